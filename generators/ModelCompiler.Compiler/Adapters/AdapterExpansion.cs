@@ -1,0 +1,37 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Adapters;
+
+/// <summary>
+/// An adapter method at build time: its parameters, and how it changes one projection. Backward, saved values and memory follow
+/// from the operations it adds. A new method is one more file like this one's siblings.
+/// </summary>
+public abstract class AdapterExpansion
+{
+    /// <summary>All methods.</summary>
+    public static readonly AdapterExpansion[] All = [new Lora()];
+
+    /// <summary>Name of the attribute without its suffix.</summary>
+    public abstract string Attribute { get; }
+
+    /// <summary>Name in prose, tables and JSON.</summary>
+    public abstract string Method { get; }
+
+    /// <summary>The runtime class of a slot's adapter.</summary>
+    public abstract string RuntimeType { get; }
+
+    /// <summary>The method an attribute names; null where there is none.</summary>
+    public static AdapterExpansion? Find(string attribute) => All.FirstOrDefault(e => e.Attribute == attribute);
+
+    /// <summary>The slot's row: rank, scale and so on, from the attribute's arguments.</summary>
+    public abstract SlotRow Describe(AdapterSpec adapter, Projection projection);
+
+    /// <summary>The adapter's parameters.</summary>
+    public abstract ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection);
+
+    /// <summary>Adds the adapter to y = projection(x); returns the value that takes y's place.</summary>
+    public abstract Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters);
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+
+namespace ModelCompiler.Compiler.Description;
+
+/// <summary>Sizes and constants of an architecture.</summary>
+internal sealed class ArchitectureValidation
+{
+    private readonly List<Problem> _problems = [];
+
+    private ArchitectureValidation()
+    {
+    }
+
+    public static EquatableArray<Problem> Check(ModelSpec spec)
+    {
+        var validation = new ArchitectureValidation();
+        validation.CheckModel(spec);
+        foreach (SublayerSpec sublayer in spec.Block.Sublayers)
+        {
+            validation.CheckNorm(sublayer.Norm, sublayer.PropertyName);
+            if (sublayer.Attention is { } attention)
+            {
+                validation.CheckAttention(attention, sublayer.PropertyName, spec.Width);
+            }
+
+            if (sublayer.FeedForward is { } feedForward)
+            {
+                validation.CheckSize(feedForward.Hidden, new Origin(sublayer.PropertyName, feedForward.Kind.ToString(), "Hidden"));
+            }
+        }
+
+        return new EquatableArray<Problem>(validation._problems);
+    }
+
+    private void CheckModel(ModelSpec spec)
+    {
+        CheckSize(spec.Vocabulary, new Origin("", "Transformer", "Vocabulary"));
+        CheckSize(spec.Width, new Origin("", "Transformer", "Width"));
+        if (spec.Context <= 0)
+        {
+            Add(ProblemIds.ContextNotPositive, new Origin("", "Transformer", "Context"), Text(spec.Context));
+        }
+
+        if (spec.Embedding.Scale == 0 || !IsFinite(spec.Embedding.Scale))
+        {
+            Add(ProblemIds.EmbeddingScaleUnusable, new Origin("", "TokenEmbedding", "Scale"), Text(spec.Embedding.Scale));
+        }
+
+        if (!(spec.Head.SoftCap >= 0 && IsFinite(spec.Head.SoftCap)))
+        {
+            Add(ProblemIds.SoftCapNegative, new Origin("", "Head", "SoftCap"), Text(spec.Head.SoftCap));
+        }
+
+        CheckNorm(spec.FinalNorm, "");
+        if (spec.Block.Repeat <= 0)
+        {
+            Add(ProblemIds.RepeatNotPositive, new Origin(spec.Block.ClassName, "Block", "Repeat"), Text(spec.Block.Repeat));
+        }
+    }
+
+    private void CheckNorm(NormSpec? norm, string member)
+    {
+        if (norm is not null && !(norm.Epsilon > 0 && IsFinite(norm.Epsilon)))
+        {
+            string attribute = norm.Kind == NormKind.Rms ? "RmsNorm" : "LayerNorm";
+            Add(ProblemIds.EpsilonNotPositive, new Origin(member, attribute, "Epsilon"), attribute, Text(norm.Epsilon));
+        }
+    }
+
+    private void CheckAttention(AttentionSpec attention, string member, int width)
+    {
+        CheckSize(attention.Heads, new Origin(member, "Attention", "Heads"));
+        if (attention.Heads <= 0)
+        {
+            return;
+        }
+
+        if (attention.KeyValueHeads <= 0)
+        {
+            CheckSize(attention.KeyValueHeads, new Origin(member, "Attention", "KeyValueHeads"));
+        }
+        else if (attention.Heads % attention.KeyValueHeads != 0)
+        {
+            Add(ProblemIds.KeyValueHeadsDoNotDivideHeads, new Origin(member, "Attention", "KeyValueHeads"), Text(attention.KeyValueHeads), Text(attention.Heads));
+        }
+
+        // The front end leaves a head width of 0 where the heads do not divide the width.
+        if (attention.HeadWidth == 0 && width > 0)
+        {
+            Add(ProblemIds.HeadsDoNotDivideWidth, new Origin(member, "Attention", "Heads"), Text(attention.Heads), Text(width));
+        }
+        else if (attention.HeadWidth < 0)
+        {
+            CheckSize(attention.HeadWidth, new Origin(member, "Attention", "HeadWidth"));
+        }
+        else if (attention.HeadWidth > 0 && attention.Rotary is { } rotary)
+        {
+            CheckRotary(rotary, member, attention.HeadWidth);
+        }
+    }
+
+    private void CheckRotary(RotarySpec rotary, string member, int headWidth)
+    {
+        var width = new Origin(member, "Rotary", "Width");
+        if (rotary.Width <= 0)
+        {
+            CheckSize(rotary.Width, width);
+        }
+        else if (rotary.Width > headWidth)
+        {
+            Add(ProblemIds.RotaryWidthAboveHeadWidth, width, Text(rotary.Width), Text(headWidth));
+        }
+        else if (rotary.Width % 2 != 0)
+        {
+            Add(ProblemIds.OddRotaryWidth, width, Text(rotary.Width));
+        }
+
+        if (!(rotary.Theta > 1 && IsFinite(rotary.Theta)))
+        {
+            Add(ProblemIds.ThetaNotAboveOne, width with { Argument = "Theta" }, Text(rotary.Theta));
+        }
+    }
+
+    private void CheckSize(int value, Origin origin)
+    {
+        if (value <= 0)
+        {
+            Add(ProblemIds.SizeNotPositive, origin, origin.Attribute + "." + origin.Argument, Text(value));
+        }
+    }
+
+    private void Add(string id, Origin origin, params string[] arguments) => _problems.Add(new Problem(id, origin, new EquatableArray<string>(arguments)));
+
+    private static bool IsFinite(float value) => !float.IsNaN(value) && !float.IsInfinity(value);
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

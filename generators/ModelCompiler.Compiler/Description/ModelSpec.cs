@@ -1,0 +1,97 @@
+namespace ModelCompiler.Compiler.Description;
+
+/// <summary>
+/// Everything the compiler is told about one class: the architecture and, for a recipe, how it is fine-tuned. Plain values only,
+/// compared by value: no symbols, no locations.
+/// </summary>
+/// <param name="Type">The user's partial class.</param>
+/// <param name="Vocabulary">Number of token ids.</param>
+/// <param name="Width">Width of the residual stream.</param>
+/// <param name="Context">Longest sequence.</param>
+/// <param name="Embedding">The token embedding.</param>
+/// <param name="LearnedPositions">Whether learned positions are added to the embedding.</param>
+/// <param name="Head">The output head.</param>
+/// <param name="FinalNorm">The norm before the head; null: the last sublayer's, or none after post-norm blocks.</param>
+/// <param name="Block">The repeated layer.</param>
+/// <param name="Recipe">How the model is fine-tuned; null for an architecture by itself, which trains all parameters.</param>
+public sealed record ModelSpec(
+    TypeSpec Type,
+    int Vocabulary,
+    int Width,
+    int Context,
+    EmbeddingSpec Embedding,
+    bool LearnedPositions,
+    HeadSpec Head,
+    NormSpec? FinalNorm,
+    BlockSpec Block,
+    RecipeSpec? Recipe = null);
+
+/// <summary>Where the generated half of a class goes.</summary>
+/// <param name="Namespace">Its namespace; empty for the global one.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Accessibility">"public" or "internal".</param>
+public sealed record TypeSpec(string Namespace, string Name, string Accessibility);
+
+/// <summary>The token embedding table.</summary>
+public sealed record EmbeddingSpec(bool Tied, float Scale = 1);
+
+/// <summary>The output head.</summary>
+public sealed record HeadSpec(bool Bias = false, float SoftCap = 0);
+
+/// <summary>Kinds of norm.</summary>
+public enum NormKind
+{
+    Rms,
+    Layer,
+}
+
+/// <summary>A norm with its constants.</summary>
+public sealed record NormSpec(NormKind Kind, float Epsilon, bool Bias);
+
+/// <summary>The repeated layer.</summary>
+/// <param name="ClassName">Name of the user's nested class.</param>
+/// <param name="Repeat">Number of layers.</param>
+/// <param name="Parallel">Whether all sublayers read the block's input.</param>
+/// <param name="PostNorm">Whether norms follow the residual adds.</param>
+/// <param name="Sublayers">In the order they are declared.</param>
+public sealed record BlockSpec(string ClassName, int Repeat, bool Parallel, bool PostNorm, EquatableArray<SublayerSpec> Sublayers);
+
+/// <summary>One sublayer: attention or feed-forward, with its norm, inside its residual.</summary>
+/// <param name="PropertyName">Name of the user's partial property.</param>
+/// <param name="TypeName">Type the user wrote for it; the compiler generates a nested class of that name.</param>
+/// <param name="Norm">The sublayer's norm; null: none.</param>
+/// <param name="Attention">Set for attention.</param>
+/// <param name="FeedForward">Set for a feed-forward layer.</param>
+/// <param name="LayerScale">Whether a learned factor per channel is applied to its output.</param>
+public sealed record SublayerSpec(
+    string PropertyName,
+    string TypeName,
+    NormSpec? Norm,
+    AttentionSpec? Attention,
+    FeedForwardSpec? FeedForward,
+    bool LayerScale = false);
+
+/// <summary>Attention with its resolved sizes.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Key and value heads (already defaulted to <paramref name="Heads"/>).</param>
+/// <param name="HeadWidth">Width of a head (already defaulted).</param>
+/// <param name="Bias">Bias on query, key, value.</param>
+/// <param name="OutputBias">Bias on the output projection.</param>
+/// <param name="Rotary">Rotary positions; null: none.</param>
+public sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadWidth, bool Bias, bool OutputBias, RotarySpec? Rotary);
+
+/// <summary>Rotary positions.</summary>
+/// <param name="Theta">Base of the wavelengths.</param>
+/// <param name="Width">Channels of a head that rotate (already defaulted to the head's width).</param>
+public sealed record RotarySpec(float Theta, int Width);
+
+/// <summary>Kinds of feed-forward layer.</summary>
+public enum FeedForwardKind
+{
+    SwiGlu,
+    GeGlu,
+    Gelu,
+}
+
+/// <summary>A feed-forward layer.</summary>
+public sealed record FeedForwardSpec(FeedForwardKind Kind, int Hidden, bool Bias);

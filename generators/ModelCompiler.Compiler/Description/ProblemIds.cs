@@ -1,0 +1,61 @@
+namespace ModelCompiler.Compiler.Description;
+
+/// <summary>The diagnostics' IDs: MC00xx description, MC01xx shapes, MC02xx adapters, MC03xx storage, MC04xx memory. None is ever reused.</summary>
+public static class ProblemIds
+{
+    public const string NotPartial = "MC0001";
+    public const string MissingBlock = "MC0002";
+    public const string SeveralBlocks = "MC0003";
+    public const string BlockNotPartial = "MC0004";
+    public const string SublayerNotPartial = "MC0005";
+    public const string SublayerWithoutKind = "MC0006";
+    public const string SublayerOfTwoKinds = "MC0007";
+    public const string MissingTokenEmbedding = "MC0008";
+    public const string NotATransformer = "MC0009";
+    public const string ArchitectureAndRecipe = "MC0010";
+    public const string NotTopLevel = "MC0011";
+    public const string NotAPlainClass = "MC0012";
+    public const string TwoNorms = "MC0013";
+    public const string RotaryWithoutAttention = "MC0014";
+    public const string TypeNameTaken = "MC0015";
+    public const string TypeNotASimpleName = "MC0016";
+    public const string BlockWithoutSublayers = "MC0017";
+    public const string SublayerNotGetOnly = "MC0018";
+    public const string DuplicateSublayer = "MC0019";
+    public const string MisplacedBlock = "MC0020";
+    public const string MisplacedSublayer = "MC0021";
+    public const string MisplacedPart = "MC0022";
+    public const string LessAccessible = "MC0023";
+    public const string ArchitectureUnreadable = "MC0024";
+    public const string ReservedName = "MC0025";
+
+    public const string HeadsDoNotDivideWidth = "MC0101";
+    public const string KeyValueHeadsDoNotDivideHeads = "MC0102";
+    public const string OddRotaryWidth = "MC0103";
+    public const string RotaryWidthAboveHeadWidth = "MC0104";
+    public const string SizeNotPositive = "MC0105";
+    public const string ContextNotPositive = "MC0106";
+    public const string RepeatNotPositive = "MC0107";
+    public const string EpsilonNotPositive = "MC0108";
+    public const string ThetaNotAboveOne = "MC0109";
+    public const string SoftCapNegative = "MC0110";
+    public const string EmbeddingScaleUnusable = "MC0111";
+
+    public const string RankNotPositive = "MC0201";
+    public const string RankTooLarge = "MC0202";
+    public const string UnknownTarget = "MC0203";
+    public const string SlotTakenTwice = "MC0204";
+    public const string DropoutOutOfRange = "MC0205";
+    public const string AlphaUnusable = "MC0206";
+    public const string FirstLayerOutside = "MC0207";
+    public const string NoAdapter = "MC0208";
+    public const string UnknownMethod = "MC0209";
+    public const string NoTarget = "MC0210";
+
+    public const string UnknownStorage = "MC0301";
+
+    public const string BudgetExceeded = "MC0401";
+    public const string BudgetUnreadable = "MC0402";
+    public const string BudgetSizeNotPositive = "MC0403";
+    public const string SequenceAboveContext = "MC0404";
+}

@@ -1,0 +1,54 @@
+namespace ModelCompiler.Compiler.Description;
+
+/// <summary>A linear projection that can carry an adapter.</summary>
+/// <param name="Projection">Which it is.</param>
+/// <param name="In">Width of its input.</param>
+/// <param name="Out">Width of its output.</param>
+internal readonly record struct ProjectionSize(Projections Projection, long In, long Out)
+{
+    /// <summary>The linear projections of an architecture: those of one layer, then the head.</summary>
+    public static IReadOnlyList<ProjectionSize> Of(ModelSpec spec)
+    {
+        var sizes = new List<ProjectionSize>();
+        foreach (SublayerSpec sublayer in spec.Block.Sublayers)
+        {
+            if (sublayer.Attention is { } attention)
+            {
+                long queries = (long)attention.Heads * attention.HeadWidth;
+                long keys = (long)attention.KeyValueHeads * attention.HeadWidth;
+                sizes.Add(new ProjectionSize(Projections.Query, spec.Width, queries));
+                sizes.Add(new ProjectionSize(Projections.Key, spec.Width, keys));
+                sizes.Add(new ProjectionSize(Projections.Value, spec.Width, keys));
+                sizes.Add(new ProjectionSize(Projections.Output, queries, spec.Width));
+            }
+
+            if (sublayer.FeedForward is { } feedForward)
+            {
+                if (feedForward.Kind != FeedForwardKind.Gelu)
+                {
+                    sizes.Add(new ProjectionSize(Projections.Gate, spec.Width, feedForward.Hidden));
+                }
+
+                sizes.Add(new ProjectionSize(Projections.Up, spec.Width, feedForward.Hidden));
+                sizes.Add(new ProjectionSize(Projections.Down, feedForward.Hidden, spec.Width));
+            }
+        }
+
+        sizes.Add(new ProjectionSize(Projections.Head, spec.Width, spec.Vocabulary));
+        return sizes;
+    }
+
+    /// <summary>The targets an attribute names that the architecture does not have. A whole group means what there is of it.</summary>
+    public static Projections Missing(Projections targets, Projections existing)
+    {
+        foreach (Projections group in new[] { Projections.All, Projections.Attention, Projections.FeedForward })
+        {
+            if ((targets & group) == group && (existing & group) != 0)
+            {
+                targets &= ~group;
+            }
+        }
+
+        return targets & ~existing;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using ModelCompiler.Compiler.Adapters;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Description;
+
+/// <summary>Adapters, storage and budgets of a recipe over a sound architecture.</summary>
+internal sealed class RecipeValidation
+{
+    private readonly List<Problem> _problems = [];
+    private readonly ModelSpec _spec;
+    private readonly IReadOnlyList<ProjectionSize> _projections;
+    private readonly Projections _existing;
+
+    private RecipeValidation(ModelSpec spec)
+    {
+        _spec = spec;
+        _projections = ProjectionSize.Of(spec);
+        _existing = _projections.Aggregate(Projections.None, static (all, size) => all | size.Projection);
+    }
+
+    public static EquatableArray<Problem> Check(ModelSpec spec, RecipeSpec recipe)
+    {
+        var validation = new RecipeValidation(spec);
+        validation.CheckStorage(recipe.Storage);
+        validation.CheckAdapters(recipe.Adapters);
+        for (int i = 0; i < recipe.Budgets.Count; i++)
+        {
+            validation.CheckBudget(recipe.Budgets[i], new Origin("", "MemoryBudget", "", i));
+        }
+
+        return new EquatableArray<Problem>(validation._problems);
+    }
+
+    private void CheckStorage(Storage storage)
+    {
+        if (!Enum.IsDefined(typeof(Storage), storage))
+        {
+            Add(ProblemIds.UnknownStorage, new Origin("", "Frozen", "storage"), Text((int)storage), string.Join(", ", Enum.GetNames(typeof(Storage))));
+        }
+    }
+
+    private void CheckAdapters(EquatableArray<AdapterSpec> adapters)
+    {
+        if (adapters.Count == 0)
+        {
+            Add(ProblemIds.NoAdapter, new Origin(""), _spec.Type.Name);
+        }
+
+        var origins = new List<Origin>();
+        for (int i = 0; i < adapters.Count; i++)
+        {
+            AdapterSpec adapter = adapters[i];
+            var origin = new Origin("", adapter.Method, "", adapters.Take(i).Count(other => other.Method == adapter.Method));
+            CheckPlacement(adapter, origin);
+            CheckMethod(adapter, origin);
+            for (int j = 0; j < i; j++)
+            {
+                // Both reach the last layer, so common targets are common slots.
+                Projections common = adapter.Targets & adapters[j].Targets & _existing;
+                if (common != 0)
+                {
+                    Add(ProblemIds.SlotTakenTwice, origin with { Argument = "Targets" }, Names(common), adapters[j].Method, adapter.Method);
+                    break;
+                }
+            }
+        }
+    }
+
+    private void CheckPlacement(AdapterSpec adapter, Origin origin)
+    {
+        if (adapter.Targets == Projections.None)
+        {
+            Add(ProblemIds.NoTarget, origin with { Argument = "Targets" }, adapter.Method);
+        }
+
+        Projections missing = ProjectionSize.Missing(adapter.Targets, _existing);
+        if (missing != 0)
+        {
+            Add(ProblemIds.UnknownTarget, origin with { Argument = "Targets" }, _spec.Recipe!.Architecture, Names(missing), Names(_existing));
+        }
+
+        if (adapter.FirstLayer < 0 || adapter.FirstLayer >= _spec.Block.Repeat)
+        {
+            Add(ProblemIds.FirstLayerOutside, origin with { Argument = "FirstLayer" }, Text(adapter.FirstLayer), Text(_spec.Block.Repeat - 1));
+        }
+    }
+
+    private void CheckMethod(AdapterSpec adapter, Origin origin)
+    {
+        if (AdapterExpansion.Find(adapter.Method) is null)
+        {
+            Add(ProblemIds.UnknownMethod, origin, adapter.Method, string.Join(", ", AdapterExpansion.All.Select(static method => method.Attribute)));
+            return;
+        }
+
+        CheckRank(adapter, origin with { Argument = "Rank" });
+        double alpha = adapter.Argument("Alpha", 0);
+        if (!(alpha >= 0 && alpha <= float.MaxValue))
+        {
+            Add(ProblemIds.AlphaUnusable, origin with { Argument = "Alpha" }, Text(alpha));
+        }
+
+        double dropout = adapter.Argument("Dropout", 0);
+        if (!(dropout >= 0 && dropout < 1))
+        {
+            Add(ProblemIds.DropoutOutOfRange, origin with { Argument = "Dropout" }, Text(dropout));
+        }
+    }
+
+    private void CheckRank(AdapterSpec adapter, Origin origin)
+    {
+        double rank = adapter.Argument("Rank", 8);
+        if (rank <= 0)
+        {
+            Add(ProblemIds.RankNotPositive, origin, Text(rank));
+            return;
+        }
+
+        string[] tooNarrow = [.. _projections
+            .Where(size => (adapter.Targets & size.Projection) != 0 && rank > Math.Min(size.In, size.Out))
+            .Select(static size => $"{size.Projection} ({Text(size.In)} to {Text(size.Out)})")];
+        if (tooNarrow.Length > 0)
+        {
+            Add(ProblemIds.RankTooLarge, origin, Text(rank), string.Join(", ", tooNarrow));
+        }
+    }
+
+    private void CheckBudget(BudgetSpec budget, Origin origin)
+    {
+        if (!ByteSize.TryParse(budget.Text, out _))
+        {
+            Add(ProblemIds.BudgetUnreadable, origin with { Argument = "budget" }, budget.Text);
+        }
+
+        CheckBudgetSize(budget.Batch, 1, origin with { Argument = "Batch" });
+        CheckBudgetSize(budget.Sequence, 0, origin with { Argument = "Sequence" });
+        CheckBudgetSize(budget.Threads, 1, origin with { Argument = "Threads" });
+        if (budget.Sequence > _spec.Context)
+        {
+            Add(ProblemIds.SequenceAboveContext, origin with { Argument = "Sequence" }, Text(budget.Sequence), Text(_spec.Context), _spec.Recipe!.Architecture);
+        }
+    }
+
+    private void CheckBudgetSize(int value, int least, Origin origin)
+    {
+        if (value < least)
+        {
+            Add(ProblemIds.BudgetSizeNotPositive, origin, origin.Argument, Text(value));
+        }
+    }
+
+    private void Add(string id, Origin origin, params string[] arguments) => _problems.Add(new Problem(id, origin, new EquatableArray<string>(arguments)));
+
+    private static string Names(Projections targets) => targets.ToString();
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    // Attribute arguments are floats; writing one as a double would show digits that nobody wrote.
+    private static string Text(double value) => ((float)value).ToString("R", CultureInfo.InvariantCulture);
+}

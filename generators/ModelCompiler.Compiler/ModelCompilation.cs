@@ -1,0 +1,45 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Writing;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler;
+
+/// <summary>A generated file.</summary>
+/// <param name="Name">Hint name: "X.Forward.g.cs".</param>
+/// <param name="Text">C# text.</param>
+public sealed record SourceFile(string Name, string Text);
+
+/// <summary>The compiler's only public entry: a description in, C# files out.</summary>
+public static class ModelCompilation
+{
+    /// <summary>Compiles a description that the validation found no problem in.</summary>
+    /// <param name="spec">The description.</param>
+    /// <param name="cancellation">Stops between passes.</param>
+    /// <param name="inPlace">Whether values may share buffers; off only in tests that prove the sharing right.</param>
+    public static EquatableArray<SourceFile> Compile(ModelSpec spec, CancellationToken cancellation = default, bool inPlace = true)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var types = new ModelTypes(Variants.Run(spec, inPlace));
+        cancellation.ThrowIfCancellationRequested();
+        return new EquatableArray<SourceFile>(
+        [
+            ParametersFile.Write(types),
+            AdaptersFile.Write(types),
+            ForwardFile.Write(types),
+            BackwardFile.Write(types),
+            ForwardFile.WriteServe(types),
+            MemoryFile.Write(types),
+        ]);
+    }
+
+    /// <summary>The planner's tables of a description.</summary>
+    public static ModelTables Tables(ModelSpec spec) => new ModelTypes(Variants.Run(spec)).Tables;
+
+    /// <summary>What a training step of the budget's batch and sequence takes on the CPU backend.</summary>
+    public static MemoryCost Peak(ModelSpec spec, BudgetSpec budget)
+    {
+        var plan = new TrainingPlan { Batch = budget.Batch, Sequence = budget.Sequence == 0 ? spec.Context : budget.Sequence };
+        return MemoryPlanner.Train(Tables(spec), plan, BackendProfile.Cpu(budget.Threads)).Cost;
+    }
+}

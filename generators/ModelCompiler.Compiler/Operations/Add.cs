@@ -1,0 +1,46 @@
+using ModelCompiler.Compiler.Graph;
+
+namespace ModelCompiler.Compiler.Operations;
+
+/// <summary>a + b. Inputs: a, b.</summary>
+public sealed record Add : OpRow
+{
+    public override string Formula => "sum";
+
+    public override Shape[] Infer(Value[] inputs)
+    {
+        ShapeException.Require(inputs[0].Shape == inputs[1].Shape, Method, inputs);
+        return [inputs[0].Shape];
+    }
+
+    public override int[] MayOverwrite(int output) => [0, 1];
+
+    public override void Gradient(Op op, GradientBuilder g)
+    {
+        if (g.Of(op.Output) is { } dy)
+        {
+            g.Same(op.Inputs[0], dy);
+            g.Same(op.Inputs[1], dy);
+        }
+    }
+
+    public override void Arguments(Op op, CallWriter call) => call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output);
+}
+
+/// <summary>A copy, where the output of a region must lie elsewhere than the value it is. Inputs: source.</summary>
+public sealed record Copy : OpRow
+{
+    public override string Formula => "copy";
+
+    public override Shape[] Infer(Value[] inputs) => [inputs[0].Shape];
+
+    public override void Gradient(Op op, GradientBuilder g)
+    {
+        if (g.Of(op.Output) is { } dy)
+        {
+            g.Same(op.Inputs[0], dy);
+        }
+    }
+
+    public override void Arguments(Op op, CallWriter call) => call.Tensor(op.Inputs[0]).Tensor(op.Output);
+}

@@ -1,0 +1,48 @@
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Operations;
+
+/// <summary>What the gated activations share: f(gate) · up. Inputs: gate, up.</summary>
+public abstract record GatedActivation : OpRow
+{
+    /// <summary>The row that is its gradient.</summary>
+    protected abstract OpRow GradientRow { get; }
+
+    public override Recompute Recompute => Recompute.Cheap;
+
+    public override Shape[] Infer(Value[] inputs)
+    {
+        ShapeException.Require(inputs[0].Shape == inputs[1].Shape, Method, inputs);
+        return [inputs[0].Shape];
+    }
+
+    public override int[] MayOverwrite(int output) => [0, 1];
+
+    public override void Gradient(Op op, GradientBuilder g)
+    {
+        if (g.Of(op.Output) is { } dh)
+        {
+            g.AddMany(op.Inputs, GradientRow, dh, op.Inputs[0], op.Inputs[1]);
+        }
+    }
+
+    public override Flops Flops(Op op, Sizes sizes) => new(20.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
+
+    public override void Arguments(Op op, CallWriter call) => call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output);
+}
+
+/// <summary>What the gradients of gated activations share. Inputs: dh, gate, up. Outputs: dgate, dup.</summary>
+public abstract record GatedActivationGradient : OpRow
+{
+    public override string Formula => "dg, du";
+
+    public override Shape[] Infer(Value[] inputs) => [inputs[1].Shape, inputs[2].Shape];
+
+    public override int[] MayOverwrite(int output) => output == 0 ? [1, 0] : [2, 0];
+
+    public override Flops Flops(Op op, Sizes sizes) => new(25.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
+
+    public override void Arguments(Op op, CallWriter call) =>
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Outputs[0]).Tensor(op.Outputs[1]);
+}

@@ -1,0 +1,12 @@
+namespace ModelCompiler.Compiler.Operations;
+
+/// <summary>gelu(gate) · up.</summary>
+public sealed record GeGlu : GatedActivation
+{
+    public override string Formula => "h = gelu(g) u";
+
+    protected override OpRow GradientRow => new GeGluGradient();
+}
+
+/// <summary>Gradients of <see cref="GeGlu"/>.</summary>
+public sealed record GeGluGradient : GatedActivationGradient;

@@ -1,0 +1,12 @@
+namespace ModelCompiler.Compiler.Operations;
+
+/// <summary>silu(gate) · up.</summary>
+public sealed record SwiGlu : GatedActivation
+{
+    public override string Formula => "h = silu(g) u";
+
+    protected override OpRow GradientRow => new SwiGluGradient();
+}
+
+/// <summary>Gradients of <see cref="SwiGlu"/>.</summary>
+public sealed record SwiGluGradient : GatedActivationGradient;

@@ -1,0 +1,216 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Passes;
+
+/// <summary>A linear projection that an adapter may target.</summary>
+/// <param name="Flag">Its name as a target.</param>
+/// <param name="Path">Path of its property: "Attention.Query".</param>
+/// <param name="Module">Its module in the checkpoint; "{0}" stands for the layer.</param>
+/// <param name="In">Input width.</param>
+/// <param name="Out">Output width.</param>
+public sealed record Projection(Projections Flag, string Path, string Module, int In, int Out)
+{
+    /// <summary>Whether every layer has one.</summary>
+    public bool PerLayer => Flag != Projections.Head;
+}
+
+/// <summary>The regions of a step before any pass: prologue, one block, loss.</summary>
+public sealed record Network(Region Prologue, Region Block, Region Loss, Value[] Parameters, Projection[] Projections);
+
+/// <summary>Turns a description into regions, with the checkpoint names of Hugging Face's Llama family.</summary>
+public sealed class Assemble
+{
+    /// <summary>The token ids, [T, 1].</summary>
+    public static readonly Value TokenIds = new("TokenIds", new Shape(Dim.Tokens, new Dim(1)), ValueKind.External);
+
+    /// <summary>The targets of a chunk of rows.</summary>
+    public static readonly Value Targets = new("Targets", new Shape(Dim.Rows, new Dim(1)), ValueKind.External);
+
+    /// <summary>The summed loss.</summary>
+    public static readonly Value LossSum = new("LossSum", new Shape(new Dim(1), new Dim(1)), ValueKind.External);
+
+    private readonly ModelSpec _spec;
+    private readonly List<Value> _parameters = [];
+    private readonly List<Projection> _projections = [];
+
+    private Assemble(ModelSpec spec) => _spec = spec;
+
+    /// <summary>Assembles a model.</summary>
+    public static Network Run(ModelSpec spec) => new Assemble(spec).Build();
+
+    private Network Build()
+    {
+        Value embedding = Parameter("model.embed_tokens.weight", "TokenEmbedding", _spec.Vocabulary, _spec.Width, perLayer: false);
+        Region prologue = Prologue(embedding);
+        Region block = Block();
+        Region loss = Loss(embedding);
+        return new Network(prologue, block, loss, _parameters.ToArray(), _projections.ToArray());
+    }
+
+    private Region Prologue(Value embedding)
+    {
+        var g = new GraphBuilder();
+        Value x = g.Add("Output", new Embedding(_spec.Embedding.Scale), TokenIds, embedding);
+        if (_spec.LearnedPositions)
+        {
+            Value table = Parameter("model.embed_positions.weight", "PositionEmbedding", _spec.Context, _spec.Width, perLayer: false);
+            x = g.Add("Output", new LearnedPositions(), x, table);
+        }
+
+        return g.Build(null, x);
+    }
+
+    private Region Block()
+    {
+        var g = new GraphBuilder();
+        var input = new Value("Input", new Shape(Dim.Tokens, new Dim(_spec.Width)), ValueKind.Carried);
+        Value x = input;
+        Value? shared = null;
+        for (int i = 0; i < _spec.Block.Sublayers.Count; i++)
+        {
+            SublayerSpec sublayer = _spec.Block.Sublayers[i];
+            g.Section(sublayer.PropertyName);
+            string suffix = _spec.Block.Sublayers.Count == 1 ? "" : Text(i + 1);
+            Value read = _spec.Block.Parallel ? input : x;
+            if (!_spec.Block.PostNorm)
+            {
+                read = sublayer.Norm is not null ? Norm(g, sublayer, read, "Normed" + suffix) : shared ?? read;
+                shared = _spec.Block.Parallel ? shared ?? read : null;
+            }
+
+            Value y = sublayer.Attention is not null
+                ? Attention(g, sublayer, sublayer.Attention, read, suffix)
+                : FeedForward(g, sublayer, sublayer.FeedForward!, read, suffix);
+            if (sublayer.LayerScale)
+            {
+                Value factors = Parameter($"{Module(sublayer)}.layer_scale", $"{sublayer.PropertyName}.LayerScale", 1, _spec.Width);
+                y = g.Add("Scaled" + suffix, new Gate(), y, factors);
+            }
+
+            bool last = i == _spec.Block.Sublayers.Count - 1;
+            bool norms = _spec.Block.PostNorm && sublayer.Norm is not null;
+            x = g.Add(norms ? "Summed" + suffix : last ? "Output" : "Middle" + (i == 0 ? "" : Text(i + 1)), new Add(), x, y);
+            if (norms)
+            {
+                x = Norm(g, sublayer, x, last ? "Output" : "Normed" + suffix);
+            }
+        }
+
+        return g.Build(input, x);
+    }
+
+    private Region Loss(Value embedding)
+    {
+        var g = new GraphBuilder();
+        g.Section("Head");
+        var input = new Value("Input", new Shape(Dim.Rows, new Dim(_spec.Width)), ValueKind.Carried);
+        Value x = input;
+        NormSpec? norm = _spec.FinalNorm ?? (_spec.Block.PostNorm ? null : _spec.Block.Sublayers.LastOrDefault(s => s.Norm is not null)?.Norm);
+        if (norm is not null)
+        {
+            x = Norm(g, norm, "model.norm", "FinalNorm", x, "Normed", perLayer: false);
+        }
+
+        Value weight = _spec.Embedding.Tied ? embedding : Parameter("lm_head.weight", "Head.Weight", _spec.Vocabulary, _spec.Width, perLayer: false);
+        _projections.Add(new Projection(Projections.Head, "Head", "lm_head", _spec.Width, _spec.Vocabulary));
+        Value[] inputs = _spec.Head.Bias
+            ? [x, weight, Parameter("lm_head.bias", "Head.Bias", 1, _spec.Vocabulary, perLayer: false)]
+            : [x, weight];
+        Value logits = g.Add("Logits", new Linear(), inputs);
+        if (_spec.Head.SoftCap > 0)
+        {
+            logits = g.Add("Logits", new SoftCap(_spec.Head.SoftCap), logits);
+        }
+
+        g.Add("LogSumExp", new CrossEntropy(), logits, Targets, LossSum);
+        return g.Build(input, logits);
+    }
+
+    private Value Attention(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string suffix)
+    {
+        int width = a.Heads * a.HeadWidth;
+        int keyWidth = a.KeyValueHeads * a.HeadWidth;
+        string tag = _spec.Block.Sublayers.Count(s => s.Attention is not null) > 1 ? suffix : "";
+        Value q = Project(g, sublayer, Projections.Query, "q_proj", x, width, a.Bias, "Query" + tag);
+        q = Rotate(g, a, q);
+        Value k = Project(g, sublayer, Projections.Key, "k_proj", x, keyWidth, a.Bias, "Key" + tag);
+        k = Rotate(g, a, k);
+        Value v = Project(g, sublayer, Projections.Value, "v_proj", x, keyWidth, a.Bias, "Value" + tag);
+        Value mixed = g.AddMany(["Mixed" + tag, "LogSumExp" + tag], new Attention(a.Heads, a.KeyValueHeads, a.HeadWidth), q, k, v)[0];
+        return Project(g, sublayer, Projections.Output, "o_proj", mixed, _spec.Width, a.OutputBias, "Attended" + tag);
+    }
+
+    private static Value Rotate(GraphBuilder g, AttentionSpec a, Value x) =>
+        a.Rotary is { } r ? g.Add(x.Name, new Rotary(a.HeadWidth, r.Width, r.Theta), x) : x;
+
+    private Value FeedForward(GraphBuilder g, SublayerSpec sublayer, FeedForwardSpec f, Value x, string suffix)
+    {
+        string tag = _spec.Block.Sublayers.Count(s => s.FeedForward is not null) > 1 ? suffix : "";
+        Value hidden;
+        if (f.Kind == FeedForwardKind.Gelu)
+        {
+            Value up = Project(g, sublayer, Projections.Up, "up_proj", x, f.Hidden, f.Bias, "Up" + tag);
+            hidden = g.Add("Hidden" + tag, new Gelu(), up);
+        }
+        else
+        {
+            Value gate = Project(g, sublayer, Projections.Gate, "gate_proj", x, f.Hidden, f.Bias, "Gate" + tag);
+            Value up = Project(g, sublayer, Projections.Up, "up_proj", x, f.Hidden, f.Bias, "Up" + tag);
+            hidden = g.Add("Hidden" + tag, f.Kind == FeedForwardKind.SwiGlu ? new SwiGlu() : new GeGlu(), gate, up);
+        }
+
+        return Project(g, sublayer, Projections.Down, "down_proj", hidden, _spec.Width, f.Bias, "Fed" + tag);
+    }
+
+    private Value Project(GraphBuilder g, SublayerSpec sublayer, Projections flag, string module, Value x, int width, bool bias, string name)
+    {
+        string path = $"{sublayer.PropertyName}.{flag}";
+        string checkpoint = $"{Module(sublayer)}.{module}";
+        int inputs = x.Shape.Columns.Factor;
+        _projections.Add(new Projection(flag, path, checkpoint, inputs, width));
+        Value weight = Parameter(checkpoint + ".weight", path + ".Weight", width, inputs);
+        return bias
+            ? g.Add(name, new Linear(), x, weight, Parameter(checkpoint + ".bias", path + ".Bias", 1, width))
+            : g.Add(name, new Linear(), x, weight);
+    }
+
+    private Value Norm(GraphBuilder g, SublayerSpec sublayer, Value x, string name)
+    {
+        int index = _spec.Block.Sublayers.ToList().IndexOf(sublayer);
+        string module = sublayer.Attention is not null && index == 0 ? "input_layernorm"
+            : sublayer.FeedForward is not null && index == 1 ? "post_attention_layernorm"
+            : $"norm_{Text(index + 1)}";
+        return Norm(g, sublayer.Norm!, "model.layers.{0}." + module, sublayer.PropertyName + ".Norm", x, name, perLayer: true);
+    }
+
+    private Value Norm(GraphBuilder g, NormSpec norm, string module, string path, Value x, string name, bool perLayer)
+    {
+        Value weight = Parameter(module + ".weight", path + ".Weight", 1, _spec.Width, perLayer);
+        if (norm.Kind == NormKind.Rms)
+        {
+            return g.AddMany([name, "Rstd" + name], new RmsNorm(norm.Epsilon), x, weight)[0];
+        }
+
+        Value[] inputs = norm.Bias ? [x, weight, Parameter(module + ".bias", path + ".Bias", 1, _spec.Width, perLayer)] : [x, weight];
+        return g.AddMany([name, "Statistics" + name], new LayerNorm(norm.Epsilon), inputs)[0];
+    }
+
+    private static string Module(SublayerSpec sublayer) =>
+        "model.layers.{0}." + (sublayer.Attention is not null ? "self_attn" : "mlp");
+
+    private Value Parameter(string name, string path, int rows, int columns, bool perLayer = true)
+    {
+        bool vector = rows == 1 && !name.EndsWith("proj.weight", StringComparison.Ordinal) && path != "TokenEmbedding" && path != "PositionEmbedding" && path != "Head.Weight";
+        bool linear = path != "TokenEmbedding" && path != "PositionEmbedding" && !vector;
+        ElementKind element = linear && _spec.Recipe?.Storage == Storage.BFloat16 ? ElementKind.BFloat16 : ElementKind.Compute;
+        var row = new ParameterRow(name, path, new Dim(rows), new Dim(columns), element, perLayer, _spec.Recipe is null, vector);
+        var value = new Value(path, new Shape(row.Rows, row.Columns), ValueKind.Parameter, row);
+        _parameters.Add(value);
+        return value;
+    }
+
+    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

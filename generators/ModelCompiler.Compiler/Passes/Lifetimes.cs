@@ -1,0 +1,244 @@
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Passes;
+
+/// <summary>A region's operations with the name of every value and the rows of its frame.</summary>
+/// <param name="Forward">Forward operations.</param>
+/// <param name="Backward">Backward operations.</param>
+/// <param name="Names">Name of each value in the generated text.</param>
+/// <param name="Table">The frame.</param>
+public sealed record FrameDraft(Op[] Forward, Op[] Backward, IReadOnlyDictionary<Value, string> Names, FrameTable Table);
+
+/// <summary>
+/// Decides which values share a buffer. An output joins the buffer of its accumulator, or of an input its row may overwrite, when
+/// nothing reads that buffer later. The gradient of the residual stream ends in the buffer it came in; where that cannot be, it is copied.
+/// </summary>
+public sealed class Lifetimes
+{
+    private readonly Op[] _ops;
+    private readonly int _forwardOps;
+    private readonly Dictionary<Value, Buffer> _bufferOf = [];
+    private readonly Dictionary<Value, int> _lastRead = [];
+    private readonly List<Buffer> _buffers = [];
+    private readonly bool _inPlace;
+
+    private Lifetimes(Op[] ops, int forwardOps, bool inPlace) => (_ops, _forwardOps, _inPlace) = (ops, forwardOps, inPlace);
+
+    /// <summary>Runs the pass.</summary>
+    /// <param name="name">Name of the frame.</param>
+    /// <param name="forward">Forward.</param>
+    /// <param name="backward">Backward; null where there is none.</param>
+    /// <param name="carried">Whether input and output are the frame's own (layers, prologue) or rows of a larger buffer (the loss).</param>
+    /// <param name="inPlace">Whether values may share buffers at all.</param>
+    /// <param name="ranks">Ranks for counting operations.</param>
+    public static FrameDraft Run(string name, Region forward, Region? backward, bool carried, bool inPlace, int[] ranks)
+    {
+        Op[] backwardOps = backward?.Ops ?? [];
+        Value? gradientIn = backward?.Input;
+        Value? gradientOut = backward?.Output;
+        FrameDraft draft = Assign();
+        bool returned = gradientIn is null || gradientOut is null || ReferenceEquals(gradientIn, gradientOut)
+            || draft.Names[gradientOut] == ResidualGradient;
+        if (!returned)
+        {
+            var copy = new Value(ResidualGradient, gradientOut!.Shape, ValueKind.Computed);
+            backwardOps = [.. backwardOps, new Op(new Copy(), [gradientOut], [copy])];
+            gradientOut = copy;
+            draft = Assign();
+        }
+
+        return draft;
+
+        FrameDraft Assign()
+        {
+            var lifetimes = new Lifetimes([.. forward.Ops, .. backwardOps], forward.Ops.Length, inPlace);
+            return lifetimes.Build(name, forward, backwardOps, gradientIn, gradientOut, carried, ranks);
+        }
+    }
+
+    private const string ResidualGradient = "ResidualGradient";
+
+    private FrameDraft Build(string name, Region forward, Op[] backwardOps, Value? gradientIn, Value? gradientOut, bool carried, int[] ranks)
+    {
+        CountReads(carried ? forward.Output : null, gradientOut);
+        if (forward.Input is not null)
+        {
+            Own(forward.Input, -1, carried ? RowKind.Input : RowKind.InputRows);
+        }
+
+        Buffer? residual = gradientIn is null ? null : Own(gradientIn, -1, RowKind.ResidualGradient);
+        for (int position = 0; position < _ops.Length; position++)
+        {
+            AssignOutputs(position, gradientOut, residual);
+        }
+
+        if (forward.Output is not null)
+        {
+            Buffer output = _bufferOf[forward.Output];
+            output.Kind = carried ? RowKind.Output : output.Kind;
+            output.Last = carried ? output.Last : _ops.Length;
+        }
+
+        if (gradientIn is null && gradientOut is not null)
+        {
+            _bufferOf[gradientOut].Kind = RowKind.ResidualGradient;
+        }
+
+        (FrameRow[] rows, Dictionary<Value, string> names) = Rows(carried);
+        var sizes = new Sizes(1, 1, 1, 1, ranks);
+        Flops flops = _ops.Aggregate(default(Flops), (sum, op) => sum + op.Row.Flops(op, sizes));
+        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), flops, rows);
+        return new FrameDraft(_ops.Take(_forwardOps).ToArray(), backwardOps, names, table);
+    }
+
+    private void CountReads(Value? output, Value? gradientOut)
+    {
+        for (int position = 0; position < _ops.Length; position++)
+        {
+            foreach (Value value in _ops[position].Reads)
+            {
+                _lastRead[value] = position;
+            }
+        }
+
+        if (output is not null)
+        {
+            _lastRead[output] = Math.Max(LastRead(output), _forwardOps);
+        }
+
+        if (gradientOut is not null)
+        {
+            _lastRead[gradientOut] = _ops.Length;
+        }
+    }
+
+    private int LastRead(Value value) => _lastRead.TryGetValue(value, out int last) ? last : -1;
+
+    private void AssignOutputs(int position, Value? gradientOut, Buffer? residual)
+    {
+        Op op = _ops[position];
+        var taken = new HashSet<Buffer>();
+        for (int i = 0; i < op.Outputs.Length; i++)
+        {
+            if (op.Outputs[i] is not { } output)
+            {
+                continue;
+            }
+
+            bool copied = op.Row is Copy && ReferenceEquals(output, gradientOut) && residual is not null;
+            Buffer? buffer = copied ? residual : _inPlace ? Shareable(op, i, output, position, taken) : null;
+            if (buffer is null)
+            {
+                buffer = Own(output, position, position < _forwardOps ? RowKind.Saved : RowKind.Scratch);
+            }
+            else
+            {
+                buffer.Members.Add(output);
+                buffer.Last = Math.Max(buffer.Last, Math.Max(position, LastRead(output)));
+                _bufferOf[output] = buffer;
+            }
+
+            taken.Add(buffer);
+        }
+    }
+
+    private Buffer Own(Value value, int position, RowKind kind)
+    {
+        var buffer = new Buffer { Kind = kind, First = position, Last = Math.Max(position, LastRead(value)), Shape = value.Shape };
+        buffer.Members.Add(value);
+        _buffers.Add(buffer);
+        _bufferOf[value] = buffer;
+        return buffer;
+    }
+
+    private Buffer? Shareable(Op op, int index, Value output, int position, HashSet<Buffer> taken)
+    {
+        int[] overwritable = op.Row.MayOverwrite(index);
+        IEnumerable<Value> candidates = op.Accumulator is null
+            ? overwritable.Select(i => op.Inputs[i])
+            : overwritable.Select(i => op.Inputs[i]).Prepend(op.Accumulator);
+        foreach (Value candidate in candidates)
+        {
+            if (!_bufferOf.TryGetValue(candidate, out Buffer? buffer) || taken.Contains(buffer) || buffer.Kind is RowKind.Input or RowKind.InputRows
+                || buffer.Last > position || buffer.Shape != output.Shape)
+            {
+                continue;
+            }
+
+            // No other operand of this operation may lie in the same buffer, unless the row permits overwriting it too.
+            bool alone = true;
+            for (int i = 0; i < op.Inputs.Length; i++)
+            {
+                bool same = _bufferOf.TryGetValue(op.Inputs[i], out Buffer? other) && other == buffer;
+                alone &= !same || (ReferenceEquals(op.Inputs[i], candidate) && overwritable.Contains(i));
+            }
+
+            if (alone)
+            {
+                return buffer;
+            }
+        }
+
+        return null;
+    }
+
+    private bool OutputMayTakeInput(Region forward, bool carried)
+    {
+        if (!carried || forward.Input is null || forward.Output is null)
+        {
+            return true;
+        }
+
+        int written = _bufferOf[forward.Output].First;
+        int read = LastRead(forward.Input);
+        return read < written || (read == written && ReferenceEquals(_ops[written].Accumulator, forward.Input) && !_ops[written].Inputs.Contains(forward.Input));
+    }
+
+    private (FrameRow[] Rows, Dictionary<Value, string> Names) Rows(bool carried)
+    {
+        var rows = new List<FrameRow>();
+        var names = new Dictionary<Value, string>();
+        var used = new HashSet<string>();
+        foreach (Buffer buffer in _buffers)
+        {
+            RowKind kind = buffer.Kind == RowKind.Saved && (buffer.Last < _forwardOps || !carried) ? RowKind.Scratch : buffer.Kind;
+            int owner = -1;
+            var own = new Dictionary<string, string>();
+            foreach (Value member in buffer.Members)
+            {
+                string wanted = kind == RowKind.ResidualGradient ? ResidualGradient : kind is RowKind.Input or RowKind.InputRows ? "Input" : member.Name;
+                if (!own.TryGetValue(wanted, out string? name))
+                {
+                    name = wanted;
+                    for (int n = 2; !used.Add(name); n++)
+                    {
+                        name = wanted + n.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    }
+
+                    own.Add(wanted, name);
+                    rows.Add(new FrameRow(name, member.Shape.Rows, member.Shape.Columns, kind, buffer.First, buffer.Last, owner));
+                    owner = owner < 0 ? rows.Count - 1 : owner;
+                }
+
+                names[member] = name;
+            }
+        }
+
+        return (rows.ToArray(), names);
+    }
+
+    private sealed class Buffer
+    {
+        public List<Value> Members { get; } = [];
+
+        public RowKind Kind { get; set; }
+
+        public int First { get; init; }
+
+        public int Last { get; set; }
+
+        public Shape Shape { get; init; }
+    }
+}

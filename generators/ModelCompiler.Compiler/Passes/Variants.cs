@@ -1,0 +1,138 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Passes;
+
+/// <summary>One variant of the block: which adapters it has and how far backward goes through it.</summary>
+/// <param name="Name">Its name in generated code.</param>
+/// <param name="FirstLayer">First layer of the run of layers that use it.</param>
+/// <param name="LastLayer">Last layer of that run.</param>
+/// <param name="None">Operations and frame when everything is kept.</param>
+/// <param name="Selective">Operations and frame when cheap values are rebuilt.</param>
+/// <param name="Serve">Operations and frame for generation.</param>
+public sealed record BlockVariant(string Name, int FirstLayer, int LastLayer, FrameDraft None, FrameDraft Selective, FrameDraft Serve);
+
+/// <summary>A model after all passes: what the writers print and the planner plans.</summary>
+public sealed record CompiledModel(
+    ModelSpec Spec,
+    Network Network,
+    AdaptedProjection[] Slots,
+    BlockVariant[] Variants,
+    FrameDraft Prologue,
+    FrameDraft Loss,
+    FrameDraft Head,
+    int[] CacheWidths);
+
+/// <summary>Finds the variants of the block and runs the passes for each.</summary>
+public static class Variants
+{
+    /// <summary>Runs all passes.</summary>
+    /// <param name="spec">The description.</param>
+    /// <param name="inPlace">Whether values may share buffers; off only to prove that sharing changes nothing.</param>
+    public static CompiledModel Run(ModelSpec spec, bool inPlace = true)
+    {
+        Network network = Assemble.Run(spec);
+        AdaptedProjection[] slots = Expand.Slots(spec, network);
+        int[] ranks = slots.Select(s => s.Row.Rank).ToArray();
+        AdaptedProjection[] inBlock = slots.Where(s => s.Projection.PerLayer).ToArray();
+        bool full = spec.Recipe is null;
+        int lowest = full ? 0 : inBlock.Length == 0 ? spec.Block.Repeat : inBlock.Min(s => s.Row.FirstLayer);
+
+        var starts = new SortedSet<int>(inBlock.Select(s => s.Row.FirstLayer)) { 0 };
+        if (!full && lowest < spec.Block.Repeat - 1)
+        {
+            starts.Add(lowest + 1);
+        }
+
+        int[] cacheWidths = [];
+        var variants = new List<BlockVariant>();
+        int[] order = starts.Where(s => s < spec.Block.Repeat).ToArray();
+        for (int i = 0; i < order.Length; i++)
+        {
+            int first = order[i];
+            int last = i + 1 < order.Length ? order[i + 1] - 1 : spec.Block.Repeat - 1;
+            AdaptedProjection[] active = inBlock.Where(s => s.Row.FirstLayer <= first).ToArray();
+            string name = i == order.Length - 1 ? "Layer" : first < lowest ? "FrozenLayer" : first == lowest ? "LowestLayer" : $"Layer{first}";
+            bool backward = first >= lowest;
+            bool inputGradient = first > lowest || full;
+            Region forward = FuseAccumulate.Run(Expand.Run(network.Block, active, training: true));
+            FrameDraft none = Train(name, forward, backward, inputGradient, Checkpointing.None, inPlace, ranks);
+            FrameDraft selective = Train(name, forward, backward, inputGradient, Checkpointing.Selective, inPlace, ranks);
+            (Region serving, cacheWidths) = Serve.Run(FuseAccumulate.Run(Expand.Run(network.Block, active, training: false)));
+            variants.Add(new BlockVariant(name, first, last, none, selective, Serving("Serve" + name, serving, carried: true, inPlace, ranks)));
+        }
+
+        AdaptedProjection[] head = slots.Where(s => !s.Projection.PerLayer).ToArray();
+        FrameDraft prologue = Prologue(network.Prologue, full, inPlace, ranks);
+        FrameDraft loss = Loss(Expand.Run(network.Loss, head, training: true), lowest < spec.Block.Repeat, inPlace, ranks);
+        FrameDraft logits = Serving("Head", Serve.Head(Expand.Run(network.Loss, head, training: false)), carried: false, inPlace, ranks);
+        return new CompiledModel(spec, network, slots, variants.ToArray(), prologue, loss, logits, cacheWidths);
+    }
+
+    private static FrameDraft Train(string name, Region forward, bool needsBackward, bool inputGradient, Checkpointing policy, bool inPlace, int[] ranks)
+    {
+        Region? backward = null;
+        if (needsBackward)
+        {
+            var incoming = new Value("ResidualGradient", forward.Output!.Shape, ValueKind.Carried);
+            (Region differentiated, backward) = Prune.Run(forward, Differentiate.Run(forward, incoming), inputGradient);
+            if (backward is not null)
+            {
+                backward = Rematerialise.Run(differentiated, backward, policy);
+            }
+        }
+
+        (forward, backward) = Prune.Run(forward, backward, inputGradient);
+        return Finish(name, forward, backward, carried: true, inPlace, ranks);
+    }
+
+    private static FrameDraft Prologue(Region prologue, bool trains, bool inPlace, int[] ranks)
+    {
+        Region? backward = null;
+        if (trains)
+        {
+            var incoming = new Value("ResidualGradient", prologue.Output!.Shape, ValueKind.Carried);
+            backward = Differentiate.Run(prologue, incoming);
+        }
+
+        (prologue, backward) = Prune.Run(prologue, backward, wantsInputGradient: false);
+        return Finish("Prologue", prologue, backward, carried: true, inPlace, ranks);
+    }
+
+    private static FrameDraft Loss(Region loss, bool inputGradient, bool inPlace, int[] ranks)
+    {
+        Region region = loss with { Output = null };
+        Region? backward = Differentiate.Run(region, null);
+        (Region differentiated, backward) = Prune.Run(region, backward, inputGradient);
+        if (backward is not null)
+        {
+            // Dropout alone is rebuilt: within one chunk everything else is still at hand.
+            backward = Rematerialise.Run(differentiated, backward, Checkpointing.None);
+        }
+
+        (region, backward) = Prune.Run(region, backward, inputGradient);
+        return Finish("Loss", region, backward, carried: false, inPlace, ranks);
+    }
+
+    private static FrameDraft Serving(string name, Region region, bool carried, bool inPlace, int[] ranks)
+    {
+        (region, _) = Prune.Run(region, null, wantsInputGradient: false);
+        return Finish(name, region, null, carried, inPlace, ranks);
+    }
+
+    private static FrameDraft Finish(string name, Region forward, Region? backward, bool carried, bool inPlace, int[] ranks)
+    {
+        Op[] backwardOps = backward?.Ops ?? [];
+        Value? output = forward.Output;
+        Op[] fusedForward = FuseKernels.Run(forward.Ops, v => ReferenceEquals(v, output) || backwardOps.Any(o => o.Reads.Contains(v)));
+        Op[] fusedBackward = FuseKernels.Run(backwardOps, v => ReferenceEquals(v, backward?.Output));
+        return Lifetimes.Run(
+            name,
+            forward with { Ops = fusedForward },
+            backward is null ? null : backward with { Ops = fusedBackward },
+            carried,
+            inPlace,
+            ranks);
+    }
+}

@@ -1,0 +1,46 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>
+/// What a backend needs of memory, as pure data, so that the build can plan for a machine it is not running on.
+/// </summary>
+/// <param name="Name">Name on the command line: cpu, reference, null.</param>
+/// <param name="Compute">Element type of activations, gradients and trainable parameters.</param>
+/// <param name="Alignment">Every buffer starts at a multiple of this many bytes.</param>
+/// <param name="Threads">Threads that compute; part of the plan, never read from the environment while running.</param>
+/// <param name="ScratchPerThread">Bytes of scratch each thread uses whatever the shape: packed panels, strips of scores.</param>
+/// <param name="PadsRows">Whether rows whose length in bytes is a multiple of 1 KiB get 64 bytes more, against cache-set conflicts.</param>
+/// <param name="FixedOverhead">Bytes the runtime itself takes beside the arena; reported, never allocated by us.</param>
+public sealed record BackendProfile(
+    string Name,
+    DType Compute,
+    int Alignment,
+    int Threads,
+    long ScratchPerThread,
+    bool PadsRows,
+    long FixedOverhead)
+{
+    /// <summary>The embedded CPU backend.</summary>
+    public static BackendProfile Cpu(int threads) =>
+        new("cpu", DType.Float32, 64, threads, ScratchPerThread: 1L << 20, PadsRows: true, FixedOverhead: 32L << 20);
+
+    /// <summary>The double-precision oracle: one thread, plain loops.</summary>
+    public static BackendProfile Reference { get; } =
+        new("reference", DType.Float64, 64, 1, ScratchPerThread: 0, PadsRows: false, FixedOverhead: 0);
+
+    /// <summary>The backend that runs nothing and records which bytes a step would touch.</summary>
+    public static BackendProfile Null { get; } =
+        new("null", DType.Float32, 64, 1, ScratchPerThread: 0, PadsRows: true, FixedOverhead: 0);
+
+    /// <summary>Elements from one row to the next of a buffer with this many columns.</summary>
+    public int RowStride(int columns, DType type)
+    {
+        int bytes = columns * type.Size();
+        return PadsRows && bytes >= 1024 && bytes % 1024 == 0 ? columns + 64 / type.Size() : columns;
+    }
+
+    /// <summary>Bytes of workspace of a plan: every kernel of a thread works within the thread's scratch, whatever the shape.</summary>
+    public long Workspace => Threads * Align(ScratchPerThread);
+
+    /// <summary>The next multiple of <see cref="Alignment"/>.</summary>
+    public long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+}

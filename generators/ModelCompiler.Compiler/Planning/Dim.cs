@@ -1,0 +1,74 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>What a dimension scales with.</summary>
+public enum DimSymbol
+{
+    /// <summary>Nothing: the dimension is its factor.</summary>
+    One,
+
+    /// <summary>Tokens of the micro-batch: batch · sequence.</summary>
+    Tokens,
+
+    /// <summary>Rows of one chunk of the loss.</summary>
+    Rows,
+
+    /// <summary>Rank of an adapter slot.</summary>
+    Rank,
+
+    /// <summary>Rows of a key-value cache: batch · capacity.</summary>
+    CacheRows,
+}
+
+/// <summary>A dimension: a factor times a symbol. No dimension of a step is a sum.</summary>
+/// <param name="Factor">The factor.</param>
+/// <param name="Symbol">The symbol.</param>
+/// <param name="Slot">The adapter slot, where the symbol is its rank.</param>
+public readonly record struct Dim(int Factor, DimSymbol Symbol = DimSymbol.One, int Slot = -1)
+{
+    /// <summary>One row a token.</summary>
+    public static Dim Tokens => new(1, DimSymbol.Tokens);
+
+    /// <summary>One row a row of the loss chunk.</summary>
+    public static Dim Rows => new(1, DimSymbol.Rows);
+
+    /// <summary>The rank of a slot.</summary>
+    public static Dim Rank(int slot) => new(1, DimSymbol.Rank, slot);
+
+    /// <summary>The dimension as a number.</summary>
+    public int Evaluate(Sizes sizes) => Factor * Symbol switch
+    {
+        DimSymbol.Tokens => sizes.Tokens,
+        DimSymbol.Rows => sizes.Rows,
+        DimSymbol.Rank => sizes.Ranks[Slot],
+        DimSymbol.CacheRows => sizes.CacheRows,
+        _ => 1,
+    };
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        string symbol = Symbol switch
+        {
+            DimSymbol.Tokens => "T",
+            DimSymbol.Rows => "R",
+            DimSymbol.Rank => "r",
+            DimSymbol.CacheRows => "C",
+            _ => "",
+        };
+        return symbol.Length == 0 ? Factor.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : Factor == 1 ? symbol
+            : Factor.ToString(System.Globalization.CultureInfo.InvariantCulture) + symbol;
+    }
+}
+
+/// <summary>The numbers behind the symbols.</summary>
+/// <param name="Batch">Sequences in the micro-batch.</param>
+/// <param name="Sequence">Tokens of each.</param>
+/// <param name="Rows">Rows of one chunk of the loss.</param>
+/// <param name="CacheRows">Rows of a key-value cache.</param>
+/// <param name="Ranks">Rank of every adapter slot.</param>
+public sealed record Sizes(int Batch, int Sequence, int Rows, int CacheRows, int[] Ranks)
+{
+    /// <summary>Tokens of the micro-batch.</summary>
+    public int Tokens => Batch * Sequence;
+}

@@ -1,0 +1,74 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>Element type of a planned buffer, before the backend is known.</summary>
+public enum ElementKind
+{
+    /// <summary>The backend's compute type.</summary>
+    Compute,
+
+    /// <summary>bfloat16 storage.</summary>
+    BFloat16,
+
+    /// <summary>Token ids and targets.</summary>
+    Int32,
+}
+
+/// <summary>Where a row of a frame lives.</summary>
+public enum RowKind
+{
+    /// <summary>Nobody reads it in this variant and policy: its handle is none.</summary>
+    Absent,
+
+    /// <summary>The residual stream coming in: the output of the frame below.</summary>
+    Input,
+
+    /// <summary>The residual stream going out: the input of the frame above.</summary>
+    Output,
+
+    /// <summary>A chunk's rows of the last residual stream.</summary>
+    InputRows,
+
+    /// <summary>The gradient of the residual stream: one buffer for all layers, updated in place.</summary>
+    ResidualGradient,
+
+    /// <summary>Written in forward, read in backward.</summary>
+    Saved,
+
+    /// <summary>Needed only while its layer runs.</summary>
+    Scratch,
+}
+
+/// <summary>One name of a frame's buffer. Several names share a buffer where an operation works in place.</summary>
+/// <param name="Name">The name of its property in generated code.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Columns">Columns.</param>
+/// <param name="Kind">Where it lives.</param>
+/// <param name="First">Position of the operation that first writes it; forward counts from 0, backward goes on.</param>
+/// <param name="Last">Position of the last operation that reads it.</param>
+/// <param name="Shares">Index of the row whose memory this one is; -1: it has its own.</param>
+public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, int First, int Last, int Shares = -1);
+
+/// <summary>The buffers of one region in one variant under one checkpointing policy.</summary>
+/// <param name="Name">Name of the region and variant.</param>
+/// <param name="ForwardOps">Number of forward operations.</param>
+/// <param name="BackwardOps">Number of backward operations.</param>
+/// <param name="OutputOverInput">Whether the output may take the input's memory.</param>
+/// <param name="Flops">Floating-point operations of forward and backward.</param>
+/// <param name="Rows">The buffers.</param>
+public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Flops, FrameRow[] Rows)
+{
+    /// <summary>Whether anything outlives the forward pass; then the input is kept too.</summary>
+    public bool Saves => Rows.Any(r => r.Kind == RowKind.Saved);
+}
+
+/// <summary>Floating-point operations as a polynomial.</summary>
+/// <param name="PerRow">Per row of the region's leading dimension.</param>
+/// <param name="PerRowAndPosition">Per row and token of the sequence (attention; the causal half counted as half).</param>
+public readonly record struct Flops(double PerRow, double PerRowAndPosition)
+{
+    /// <summary>The sum of two costs.</summary>
+    public static Flops operator +(Flops a, Flops b) => new(a.PerRow + b.PerRow, a.PerRowAndPosition + b.PerRowAndPosition);
+
+    /// <summary>The number for this many rows at this sequence length.</summary>
+    public double Evaluate(int rows, int sequence) => rows * (PerRow + PerRowAndPosition * sequence);
+}

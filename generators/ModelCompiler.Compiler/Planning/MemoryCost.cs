@@ -1,0 +1,35 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>
+/// What a plan takes, in bytes. The terms are planned, not estimated: their sum less <see cref="Overhead"/> is the size of the one
+/// arena that the run allocates.
+/// </summary>
+/// <param name="FrozenWeights">Frozen parameters.</param>
+/// <param name="Adapters">Trainable parameters (all of them in full training).</param>
+/// <param name="Gradients">Gradients of the trainable parameters.</param>
+/// <param name="Optimizer">Moments of the optimizer.</param>
+/// <param name="Activations">Peak of kept, saved and transient activations, with the residual gradient (and caches, when generating).</param>
+/// <param name="Workspace">Scratch of the backend's kernels.</param>
+/// <param name="Inputs">Token ids, targets and scalars.</param>
+/// <param name="Overhead">What the runtime takes beside the arena.</param>
+public sealed record MemoryCost(
+    long FrozenWeights,
+    long Adapters,
+    long Gradients,
+    long Optimizer,
+    long Activations,
+    long Workspace,
+    long Inputs,
+    long Overhead)
+{
+    /// <summary>Bytes of the arena.</summary>
+    public long Arena => FrozenWeights + Adapters + Gradients + Optimizer + Activations + Workspace + Inputs;
+
+    /// <summary>Arena and overhead.</summary>
+    public long Peak => Arena + Overhead;
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"weights {FrozenWeights}, adapters {Adapters}, gradients {Gradients}, optimizer {Optimizer}, activations {Activations}, " +
+        $"workspace {Workspace}, inputs {Inputs}, overhead {Overhead}, peak {Peak} bytes";
+}

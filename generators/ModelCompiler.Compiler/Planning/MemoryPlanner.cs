@@ -1,0 +1,210 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>
+/// Lays out one arena: parameters, gradients, moments, inputs, workspace, and above them a stack of frames, one a layer. While a
+/// layer runs, nothing above its own frame is live, so one frame is planned per variant and stacked.
+/// </summary>
+public static class MemoryPlanner
+{
+    /// <summary>Plans training: forward, backward and optimizer step.</summary>
+    /// <exception cref="ArgumentException">A number of the plan is out of range for the model.</exception>
+    public static Plan Train(ModelTables tables, TrainingPlan options, BackendProfile profile)
+    {
+        Sizes sizes = options.SizesFor(tables);
+        return new Layout(tables, sizes, profile, serves: false, options.ShareMemory, options.Checkpointing, v => v.For(options.Checkpointing)).Build();
+    }
+
+    /// <summary>Plans generation.</summary>
+    /// <param name="tables">The model.</param>
+    /// <param name="batch">Sequences generated side by side.</param>
+    /// <param name="capacity">Positions of the cache.</param>
+    /// <param name="prefill">Most tokens of a sequence taken at once.</param>
+    /// <param name="profile">The backend.</param>
+    /// <param name="rank">Rank of all adapters instead of the declared ones.</param>
+    /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
+    public static Plan Serve(ModelTables tables, int batch, int capacity, int prefill, BackendProfile profile, int? rank = null)
+    {
+        Sizes sizes = new TrainingPlan { Batch = batch, Sequence = capacity, Rank = rank }.SizesFor(tables) with
+        {
+            Sequence = Math.Min(prefill, capacity),
+            Rows = batch,
+            CacheRows = batch * capacity,
+        };
+        return new Layout(tables, sizes, profile, serves: true, share: true, Checkpointing.None, v => v.Serve).Build();
+    }
+
+    private sealed class Layout(ModelTables tables, Sizes sizes, BackendProfile profile, bool serves, bool share, Checkpointing checkpointing, Func<VariantRow, FrameTable> frameOf)
+    {
+        private long _end;
+
+        public Plan Build()
+        {
+            ParameterPlan[] parameters = PlaceParameters(out long frozen, out long trainable, out long gradients, out long moments);
+            long start = _end;
+            Placement ids = Place(sizes.Tokens, 1, DType.Int32);
+            Placement targets = serves ? default : Place(sizes.Tokens, 1, DType.Int32);
+            Placement scalars = Place(2, 1, profile.Compute);
+            long inputs = _end - start;
+
+            start = _end;
+            long workspaceBytes = profile.Workspace;
+            var workspace = new Placement(_end, 1, 1, DType.Float32);
+            _end += workspaceBytes;
+            long workspaceTerm = _end - start;
+
+            start = _end;
+            Placement residualGradient = serves ? default : PlaceToken(tables.Width);
+            Placement[] caches = serves ? PlaceCaches() : [];
+            long stack = _end;
+            FramePlan prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: share);
+            (FramePlan[] frames, long[] bases, long hidden, long peak) = StackFrames(stack + prologue.OutputOffset);
+            peak = Math.Max(peak, stack + prologue.Peak);
+            long topBase = hidden + PaddedTokens(tables.Width);
+            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, sizes, profile, share: share);
+            _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
+
+            return new Plan
+            {
+                Tables = tables,
+                Profile = profile,
+                Sizes = sizes,
+                Serves = serves,
+                Checkpointing = checkpointing,
+                Cost = new MemoryCost(frozen, trainable, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead),
+                Parameters = parameters,
+                Ids = ids,
+                Targets = targets,
+                Scalars = scalars,
+                ResidualGradient = residualGradient,
+                Caches = caches,
+                Workspace = workspace with { Rows = 1, Columns = checked((int)(workspaceBytes / 4)) },
+                FrameBases = bases,
+                Frames = frames,
+                Prologue = prologue,
+                Top = top,
+                HiddenOffset = hidden,
+                TopBase = topBase,
+                FlopsPerMicroStep = Flops(),
+            };
+        }
+
+        private ParameterPlan[] PlaceParameters(out long frozen, out long trainable, out long gradients, out long moments)
+        {
+            var all = tables.Parameters.SelectMany(row => Layers(row).Select(layer => (row, layer))).ToArray();
+            var values = new Placement[all.Length];
+            var gradient = new Placement[all.Length];
+            var moment1 = new Placement[all.Length];
+            var moment2 = new Placement[all.Length];
+            long start = _end;
+            PlaceWhere(all, values, r => !r.Trainable);
+            frozen = _end - start;
+            start = _end;
+            PlaceWhere(all, values, r => r.Trainable);
+            trainable = _end - start;
+            start = _end;
+            if (!serves)
+            {
+                PlaceWhere(all, gradient, r => r.Trainable);
+            }
+
+            gradients = _end - start;
+            start = _end;
+            if (!serves)
+            {
+                PlaceWhere(all, moment1, r => r.Trainable);
+                PlaceWhere(all, moment2, r => r.Trainable);
+            }
+
+            moments = _end - start;
+            return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment1[i], moment2[i])).ToArray();
+        }
+
+        private IEnumerable<int> Layers(ParameterRow row) =>
+            row.PerLayer ? Enumerable.Range(row.FirstLayer, tables.Copies(row)) : [-1];
+
+        private void PlaceWhere((ParameterRow Row, int Layer)[] all, Placement[] places, Func<ParameterRow, bool> wanted)
+        {
+            for (int i = 0; i < all.Length; i++)
+            {
+                ParameterRow row = all[i].Row;
+                if (wanted(row))
+                {
+                    DType type = row.Element == ElementKind.BFloat16 && profile.Compute != DType.Float64 ? DType.BFloat16 : profile.Compute;
+                    places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), type);
+                }
+            }
+        }
+
+        private Placement[] PlaceCaches()
+        {
+            var caches = new List<Placement>();
+            for (int layer = 0; layer < tables.Layers; layer++)
+            {
+                foreach (int width in tables.CacheWidths)
+                {
+                    caches.Add(Place(sizes.CacheRows, width, profile.Compute));
+                    caches.Add(Place(sizes.CacheRows, width, profile.Compute));
+                }
+            }
+
+            return caches.ToArray();
+        }
+
+        private (FramePlan[] Frames, long[] Bases, long Hidden, long Peak) StackFrames(long input)
+        {
+            var frames = new FramePlan[tables.Layers];
+            var bases = new long[tables.Layers];
+            var cache = new Dictionary<(FrameTable, bool), FramePlan>();
+            bool above = false;
+            long peak = 0;
+            for (int layer = 0; layer < tables.Layers; layer++)
+            {
+                FrameTable table = frameOf(tables.Variants[tables.VariantOf(layer)]);
+                bool alternates = share && !table.Saves && !table.OutputOverInput;
+                above = alternates && above;
+                if (!cache.TryGetValue((table, above), out FramePlan? frame))
+                {
+                    frame = FramePlanner.Plan(table, sizes, profile, above, share);
+                    cache.Add((table, above), frame);
+                }
+
+                frames[layer] = frame;
+                bases[layer] = input - frame.InputOffset;
+                peak = Math.Max(peak, bases[layer] + frame.Peak);
+                input = bases[layer] + frame.OutputOffset;
+                above = alternates && !above;
+            }
+
+            return (frames, bases, input, peak);
+        }
+
+        private double Flops()
+        {
+            double layers = 0;
+            for (int layer = 0; layer < tables.Layers; layer++)
+            {
+                layers += frameOf(tables.Variants[tables.VariantOf(layer)]).Flops.Evaluate(sizes.Tokens, sizes.Sequence);
+            }
+
+            FrameTable top = serves ? tables.Head : tables.Loss;
+            return layers + tables.Prologue.Flops.Evaluate(sizes.Tokens, sizes.Sequence) + top.Flops.Evaluate(sizes.Tokens, sizes.Sequence);
+        }
+
+        private long PaddedTokens(int columns) =>
+            profile.Align((long)sizes.Tokens * profile.RowStride(columns, profile.Compute) * profile.Compute.Size());
+
+        private Placement PlaceToken(int columns)
+        {
+            var place = new Placement(_end, sizes.Tokens, columns, profile.Compute);
+            _end += PaddedTokens(columns);
+            return place;
+        }
+
+        private Placement Place(int rows, int columns, DType type)
+        {
+            var place = new Placement(_end, rows, columns, type);
+            _end += profile.Align((long)rows * columns * type.Size());
+            return place;
+        }
+    }
+}

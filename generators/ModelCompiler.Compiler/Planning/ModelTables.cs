@@ -1,0 +1,144 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>One parameter, or one in every layer.</summary>
+/// <param name="Name">Name in the checkpoint; "{0}" stands for the layer.</param>
+/// <param name="Path">Path of its typed property: "Attention.Query.Weight".</param>
+/// <param name="Rows">Rows (1 for vectors).</param>
+/// <param name="Columns">Columns.</param>
+/// <param name="Element">Stored element type.</param>
+/// <param name="PerLayer">Whether every layer from <paramref name="FirstLayer"/> on has its own.</param>
+/// <param name="Trainable">Whether it has a gradient and optimizer state.</param>
+/// <param name="Vector">Whether the checkpoint holds it with one dimension.</param>
+/// <param name="Slot">The adapter slot it belongs to; -1: none.</param>
+/// <param name="FirstLayer">First layer that has it.</param>
+public sealed record ParameterRow(
+    string Name,
+    string Path,
+    Dim Rows,
+    Dim Columns,
+    ElementKind Element,
+    bool PerLayer,
+    bool Trainable,
+    bool Vector,
+    int Slot = -1,
+    int FirstLayer = 0);
+
+/// <summary>One adapter slot: a projection that carries an adapter.</summary>
+/// <param name="Path">Path of the projection: "Attention.Query".</param>
+/// <param name="Module">Its module in the checkpoint, "model.layers.{0}.self_attn.q_proj".</param>
+/// <param name="Method">The adapter's method: "LoRA".</param>
+/// <param name="Rank">The declared rank.</param>
+/// <param name="MaximumRank">The largest rank the projection allows: min(in, out).</param>
+/// <param name="Alpha">Numerator of the scale.</param>
+/// <param name="RankStabilized">Whether the scale divides by the root of the rank.</param>
+/// <param name="Dropout">Probability of dropping an element of the adapter's input.</param>
+/// <param name="FirstLayer">First layer with an adapter here.</param>
+public sealed record SlotRow(
+    string Path,
+    string Module,
+    string Method,
+    int Rank,
+    int MaximumRank,
+    float Alpha,
+    bool RankStabilized,
+    float Dropout,
+    int FirstLayer)
+{
+    /// <summary>The scale s at a rank.</summary>
+    public float Scale(int rank) => RankStabilized ? (float)(Alpha / Math.Sqrt(rank)) : Alpha / rank;
+}
+
+/// <summary>A variant of the block: which layers run it, and its frame under each checkpointing policy.</summary>
+/// <param name="Name">Name in the generated code.</param>
+/// <param name="FirstLayer">First layer of the run of layers that use it.</param>
+/// <param name="None">Frame when everything backward reads is kept.</param>
+/// <param name="Selective">Frame when cheap values are rebuilt.</param>
+/// <param name="Serve">Frame for generation.</param>
+public sealed record VariantRow(string Name, int FirstLayer, FrameTable None, FrameTable Selective, FrameTable Serve)
+{
+    /// <summary>The frame under a policy.</summary>
+    public FrameTable For(Checkpointing policy) => policy == Checkpointing.Selective ? Selective : None;
+}
+
+/// <summary>Everything the planner needs of a compiled model. The generator writes it as data; build and run plan from the same.</summary>
+public sealed record ModelTables
+{
+    /// <summary>Name of the class.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name of the architecture's class; the class itself where it is one.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Storage of the frozen linear weights.</summary>
+    public required string Storage { get; init; }
+
+    /// <summary>Number of token ids.</summary>
+    public required int Vocabulary { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Longest sequence.</summary>
+    public required int Context { get; init; }
+
+    /// <summary>Number of layers.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Width of an attention head.</summary>
+    public required int HeadWidth { get; init; }
+
+    /// <summary>Widths of the key (and value) caches a layer keeps when generating, one per attention sublayer.</summary>
+    public required int[] CacheWidths { get; init; }
+
+    /// <summary>What <c>config.json</c> must say: key and value.</summary>
+    public required ConfigurationRow[] Configuration { get; init; }
+
+    /// <summary>All parameters.</summary>
+    public required ParameterRow[] Parameters { get; init; }
+
+    /// <summary>All adapter slots.</summary>
+    public required SlotRow[] Slots { get; init; }
+
+    /// <summary>The variants of the block, by ascending first layer.</summary>
+    public required VariantRow[] Variants { get; init; }
+
+    /// <summary>Ids to the first residual stream.</summary>
+    public required FrameTable Prologue { get; init; }
+
+    /// <summary>Last residual stream to the loss and back, for one chunk of rows.</summary>
+    public required FrameTable Loss { get; init; }
+
+    /// <summary>Last residual stream to logits, for one chunk of rows.</summary>
+    public required FrameTable Head { get; init; }
+
+    /// <summary>The variant a layer runs.</summary>
+    public int VariantOf(int layer)
+    {
+        int v = Variants.Length - 1;
+        while (Variants[v].FirstLayer > layer)
+        {
+            v--;
+        }
+
+        return v;
+    }
+
+    /// <summary>How many copies of a parameter exist.</summary>
+    public int Copies(ParameterRow row) => row.PerLayer ? Layers - row.FirstLayer : 1;
+
+    /// <summary>Number of parameters, at the declared ranks.</summary>
+    /// <param name="trainable">Only the trainable ones, or all.</param>
+    /// <param name="rank">Rank instead of the declared ones.</param>
+    public long ParameterCount(bool trainable, int? rank = null)
+    {
+        var sizes = new Sizes(1, 1, 1, 1, Slots.Select(s => rank ?? s.Rank).ToArray());
+        return Parameters.Where(p => p.Trainable || !trainable)
+            .Sum(p => (long)Copies(p) * p.Rows.Evaluate(sizes) * p.Columns.Evaluate(sizes));
+    }
+}
+
+/// <summary>A key of <c>config.json</c> and the value the description implies.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value in JSON's form: a number, true, false or a quoted text.</param>
+/// <param name="Default">What the absent key means; null: it must be there.</param>
+public sealed record ConfigurationRow(string Key, string Value, string? Default);

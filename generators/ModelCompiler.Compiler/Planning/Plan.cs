@@ -1,0 +1,84 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>A planned buffer outside the frames.</summary>
+/// <param name="Offset">Byte offset in the arena.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Columns">Columns; rows are contiguous.</param>
+/// <param name="Type">Element type.</param>
+public readonly record struct Placement(long Offset, int Rows, int Columns, DType Type);
+
+/// <summary>One parameter with its place in the arena.</summary>
+/// <param name="Row">The parameter.</param>
+/// <param name="Layer">Its layer; -1 outside the layers.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="Gradient">Its gradient; zero rows where it has none.</param>
+/// <param name="Moment1">AdamW's first moment; zero rows where it has none.</param>
+/// <param name="Moment2">AdamW's second moment; zero rows where it has none.</param>
+public sealed record ParameterPlan(ParameterRow Row, int Layer, Placement Value, Placement Gradient, Placement Moment1, Placement Moment2);
+
+/// <summary>
+/// Where every byte of a run lies. The plan that predicts is the plan that allocates: <see cref="MemoryCost.Arena"/> of
+/// <see cref="Cost"/> is what the backend is asked for, once.
+/// </summary>
+public sealed record Plan
+{
+    /// <summary>The model.</summary>
+    public required ModelTables Tables { get; init; }
+
+    /// <summary>The backend.</summary>
+    public required BackendProfile Profile { get; init; }
+
+    /// <summary>The largest sizes the plan serves.</summary>
+    public required Sizes Sizes { get; init; }
+
+    /// <summary>Whether the plan serves generation rather than training.</summary>
+    public required bool Serves { get; init; }
+
+    /// <summary>What is kept from forward for backward.</summary>
+    public required Checkpointing Checkpointing { get; init; }
+
+    /// <summary>The terms of the cost.</summary>
+    public required MemoryCost Cost { get; init; }
+
+    /// <summary>All parameters; those of a row lie together, by layer.</summary>
+    public required ParameterPlan[] Parameters { get; init; }
+
+    /// <summary>Token ids, [tokens, 1].</summary>
+    public required Placement Ids { get; init; }
+
+    /// <summary>Targets, [tokens, 1]; zero rows when generating.</summary>
+    public required Placement Targets { get; init; }
+
+    /// <summary>Two scalars: the summed loss, the squared norm of the gradients.</summary>
+    public required Placement Scalars { get; init; }
+
+    /// <summary>The gradient of the residual stream.</summary>
+    public required Placement ResidualGradient { get; init; }
+
+    /// <summary>Key and value caches: index (layer · attentions + attention) · 2, then + 1 for values.</summary>
+    public required Placement[] Caches { get; init; }
+
+    /// <summary>Scratch of the kernels.</summary>
+    public required Placement Workspace { get; init; }
+
+    /// <summary>Base of each layer's frame.</summary>
+    public required long[] FrameBases { get; init; }
+
+    /// <summary>Plan of each layer's frame.</summary>
+    public required FramePlan[] Frames { get; init; }
+
+    /// <summary>The prologue's frame, at the base of the stack.</summary>
+    public required FramePlan Prologue { get; init; }
+
+    /// <summary>The frame of the loss, or of the head when generating.</summary>
+    public required FramePlan Top { get; init; }
+
+    /// <summary>Where the last residual stream lies.</summary>
+    public required long HiddenOffset { get; init; }
+
+    /// <summary>Base of the top frame, above the last residual stream.</summary>
+    public required long TopBase { get; init; }
+
+    /// <summary>Floating-point operations of one micro-step.</summary>
+    public required double FlopsPerMicroStep { get; init; }
+}

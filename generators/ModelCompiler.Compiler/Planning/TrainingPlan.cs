@@ -1,0 +1,62 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>What is kept from forward for backward.</summary>
+public enum Checkpointing
+{
+    /// <summary>Everything backward reads is kept.</summary>
+    None,
+
+    /// <summary>Values that are cheap to make (norms, activations) are rebuilt from what they were made of.</summary>
+    Selective,
+}
+
+/// <summary>The choices of a training run that memory depends on. All of them are numbers of the plan; none is compiled in.</summary>
+public sealed record TrainingPlan
+{
+    /// <summary>Sequences in a micro-batch.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <summary>Tokens in a sequence.</summary>
+    public int Sequence { get; init; } = 256;
+
+    /// <summary>Micro-batches in an optimizer step.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>What is kept from forward for backward.</summary>
+    public Checkpointing Checkpointing { get; init; } = Checkpointing.Selective;
+
+    /// <summary>Rank of all adapters instead of the declared ones.</summary>
+    public int? Rank { get; init; }
+
+    /// <summary>Rows of one chunk of the loss; logits exist for this many tokens at a time.</summary>
+    public int ChunkRows { get; init; } = 256;
+
+    /// <summary>Whether buffers whose lives do not overlap share memory. Off only in tests that prove the sharing right.</summary>
+    public bool ShareMemory { get; init; } = true;
+
+    /// <summary>The plan's sizes for a model.</summary>
+    /// <exception cref="ArgumentException">A number of the plan is out of range for the model.</exception>
+    public Sizes SizesFor(ModelTables tables)
+    {
+        Require(Batch > 0, "batch must be at least 1");
+        Require(Accumulate > 0, "accumulate must be at least 1");
+        Require(ChunkRows > 0, "chunk rows must be at least 1");
+        Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
+        foreach (SlotRow slot in tables.Slots)
+        {
+            int rank = Rank ?? slot.Rank;
+            Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, the smaller side of its weight");
+        }
+
+        Require((long)Batch * Sequence <= int.MaxValue, "batch · sequence exceeds 2^31 tokens");
+        return new Sizes(Batch, Sequence, Math.Min(ChunkRows, Batch * Sequence), 0, tables.Slots.Select(s => Rank ?? s.Rank).ToArray());
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new ArgumentException(message);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>X.Adapters.g.cs: the sublayers with their typed projections and adapter slots.</summary>
+internal static class AdaptersFile
+{
+    public static SourceFile Write(ModelTypes types)
+    {
+        ModelSpec spec = types.Spec;
+        SourceWriter w = FileHeader.Open(spec);
+        for (int i = 0; i < spec.Block.Sublayers.Count; i++)
+        {
+            if (i > 0)
+            {
+                w.Line();
+            }
+
+            WriteSublayer(w, types, spec.Block.Sublayers[i]);
+        }
+
+        w.Close();
+        return new SourceFile($"{spec.Type.Name}.Adapters.g.cs", w.ToString());
+    }
+
+    private static void WriteSublayer(SourceWriter w, ModelTypes types, SublayerSpec s)
+    {
+        Projection[] projections = types.Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal)).ToArray();
+        w.Line($"/// <summary>{(s.Attention is null ? "A feed-forward sublayer" : "An attention sublayer")} and its projections.</summary>");
+        w.Open($"public sealed class {s.TypeName}");
+        w.Open($"internal {s.TypeName}({types.Spec.Type.Name} model, int layer)");
+        if (s.Norm is not null)
+        {
+            w.Line($"Norm = {ProjectionsText.Norm(types, s.PropertyName + ".Norm", "model.At", ", layer")};");
+        }
+
+        foreach (Projection p in projections)
+        {
+            w.Line($"{p.Flag} = {ProjectionsText.Construct(types, p.Path, "model.", ", layer")};");
+        }
+
+        if (s.LayerScale)
+        {
+            w.Line($"LayerScale = model.At({types.Row(s.PropertyName + ".LayerScale")}, layer);");
+        }
+
+        w.Close();
+        if (s.Norm is not null)
+        {
+            w.Line().Line("/// <summary>The sublayer's norm.</summary>").Line("public Norm Norm { get; }");
+        }
+
+        foreach (Projection p in projections)
+        {
+            SlotRow? slot = types.AdapterOf(p.Path)?.Row;
+            string adapter = slot is null ? "" : FormattableString.Invariant($", with a {slot.Method} adapter of rank {slot.Rank}");
+            w.Line().Line($"/// <summary>[{p.Out}, {p.In}]{adapter}.</summary>");
+            w.Line($"public {ProjectionsText.Type(types, p.Path)} {p.Flag} {{ get; }}");
+        }
+
+        if (s.LayerScale)
+        {
+            w.Line().Line("/// <summary>Factor per channel on the sublayer's output.</summary>").Line("public Parameter LayerScale { get; }");
+        }
+
+        w.Close();
+    }
+}

@@ -1,0 +1,150 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>X.Forward.g.cs and X.Serve.g.cs: ids to hidden states, hidden states to the loss or to logits.</summary>
+internal static class ForwardFile
+{
+    public static SourceFile Write(ModelTypes types)
+    {
+        ModelSpec spec = types.Spec;
+        SourceWriter w = FileHeader.Open(spec);
+        var methods = new MethodSet();
+        var loops = new List<(BlockVariant Variant, string Selective, string None)>();
+        foreach (BlockVariant v in types.Model.Variants)
+        {
+            string selective = Add(v.Selective, "Forward" + v.Name, v);
+            string none = Add(v.None, "Forward" + v.Name + "KeepingAll", v);
+            loops.Add((v, selective, none));
+        }
+
+        w.Line("/// <inheritdoc/>").Open("public override void Forward()");
+        w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
+        foreach ((BlockVariant v, string selective, string none) in loops)
+        {
+            LayerLoop(w, v, selective, none, "Forward");
+        }
+
+        w.Close().Line();
+        WriteLoss(w, types);
+        w.Line("/// <summary>Ids to the first residual stream.</summary>");
+        Method(w, "ForwardPrologue", "in PrologueFrame b", [], OperationsText.Body(types, types.Model.Prologue, types.Model.Prologue.Forward, true).Lines);
+        foreach ((string name, string summary, string[] lines) in methods.Methods)
+        {
+            w.Line().Line($"/// <summary>{summary}</summary>");
+            Method(w, name, $"{spec.Block.ClassName} layer, in LayerFrame b", types.Locals(lines), lines);
+        }
+
+        w.Line().Line("/// <summary>One chunk of rows: hidden states to logits to the summed loss.</summary>");
+        Method(w, "ForwardLoss", "in LossFrame b", [], OperationsText.Body(types, types.Model.Loss, types.Model.Loss.Forward, true).Lines);
+        w.Close();
+        return new SourceFile($"{spec.Type.Name}.Forward.g.cs", w.ToString());
+
+        string Add(FrameDraft draft, string name, BlockVariant v)
+        {
+            int saved = draft.Table.Rows.Count(r => r.Kind == RowKind.Saved && r.Shares < 0);
+            string summary = $"{Layers(v)}: x to x'. {(saved == 0 ? "Saves nothing." : $"Saves {saved} values beside its input.")}";
+            return methods.Add(name, name + "KeepingAll", summary, OperationsText.Body(types, draft, draft.Forward, true));
+        }
+    }
+
+    /// <summary>X.Serve.g.cs.</summary>
+    public static SourceFile WriteServe(ModelTypes types)
+    {
+        ModelSpec spec = types.Spec;
+        SourceWriter w = FileHeader.Open(spec);
+        var methods = new MethodSet();
+        var names = types.Model.Variants.ToDictionary(
+            v => v,
+            v => methods.Add("Serve" + v.Name, "Serve" + v.Name, $"{Layers(v)}, over caches of keys and values.", OperationsText.Body(types, v.Serve, v.Serve.Forward, true)));
+        w.Line("/// <inheritdoc/>").Open("public override void Serve()");
+        w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
+        foreach (BlockVariant v in types.Model.Variants)
+        {
+            LayerLoop(w, v, names[v], names[v], "Serve");
+        }
+
+        w.Close().Line().Line("/// <inheritdoc/>").Open("public override Tensor Logits(int firstRow, int rows)");
+        w.Line("var b = new LossFrame(ChunkAt(firstRow, rows));").Line("var k = Kernels;");
+        Lines(w, OperationsText.Body(types, types.Model.Head, types.Model.Head.Forward, true).Lines);
+        Value logits = types.Model.Head.Forward.Last().Output;
+        w.Line($"return b.{types.Model.Head.Names[logits]};").Close();
+        foreach ((string name, string summary, string[] lines) in methods.Methods)
+        {
+            w.Line().Line($"/// <summary>{summary}</summary>");
+            Method(w, name, $"{spec.Block.ClassName} layer, in LayerFrame b", types.Locals(lines), lines);
+        }
+
+        w.Close();
+        return new SourceFile($"{spec.Type.Name}.Serve.g.cs", w.ToString());
+    }
+
+    /// <summary>A loop over the layers of a variant, upwards.</summary>
+    internal static void LayerLoop(SourceWriter w, BlockVariant v, string selective, string none, string direction, bool first = false)
+    {
+        if (!first)
+        {
+            w.Line();
+        }
+
+        bool up = direction != "Backward";
+        w.Open(up
+            ? FormattableString.Invariant($"for (int l = {v.FirstLayer}; l <= {v.LastLayer}; l++)")
+            : FormattableString.Invariant($"for (int l = {v.LastLayer}; l >= {v.FirstLayer}; l--)"));
+        if (selective == none)
+        {
+            w.Line($"{selective}(Layers[l], new LayerFrame(FrameAt(l)));");
+        }
+        else
+        {
+            w.Open("if (Checkpointing == Checkpointing.Selective)").Line($"{selective}(Layers[l], new LayerFrame(FrameAt(l)));").Close();
+            w.Open("else").Line($"{none}(Layers[l], new LayerFrame(FrameAt(l)));").Close();
+        }
+
+        w.Close();
+    }
+
+    /// <summary>One method.</summary>
+    internal static void Method(SourceWriter w, string name, string parameters, string[] locals, string[] lines)
+    {
+        w.Open($"private void {name}({parameters})").Line("var k = Kernels;");
+        foreach (string local in locals)
+        {
+            w.Line(local);
+        }
+
+        w.Line();
+        Lines(w, lines);
+        w.Close();
+    }
+
+    /// <summary>"Layers 1..4" or "Layer 0".</summary>
+    internal static string Layers(BlockVariant v) => v.FirstLayer == v.LastLayer
+        ? FormattableString.Invariant($"Layer {v.FirstLayer}")
+        : FormattableString.Invariant($"Layers {v.FirstLayer}..{v.LastLayer}");
+
+    private static void Lines(SourceWriter w, string[] lines)
+    {
+        foreach (string line in lines)
+        {
+            w.Line(line);
+        }
+    }
+
+    private static void WriteLoss(SourceWriter w, ModelTypes types)
+    {
+        w.Line("/// <inheritdoc/>").Line("/// <remarks>Logits exist for one chunk of rows at a time, never for all tokens.</remarks>");
+        w.Open("public override void Loss(bool backward)");
+        w.Open("for (int row = 0; row < Tokens; row += ChunkRows)");
+        w.Line("var b = new LossFrame(ChunkAt(row, global::System.Math.Min(ChunkRows, Tokens - row)));").Line("ForwardLoss(b);");
+        if (types.Model.Loss.Backward.Length > 0)
+        {
+            w.Open("if (backward)").Line("BackwardLoss(b);").Close();
+        }
+
+        w.Close().Close().Line();
+    }
+}

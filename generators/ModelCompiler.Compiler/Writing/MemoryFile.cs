@@ -1,0 +1,141 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>X.Memory.g.cs: the tables the planner reads, the memory cost, and the frames' properties.</summary>
+internal static class MemoryFile
+{
+    public static SourceFile Write(ModelTypes types)
+    {
+        ModelSpec spec = types.Spec;
+        ModelTables t = types.Tables;
+        SourceWriter w = FileHeader.Open(spec);
+        w.Line("/// <summary>What a training step under a plan takes, in bytes; the run allocates exactly this.</summary>");
+        w.Line("/// <remarks>");
+        w.Line("/// Peak = weights + adapters + gradients + 2 · gradients (AdamW) + inputs + workspace + residual gradient + stack, where the stack");
+        w.Line("/// is the highest of: the base of a layer's frame (the sum of what the layers below save) plus that frame's own peak, and the loss on top.");
+        foreach (VariantRow v in t.Variants)
+        {
+            w.Line($"/// {v.Name}: saves a token {Saved(v.None)} (none), {Saved(v.Selective)} (selective).");
+        }
+
+        w.Line("/// </remarks>");
+        w.Line("/// <exception cref=\"global::System.ArgumentException\">A number of the plan is out of range for the model.</exception>");
+        w.Line("public static MemoryCost MemoryCost(TrainingPlan plan, BackendProfile? profile = null) =>").Deeper();
+        w.Line("MemoryPlanner.Train(s_tables, plan, profile ?? BackendProfile.Cpu(global::System.Environment.ProcessorCount)).Cost;").Back().Line();
+
+        WriteTables(w, t);
+        Frame(w, "LayerFrame", "The buffers of one layer.", types.LayerFrames);
+        Frame(w, "PrologueFrame", "The buffers of the prologue.", types.PrologueFrames);
+        Frame(w, "LossFrame", "The buffers of one chunk of the loss, or of the head.", types.LossFrames);
+        w.Close();
+        return new SourceFile($"{spec.Type.Name}.Memory.g.cs", w.ToString());
+    }
+
+    private static string Saved(FrameTable table)
+    {
+        FrameRow[] saved = table.Rows.Where(r => r.Kind == RowKind.Saved && r.Shares < 0).ToArray();
+        int fixedElements = saved.Where(r => r.Columns.Symbol == DimSymbol.One).Sum(r => r.Columns.Factor);
+        FrameRow input = table.Rows.First(r => r.Kind == RowKind.Input);
+        int ranks = saved.Count(r => r.Columns.Symbol == DimSymbol.Rank);
+        int total = saved.Length == 0 ? 0 : fixedElements + input.Columns.Factor;
+        return FormattableString.Invariant($"{total:N0} elements") + (ranks > 0 ? FormattableString.Invariant($" + {ranks} r") : "");
+    }
+
+    private static void WriteTables(SourceWriter w, ModelTables t)
+    {
+        w.Line("private static readonly ModelTables s_tables = new ModelTables()").Open();
+        w.Line($"Name = {Text(t.Name)},").Line($"Architecture = {Text(t.Architecture)},").Line($"Storage = {Text(t.Storage)},");
+        w.Line(FormattableString.Invariant($"Vocabulary = {t.Vocabulary},")).Line(FormattableString.Invariant($"Width = {t.Width},"));
+        w.Line(FormattableString.Invariant($"Context = {t.Context},")).Line(FormattableString.Invariant($"Layers = {t.Layers},"));
+        w.Line(FormattableString.Invariant($"HeadWidth = {t.HeadWidth},"));
+        w.Line($"CacheWidths = new int[] {{ {string.Join(", ", t.CacheWidths.Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)))} }},");
+        Rows(w, "Configuration", "ConfigurationRow", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
+        Rows(w, "Parameters", "ParameterRow", t.Parameters.Select(Parameter));
+        Rows(w, "Slots", "SlotRow", t.Slots.Select(Slot));
+        w.Line("Variants = new VariantRow[]").Open();
+        foreach (VariantRow v in t.Variants)
+        {
+            w.Line(FormattableString.Invariant($"new VariantRow({Text(v.Name)}, {v.FirstLayer},")).Deeper();
+            Table(w, v.None, ",");
+            Table(w, v.Selective, ",");
+            Table(w, v.Serve, "),");
+            w.Back();
+        }
+
+        w.Close(",");
+        w.Line("Prologue =").Deeper();
+        Table(w, t.Prologue, ",");
+        w.Back().Line("Loss =").Deeper();
+        Table(w, t.Loss, ",");
+        w.Back().Line("Head =").Deeper();
+        Table(w, t.Head, ",");
+        w.Back().Close(";");
+    }
+
+    private static void Rows(SourceWriter w, string property, string type, IEnumerable<string> rows)
+    {
+        w.Line($"{property} = new {type}[]").Open();
+        foreach (string row in rows)
+        {
+            w.Line($"new {type}({row}),");
+        }
+
+        w.Close(",");
+    }
+
+    private static string Parameter(ParameterRow p) => FormattableString.Invariant(
+        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, ElementKind.{p.Element}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}");
+
+    private static string Slot(SlotRow s) => FormattableString.Invariant(
+        $"{Text(s.Path)}, {Text(s.Module)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");
+
+    private static void Table(SourceWriter w, FrameTable table, string after)
+    {
+        w.Line(FormattableString.Invariant(
+            $"new FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, new Flops({table.Flops.PerRow:R}, {table.Flops.PerRowAndPosition:R}), new FrameRow[]"));
+        w.Open();
+        foreach (FrameRow r in table.Rows)
+        {
+            string shares = r.Shares < 0 ? "" : FormattableString.Invariant($", {r.Shares}");
+            w.Line(FormattableString.Invariant(
+                $"new FrameRow({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, RowKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
+        }
+
+        w.Close(")" + after);
+    }
+
+    private static void Frame(SourceWriter w, string name, string summary, FrameUnion union)
+    {
+        w.Line().Line($"/// <summary>{summary}</summary>").Open($"private readonly struct {name}").Line("private readonly Frame _frame;").Line();
+        w.Line($"public {name}(Frame frame) => _frame = frame;");
+        if (name == "LossFrame")
+        {
+            w.Line().Line("/// <summary>The chunk's targets, [R, 1].</summary>").Line("public Tensor Targets => _frame.Targets;");
+            w.Line().Line("/// <summary>The chunk's first row.</summary>").Line("public int FirstRow => _frame.FirstRow;");
+        }
+
+        for (int i = 0; i < union.Names.Count; i++)
+        {
+            FrameRow row = union.Names[i];
+            w.Line().Line($"/// <summary>[{row.Rows}, {row.Columns}]</summary>");
+            w.Line(FormattableString.Invariant($"public Tensor {row.Name} => _frame.At({i});"));
+        }
+
+        w.Close();
+    }
+
+    private static string Dimension(Dim d) => d switch
+    {
+        { Symbol: DimSymbol.One } => FormattableString.Invariant($"new Dim({d.Factor})"),
+        { Factor: 1, Symbol: DimSymbol.Tokens } => "Dim.Tokens",
+        { Factor: 1, Symbol: DimSymbol.Rows } => "Dim.Rows",
+        { Factor: 1, Symbol: DimSymbol.Rank } => FormattableString.Invariant($"Dim.Rank({d.Slot})"),
+        _ => FormattableString.Invariant($"new Dim({d.Factor}, DimSymbol.{d.Symbol}, {d.Slot})"),
+    };
+
+    private static string Flag(bool value) => value ? "true" : "false";
+
+    private static string Text(string value) => "\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
+}

@@ -1,0 +1,98 @@
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>The body of a generated method: one kernel call a line, each with its formula, shape and note.</summary>
+internal static class OperationsText
+{
+    private const int WidestCode = 136;
+
+    /// <summary>The lines of some operations; the calls alone decide whether two bodies are the same.</summary>
+    public static (string[] Lines, string Calls) Body(ModelTypes types, FrameDraft draft, Op[] ops, bool forward)
+    {
+        string[] calls = ops.Select(op => Call(types, draft, op)).ToArray();
+        string[] notes = ops.Select(op => Note(draft, op, forward)).ToArray();
+        int width = Math.Min(WidestCode, calls.Length == 0 ? 0 : calls.Max(c => c.Length)) + 2;
+        int formula = ops.Length == 0 ? 0 : ops.Max(o => Formula(o).Length) + 2;
+        var lines = new List<string>();
+        for (int i = 0; i < ops.Length; i++)
+        {
+            if (forward && ops[i].Section is not null && i > 0)
+            {
+                lines.Add("");
+            }
+
+            lines.Add($"{calls[i].PadRight(width - 2)}  // {Formula(ops[i]).PadRight(formula)}{Shape(ops[i]),-12}{notes[i]}".TrimEnd());
+        }
+
+        return (lines.ToArray(), string.Join("\n", calls));
+    }
+
+    private static string Formula(Op op)
+    {
+        string formula = op.Row.Describe(op);
+        return op.Accumulator is not null && op.Row.Accumulates ? formula + " + c" : formula;
+    }
+
+    private static string Shape(Op op) =>
+        op.Outputs.Length > 0 ? op.Outputs.First(o => o is not null)!.Shape.ToString()
+            : op.GradientOf is { } parameter ? parameter.Shape.ToString() : "";
+
+    private static string Note(FrameDraft draft, Op op, bool forward)
+    {
+        Value? output = op.Outputs.FirstOrDefault(o => o is not null);
+        if (output is null)
+        {
+            return "";
+        }
+
+        if (op.Recomputed)
+        {
+            return "rebuilt";
+        }
+
+        FrameRow row = draft.Table.Rows.First(r => r.Name == draft.Names[output]);
+        if (forward)
+        {
+            return row.Kind switch
+            {
+                RowKind.Saved => "saved",
+                RowKind.Output => "the next layer's Input",
+                _ => draft.Backward.Any(o => o.Recomputed && o.Outputs[0] is { } r && r.Name == output.Name + "Rebuilt") ? "rebuilt in backward" : "",
+            };
+        }
+
+        FrameRow owner = row.Shares >= 0 ? draft.Table.Rows[row.Shares] : row;
+        string[] read = op.Inputs.Where(i => draft.Names.ContainsKey(i)).Select(i => draft.Names[i]).ToArray();
+        return owner.Name != row.Name && read.Contains(owner.Name) ? $"in place of {owner.Name}" : "";
+    }
+
+    private static string Call(ModelTypes types, FrameDraft draft, Op op)
+    {
+        var call = new CallWriter(Name, Scalar);
+        op.Row.Arguments(op, call);
+        return $"k.{op.Row.Method}({call});";
+
+        string Name(Value? value) => value switch
+        {
+            null => "Tensor.None",
+            { Kind: ValueKind.Parameter } => types.ParameterText(value.Name),
+            { Kind: ValueKind.External } => value == Assemble.Targets ? "b.Targets" : value.Name,
+            _ => "b." + draft.Names[value],
+        };
+
+        string Scalar(ScalarRef scalar)
+        {
+            string adapter = types.ParameterText(scalar.Slot.Path + ".Adapter");
+            return scalar.Kind switch
+            {
+                ScalarKind.Scale => adapter + ".Scale",
+                ScalarKind.DropoutRate => adapter + ".DropoutRate",
+                _ => $"DropoutKey({adapter})",
+            };
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>X.Parameters.g.cs: the class itself, its parameters, its layers.</summary>
+internal static class ParametersFile
+{
+    public static SourceFile Write(ModelTypes types)
+    {
+        ModelSpec spec = types.Spec;
+        string name = spec.Type.Name;
+        string block = spec.Block.ClassName;
+        long total = types.Tables.ParameterCount(trainable: false);
+        long trainable = types.Tables.ParameterCount(trainable: true);
+        SourceWriter w = FileHeader.Open(
+            spec,
+            FormattableString.Invariant($"{total:N0} parameters, {trainable:N0} of them trainable."),
+            $"TransformerModel, IModel<{name}>");
+
+        w.Open($"private {name}(Plan plan, IBackend backend) : base(plan, backend)");
+        w.Line($"TokenEmbedding = At({types.Row("TokenEmbedding")});");
+        if (types.Row("PositionEmbedding") is >= 0 and var positions)
+        {
+            w.Line($"PositionEmbedding = At({positions});");
+        }
+
+        if (HasFinalNorm(types))
+        {
+            w.Line($"FinalNorm = {ProjectionsText.Norm(types, "FinalNorm", "At", "")};");
+        }
+
+        w.Line($"Head = {ProjectionsText.Construct(types, "Head", "", "")};");
+        w.Line($"var layers = new {block}[{spec.Block.Repeat}];");
+        w.Open("for (int l = 0; l < layers.Length; l++)").Line($"layers[l] = new {block}(this, l);").Close();
+        w.Line("Layers = layers;").Close().Line();
+
+        w.Line("/// <summary>Everything the planner needs of this model.</summary>");
+        w.Line("public static new ModelTables Tables => s_tables;").Line();
+        w.Line($"/// <summary>Token embedding, [{spec.Vocabulary}, {spec.Width}]{(spec.Embedding.Tied ? "; also the head" : "")}.</summary>");
+        w.Line("public Parameter TokenEmbedding { get; }").Line();
+        if (types.Row("PositionEmbedding") >= 0)
+        {
+            w.Line($"/// <summary>Position embedding, [{spec.Context}, {spec.Width}].</summary>");
+            w.Line("public Parameter PositionEmbedding { get; }").Line();
+        }
+
+        w.Line($"/// <summary>The {spec.Block.Repeat} layers.</summary>");
+        w.Line($"public global::System.Collections.Generic.IReadOnlyList<{block}> Layers {{ get; }}").Line();
+        if (HasFinalNorm(types))
+        {
+            w.Line("/// <summary>The norm before the head.</summary>");
+            w.Line("public Norm FinalNorm { get; }").Line();
+        }
+
+        w.Line($"/// <summary>Hidden states to logits, [{spec.Vocabulary}, {spec.Width}].</summary>");
+        w.Line($"public {ProjectionsText.Type(types, "Head")} Head {{ get; }}").Line();
+
+        w.Line("/// <summary>Binds the model to a plan on a backend that has no arena yet; the model disposes the backend.</summary>");
+        w.Line($"public static {name} Create(Plan plan, IBackend backend) => new {name}(plan, backend);").Line();
+        w.Line("/// <summary>Plans training, allocates exactly the planned memory and binds the model to it.</summary>");
+        w.Line($"public static {name} ForTraining(TrainingPlan plan, IBackend? backend = null) => Model.ForTraining<{name}>(plan, backend);").Line();
+        w.Line("/// <summary>Plans generation over a cache of <paramref name=\"capacity\"/> positions and binds the model to it.</summary>");
+        w.Line($"public static {name} ForGeneration(int capacity = {spec.Context}, int batch = 1, IBackend? backend = null) => Model.ForGeneration<{name}>(capacity, batch, backend);").Line();
+
+        w.Line("[global::System.Runtime.CompilerServices.ModuleInitializer]");
+        w.Line($"internal static void RegisterModel() => ModelRegistry.Add<{name}>();").Line();
+        WriteBlock(w, types);
+        w.Close();
+        return new SourceFile($"{name}.Parameters.g.cs", w.ToString());
+    }
+
+    private static bool HasFinalNorm(ModelTypes types) => types.Row("FinalNorm.Weight") >= 0;
+
+    private static void WriteBlock(SourceWriter w, ModelTypes types)
+    {
+        ModelSpec spec = types.Spec;
+        string block = spec.Block.ClassName;
+        bool declared = spec.Recipe is null;
+        w.Line("/// <summary>One layer.</summary>");
+        w.Open(declared ? $"partial class {block}" : $"public sealed class {block}");
+        if (declared)
+        {
+            foreach (SublayerSpec s in spec.Block.Sublayers)
+            {
+                w.Line($"private readonly {s.TypeName} _{ModelTypes.Local(s.PropertyName).TrimStart('@')};");
+            }
+
+            w.Line();
+        }
+
+        w.Open($"internal {block}({spec.Type.Name} model, int index)").Line("Index = index;");
+        foreach (SublayerSpec s in spec.Block.Sublayers)
+        {
+            string target = declared ? "_" + ModelTypes.Local(s.PropertyName).TrimStart('@') : s.PropertyName;
+            w.Line($"{target} = new {s.TypeName}(model, index);");
+        }
+
+        w.Close().Line();
+        w.Line("/// <summary>Index of the layer, from 0.</summary>").Line("public int Index { get; }");
+        foreach (SublayerSpec s in spec.Block.Sublayers)
+        {
+            w.Line().Line($"/// <summary>{(s.Attention is null ? "The feed-forward sublayer" : "The attention sublayer")}.</summary>");
+            w.Line(declared
+                ? $"public partial {s.TypeName} {s.PropertyName} => _{ModelTypes.Local(s.PropertyName).TrimStart('@')};"
+                : $"public {s.TypeName} {s.PropertyName} {{ get; }}");
+        }
+
+        w.Close();
+    }
+}
