@@ -1,0 +1,25 @@
+using Microsoft.CodeAnalysis;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Generators.Parsing;
+
+/// <summary>Reads the norm of a sublayer or of the model's end.</summary>
+internal static class NormParser
+{
+    public static NormSpec? Parse(ISymbol symbol, Origin member, ProblemList problems)
+    {
+        AttributeData? rms = symbol.Find("RmsNorm");
+        AttributeData? layer = symbol.Find("LayerNorm");
+        if (rms is not null && layer is not null)
+        {
+            problems.Add(ProblemIds.TwoNorms, member with { Attribute = "LayerNorm" }, symbol.Name);
+            return null;
+        }
+
+        var arguments = new AttributeArguments(rms ?? layer);
+        float epsilon = arguments.Get("Epsilon", 1e-5f);
+        return rms is not null ? new NormSpec(NormKind.Rms, epsilon, Bias: false)
+            : layer is not null ? new NormSpec(NormKind.Layer, epsilon, arguments.Get("Bias", true))
+            : null;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Microsoft.CodeAnalysis;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Generators.Parsing;
+
+/// <summary>Reads a class with [FineTune]; the architecture's attributes come through the symbol of its type argument.</summary>
+internal static class RecipeParser
+{
+    public static ModelSpec? Parse(INamedTypeSymbol type, AttributeData fineTune, ProblemList problems)
+    {
+        ClassRules.CheckTopLevel(type, problems);
+        if (fineTune.AttributeClass?.TypeArguments.FirstOrDefault() is not INamedTypeSymbol { TypeKind: not TypeKind.Error } architecture)
+        {
+            return null; // The C# compiler reports the type argument.
+        }
+
+        if (!architecture.Has("Transformer"))
+        {
+            problems.Add(ProblemIds.NotATransformer, new Origin("", "FineTune"), type.Name, architecture.Name);
+            return null;
+        }
+
+        // The architecture's own class reports what is wrong with it; only one that was built elsewhere cannot.
+        ModelSpec? spec = ArchitectureParser.Parse(architecture, new ProblemList());
+        if (spec is null && !architecture.IsFromSource())
+        {
+            problems.Add(ProblemIds.ArchitectureUnreadable, new Origin("", "FineTune"), architecture.Name, architecture.ContainingAssembly.Name);
+        }
+
+        return spec is null ? null : spec with { Type = ArchitectureParser.TypeOf(type), Recipe = ParseRecipe(type, architecture.Name) };
+    }
+
+    private static RecipeSpec ParseRecipe(INamedTypeSymbol type, string architecture)
+    {
+        int storage = new AttributeArguments(type.Find("Frozen")).Positional as int? ?? 0;
+        return new RecipeSpec(
+            architecture,
+            (Storage)storage,
+            new EquatableArray<AdapterSpec>(type.GetAttributes().Where(ModelAttributes.IsAdapter).Select(ParseAdapter)),
+            new EquatableArray<BudgetSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "MemoryBudget").Select(ParseBudget)));
+    }
+
+    private static AdapterSpec ParseAdapter(AttributeData attribute)
+    {
+        var arguments = new AttributeArguments(attribute);
+        return new AdapterSpec(
+            ModelAttributes.WithoutSuffix(attribute.AttributeClass!.Name),
+            (Projections)arguments.Get("Targets", (int)Projections.All),
+            arguments.Get("FirstLayer", 0),
+            new EquatableArray<ArgumentSpec>(attribute.NamedArguments
+                .Where(static argument => argument.Key is not ("Targets" or "FirstLayer"))
+                .Select(static argument => ParseArgument(argument.Key, argument.Value))
+                .OfType<ArgumentSpec>()));
+    }
+
+    private static ArgumentSpec? ParseArgument(string name, TypedConstant constant) => constant.Kind is TypedConstantKind.Primitive or TypedConstantKind.Enum
+        ? constant.Value switch
+        {
+            bool value => new ArgumentSpec(name, value ? 1 : 0),
+            IConvertible value and not (string or char) => new ArgumentSpec(name, value.ToDouble(CultureInfo.InvariantCulture)),
+            _ => null,
+        }
+        : null;
+
+    private static BudgetSpec ParseBudget(AttributeData attribute)
+    {
+        var arguments = new AttributeArguments(attribute);
+        return new BudgetSpec(arguments.Positional as string ?? "", arguments.Get("Batch", 1), arguments.Get("Sequence", 0), arguments.Get("Threads", 2));
+    }
+}

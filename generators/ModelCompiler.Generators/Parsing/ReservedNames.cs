@@ -1,0 +1,33 @@
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace ModelCompiler.Generators.Parsing;
+
+/// <summary>Names that generated code has for something else, so that a part of a description of that name would hide it.</summary>
+internal static class ReservedNames
+{
+    private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
+    {
+        // Members of every model.
+        "Backward", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLoss", "BackwardLowestLayer", "BackwardLowestLayerKeepingAll", "BackwardPrologue",
+        "ChunkRows", "Create", "FinalNorm", "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue",
+        "Head", "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "PrologueFrame", "RegisterModel", "Serve", "ServeLayer",
+        "PositionEmbedding", "ServeLowestLayer", "Tables", "TokenEmbedding", "TokenIds", "Tokens",
+
+        // Runtime types that generated code writes without their namespace.
+        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "ElementKind", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel", "LoraAdapter",
+        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SlotRow", "Tensor",
+        "TrainingPlan", "TransformerModel", "VariantRow",
+    };
+
+    /// <summary>Members of the sublayers' classes.</summary>
+    private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "Output", "Query", "Up", "Value" };
+
+    private static readonly HashSet<string> Properties = new(StringComparer.OrdinalIgnoreCase) { "B", "FinalNorm", "Head", "Index", "K", "Layer", "Model", "PositionEmbedding", "TokenEmbedding" };
+
+    /// <summary>Whether a class of a description may not have this name.</summary>
+    public static bool IsReservedType(string name) => Types.Contains(name) || Projections.Contains(name);
+
+    /// <summary>Whether a sublayer may not have this name: it is also a local variable, in lower case, and the head of its parameters' paths.</summary>
+    public static bool IsReservedProperty(string name) =>
+        Properties.Contains(name) || Projections.Contains(name) || SyntaxFacts.GetKeywordKind(char.ToLowerInvariant(name[0]) + name.Substring(1)) != SyntaxKind.None;
+}

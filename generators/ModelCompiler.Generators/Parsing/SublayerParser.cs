@@ -1,0 +1,132 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Generators.Parsing;
+
+/// <summary>Reads one property of the block.</summary>
+internal static class SublayerParser
+{
+    /// <summary>A partial property of a block, or any property with a sublayer's attribute.</summary>
+    public static bool IsSublayer(IPropertySymbol property) =>
+        property.IsPartialDefinition || ModelAttributes.OnSublayer.Any(property.Has);
+
+    public static SublayerSpec? Parse(IPropertySymbol property, int width, ProblemList problems)
+    {
+        int before = problems.Count;
+        var origin = new Origin(property.Name);
+        CheckForm(property, origin, problems);
+
+        string[] kinds = [.. ModelAttributes.Kinds.Where(property.Has)];
+        if (kinds.Length == 0)
+        {
+            problems.Add(ProblemIds.SublayerWithoutKind, origin, property.Name);
+        }
+        else if (kinds.Length > 1)
+        {
+            problems.Add(ProblemIds.SublayerOfTwoKinds, origin with { Attribute = kinds[1] }, property.Name, kinds[0], kinds[1]);
+        }
+
+        AttributeData? rotary = property.Find("Rotary");
+        if (rotary is not null && kinds.Length > 0 && !kinds.Contains("Attention"))
+        {
+            problems.Add(ProblemIds.RotaryWithoutAttention, origin with { Attribute = "Rotary" }, property.Name);
+        }
+
+        string? typeName = TypeName(property);
+        if (typeName is null)
+        {
+            problems.Add(ProblemIds.TypeNotASimpleName, origin, property.Name, property.Type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat));
+        }
+
+        else
+        {
+            ClassRules.CheckName(typeName, "a sublayer's type", origin, problems);
+        }
+
+        if (ReservedNames.IsReservedProperty(property.Name))
+        {
+            problems.Add(ProblemIds.ReservedName, origin, property.Name, "a sublayer");
+        }
+
+        NormSpec? norm = NormParser.Parse(property, origin, problems);
+        if (problems.Count > before)
+        {
+            return null;
+        }
+
+        var arguments = new AttributeArguments(property.Find(kinds[0]));
+        return new SublayerSpec(
+            property.Name,
+            typeName!,
+            norm,
+            kinds[0] == "Attention" ? Attention(arguments, width, rotary) : null,
+            kinds[0] == "Attention" ? null : FeedForward(kinds[0], arguments),
+            property.Has("LayerScale"));
+    }
+
+    private static void CheckForm(IPropertySymbol property, Origin origin, ProblemList problems)
+    {
+        if (!property.IsFromSource())
+        {
+            return;
+        }
+
+        if (!property.IsPartialDefinition)
+        {
+            problems.Add(ProblemIds.SublayerNotPartial, origin, property.Name);
+        }
+
+        if (property.IsStatic || property.IsIndexer || property.SetMethod is not null)
+        {
+            problems.Add(ProblemIds.SublayerNotGetOnly, origin, property.Name);
+        }
+
+        if (property.DeclaredAccessibility != Accessibility.Public)
+        {
+            problems.Add(ProblemIds.LessAccessible, origin, property.Name, "public", property.ContainingType.ContainingType.Name);
+        }
+    }
+
+    /// <summary>
+    /// The type's name as the user wrote it: the type is generated, so while the generator runs it does not exist. Null: not a simple name.
+    /// </summary>
+    private static string? TypeName(IPropertySymbol property) => property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() switch
+    {
+        null => property.Type.Name,
+        PropertyDeclarationSyntax { Type: IdentifierNameSyntax { Identifier.ValueText: var name } } => name,
+        _ => null,
+    };
+
+    // A head width of 0 tells the validation that the heads do not divide the width.
+    private static AttentionSpec Attention(AttributeArguments arguments, int width, AttributeData? rotary)
+    {
+        int heads = arguments.Get("Heads", 0);
+        int keyValueHeads = arguments.Get("KeyValueHeads", 0);
+        int headWidth = arguments.Get("HeadWidth", 0);
+        if (headWidth == 0 && heads > 0 && width > 0 && width % heads == 0)
+        {
+            headWidth = width / heads;
+        }
+
+        return new AttentionSpec(
+            heads,
+            keyValueHeads == 0 ? heads : keyValueHeads,
+            headWidth,
+            arguments.Get("Bias", false),
+            arguments.Get("OutputBias", false),
+            rotary is null ? null : Rotary(new AttributeArguments(rotary), headWidth));
+    }
+
+    private static RotarySpec Rotary(AttributeArguments arguments, int headWidth)
+    {
+        int width = arguments.Get("Width", 0);
+        return new RotarySpec(arguments.Get("Theta", 10_000f), width == 0 ? headWidth : width);
+    }
+
+    private static FeedForwardSpec FeedForward(string kind, AttributeArguments arguments)
+    {
+        var parsed = (FeedForwardKind)Enum.Parse(typeof(FeedForwardKind), kind);
+        return new FeedForwardSpec(parsed, arguments.Get("Hidden", 0), arguments.Get("Bias", parsed == FeedForwardKind.Gelu));
+    }
+}
