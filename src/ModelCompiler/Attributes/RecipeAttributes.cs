@@ -1,0 +1,71 @@
+namespace ModelCompiler;
+
+/// <summary>Declares a partial class as a fine-tuning recipe over the architecture <typeparamref name="T"/>.</summary>
+/// <typeparam name="T">A class with <see cref="TransformerAttribute"/>.</typeparam>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class FineTuneAttribute<T> : Attribute
+    where T : class;
+
+/// <summary>How the frozen weights of a recipe are stored. Without it: <see cref="Storage.Float32"/>.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class FrozenAttribute : Attribute
+{
+    /// <summary>Creates the attribute.</summary>
+    /// <param name="storage">Storage of the frozen linear weights.</param>
+    public FrozenAttribute(Storage storage) => Storage = storage;
+
+    /// <summary>Storage of the frozen linear weights.</summary>
+    public Storage Storage { get; }
+}
+
+/// <summary>Base of the adapter attributes: which projections of which layers carry the adapter.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public abstract class AdapterAttribute : Attribute
+{
+    /// <summary>Which projections carry an adapter.</summary>
+    public Projections Targets { get; set; } = Projections.All;
+
+    /// <summary>The first layer that carries the adapter; layers below it stay as they are.</summary>
+    public int FirstLayer { get; set; }
+}
+
+/// <summary>
+/// Low-rank adapters: y = W x + s · B A dropout(x) with s = alpha / rank (Hu et al. 2021, section 4.1), or alpha / sqrt(rank)
+/// when rank-stabilised (Kalajdzievski 2023).
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class LoraAttribute : AdapterAttribute
+{
+    /// <summary>Rank r of the adapters: A is [r, in], B is [out, r].</summary>
+    public int Rank { get; set; } = 8;
+
+    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
+    public float Alpha { get; set; }
+
+    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
+    public float Dropout { get; set; }
+
+    /// <summary>Whether s = alpha / sqrt(rank) (rsLoRA).</summary>
+    public bool RankStabilized { get; set; }
+}
+
+/// <summary>Stops the build with MC0401 when a training step of the recipe needs more memory than this.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class MemoryBudgetAttribute : Attribute
+{
+    /// <summary>Creates the attribute.</summary>
+    /// <param name="budget">A size with its unit: "4 GiB", "24GB", "900 MiB" (GiB = 2^30 bytes, GB = 10^9).</param>
+    public MemoryBudgetAttribute(string budget) => Budget = budget;
+
+    /// <summary>The budget as written.</summary>
+    public string Budget { get; }
+
+    /// <summary>Sequences in a micro-batch.</summary>
+    public int Batch { get; set; } = 1;
+
+    /// <summary>Tokens in a sequence; 0: the model's context.</summary>
+    public int Sequence { get; set; }
+
+    /// <summary>Threads of the CPU backend, whose packing scratch is part of the cost.</summary>
+    public int Threads { get; set; } = 2;
+}

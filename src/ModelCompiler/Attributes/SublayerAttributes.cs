@@ -1,0 +1,91 @@
+namespace ModelCompiler;
+
+/// <summary>
+/// Root-mean-square norm: y = x / sqrt(mean(x²) + ε) · w. On a sublayer it is that sublayer's norm; on the transformer's
+/// class it is the norm before the head.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
+public sealed class RmsNormAttribute : Attribute
+{
+    /// <summary>ε inside the square root.</summary>
+    public float Epsilon { get; set; } = 1e-5f;
+}
+
+/// <summary>Layer norm: y = (x - mean(x)) / sqrt(var(x) + ε) · w + b. Placed like <see cref="RmsNormAttribute"/>.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
+public sealed class LayerNormAttribute : Attribute
+{
+    /// <summary>ε inside the square root.</summary>
+    public float Epsilon { get; set; } = 1e-5f;
+
+    /// <summary>Whether the norm has a bias b.</summary>
+    public bool Bias { get; set; } = true;
+}
+
+/// <summary>Causal multi-head self-attention, with grouped key and value heads.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class AttentionAttribute : Attribute
+{
+    /// <summary>Number of query heads.</summary>
+    public int Heads { get; set; }
+
+    /// <summary>Number of key and value heads; 0: as many as query heads.</summary>
+    public int KeyValueHeads { get; set; }
+
+    /// <summary>Width of one head; 0: the model's width divided by <see cref="Heads"/>.</summary>
+    public int HeadWidth { get; set; }
+
+    /// <summary>Whether query, key and value projections have a bias (GPT-2, Qwen2).</summary>
+    public bool Bias { get; set; }
+
+    /// <summary>Whether the output projection has a bias (GPT-2).</summary>
+    public bool OutputBias { get; set; }
+}
+
+/// <summary>Rotary position embedding of queries and keys, half-split as in Hugging Face checkpoints.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class RotaryAttribute : Attribute
+{
+    /// <summary>Base of the geometric series of wavelengths.</summary>
+    public float Theta { get; set; } = 10_000;
+
+    /// <summary>How many of a head's leading channels rotate (partial rotary of GPT-NeoX); 0: all.</summary>
+    public int Width { get; set; }
+}
+
+/// <summary>Gated feed-forward layer: down(silu(gate(x)) · up(x)).</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SwiGluAttribute : Attribute
+{
+    /// <summary>Width of gate and up.</summary>
+    public int Hidden { get; set; }
+
+    /// <summary>Whether the three projections have a bias.</summary>
+    public bool Bias { get; set; }
+}
+
+/// <summary>Gated feed-forward layer: down(gelu_tanh(gate(x)) · up(x)).</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class GeGluAttribute : Attribute
+{
+    /// <summary>Width of gate and up.</summary>
+    public int Hidden { get; set; }
+
+    /// <summary>Whether the three projections have a bias.</summary>
+    public bool Bias { get; set; }
+}
+
+/// <summary>Feed-forward layer down(gelu_tanh(up(x))) (GPT-2; the tanh form of GELU).</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class GeluAttribute : Attribute
+{
+    /// <summary>Width of the hidden layer.</summary>
+    public int Hidden { get; set; }
+
+    /// <summary>Whether both projections have a bias.</summary>
+    public bool Bias { get; set; } = true;
+}
+
+/// <summary>A learned factor per channel on the sublayer's output before it joins the residual stream (CaiT, section 2).</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class LayerScaleAttribute : Attribute;

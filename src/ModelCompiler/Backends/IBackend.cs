@@ -1,0 +1,203 @@
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Backends;
+
+/// <summary>
+/// One method per row of the operation catalogue, over handles into one arena. The kernel contract:
+/// <list type="bullet">
+/// <item>methods may return before the work is done; only the Read methods wait;</item>
+/// <item><c>plus</c> (the C of D = scale · f(...) + C) may be the same handle as the output; where a method's remarks say that
+/// it works in place, the named input may be the same handle as the output; nothing else aliases;</item>
+/// <item>any output may be <see cref="Tensor.None"/>: the kernel skips that work;</item>
+/// <item>gradients of parameters accumulate (+=), gradients of activations overwrite (=);</item>
+/// <item>a weight may be <see cref="DType.BFloat16"/>; everything else has the profile's compute type, ids are
+/// <see cref="DType.Int32"/>; sums over many elements are made in an order that depends only on shapes and threads.</item>
+/// </list>
+/// T is the number of token rows (batch · sequence, sequences one after the other), [rows, columns] shapes are given per argument.
+/// </summary>
+public interface IBackend : IDisposable
+{
+    /// <summary>What the backend needs of memory.</summary>
+    BackendProfile Profile { get; }
+
+    /// <summary>Bytes of the arena; 0 before <see cref="Allocate"/>.</summary>
+    long AllocatedBytes { get; }
+
+    /// <summary>Allocates the arena, zeroed. Called once.</summary>
+    /// <exception cref="InvalidOperationException">The arena exists already.</exception>
+    /// <exception cref="OutOfMemoryException">The machine cannot give that much.</exception>
+    void Allocate(long bytes);
+
+    /// <summary>Tells the backend which part of the arena kernels may use as scratch (bytes as one row, any type).</summary>
+    void UseWorkspace(long offset, long bytes);
+
+    /// <summary>Sets the scalars that the kernels of the coming micro-step read.</summary>
+    void BeginStep(in Step step);
+
+    /// <summary>Copies host values into a tensor, converting to its type.</summary>
+    void Write(Tensor destination, ReadOnlySpan<float> values);
+
+    /// <summary>Copies host values into a tensor, converting to its type.</summary>
+    void Write(Tensor destination, ReadOnlySpan<double> values);
+
+    /// <summary>Copies token ids into an <see cref="DType.Int32"/> tensor.</summary>
+    void Write(Tensor destination, ReadOnlySpan<int> values);
+
+    /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>
+    void Read(Tensor source, Span<float> values);
+
+    /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>
+    void Read(Tensor source, Span<double> values);
+
+    /// <summary>Waits for pending work and reads the first element.</summary>
+    double Read(Tensor scalar);
+
+    /// <summary>Sets every element to 0.</summary>
+    void Zero(Tensor x);
+
+    /// <summary>destination = source, element by element, same shape and type.</summary>
+    void Copy(Tensor source, Tensor destination);
+
+    /// <summary>y[t] = scale · table[ids[t]]. ids [T, 1], table [V, d], y [T, d].</summary>
+    void Embedding(Tensor ids, Tensor table, Tensor y, float scale = 1);
+
+    /// <summary>gradient[ids[t]] += scale · dy[t], in token order. gradient [V, d].</summary>
+    void EmbeddingGradient(Tensor dy, Tensor ids, Tensor gradient, float scale = 1);
+
+    /// <summary>y[t] = x[t] + table[position(t)]. In place over x.</summary>
+    void LearnedPositions(Tensor x, Tensor table, Tensor y);
+
+    /// <summary>gradient[position(t)] += dy[t].</summary>
+    void LearnedPositionsGradient(Tensor dy, Tensor gradient);
+
+    /// <summary>rstd = 1 / sqrt(mean(x²) + ε), y = x · rstd · w. x, y [T, d]; w [1, d]; rstd [T, 1].</summary>
+    void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon);
+
+    /// <summary>dx = rstd · (dy·w − x · rstd² · mean(dy·w·x)) + plus. In place over dy, and over plus.</summary>
+    void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default);
+
+    /// <summary>dw += Σ_t dy · x · rstd.</summary>
+    void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw);
+
+    /// <summary>y = (x − mean) · rstd · w + b. statistics [T, 2] holds mean and rstd; b may be none.</summary>
+    void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon);
+
+    /// <summary>dx = rstd · (g − mean(g) − x̂ · mean(g·x̂)) + plus with g = dy·w, x̂ = (x − mean)·rstd. In place over dy, and over plus.</summary>
+    void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default);
+
+    /// <summary>dw += Σ_t dy · (x − mean) · rstd.</summary>
+    void LayerNormGradientWeight(Tensor dy, Tensor x, Tensor statistics, Tensor dw);
+
+    /// <summary>y = scale · (x wᵀ + bias) + plus. x [T, in], w [out, in], bias [1, out], y [T, out].</summary>
+    void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1);
+
+    /// <summary>dx = scale · dy w + plus. dy [T, out], w [out, in], dx [T, in].</summary>
+    void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor plus = default, float scale = 1);
+
+    /// <summary>dw += scale · dyᵀ x. dw [out, in].</summary>
+    void LinearGradientWeight(Tensor dy, Tensor x, Tensor dw, float scale = 1);
+
+    /// <summary>db += scale · Σ_t dy. db [1, out].</summary>
+    void LinearGradientBias(Tensor dy, Tensor db, float scale = 1);
+
+    /// <summary>
+    /// y = x wᵀ + bias + scale · h bᵀ + plus: a linear with a low-rank term that joins its accumulators (no second pass over y).
+    /// h [T, r], b [out, r].
+    /// </summary>
+    void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default);
+
+    /// <summary>dx = dy w + e a + plus: the input gradient with its low-rank term. dy [T, out], w [out, in], e [T, r], a [r, in].</summary>
+    void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default);
+
+    /// <summary>
+    /// Rotates the first <paramref name="rotaryWidth"/> channels of each head by its position; channel i pairs with i + rotaryWidth / 2.
+    /// x, y [T, heads · headWidth]. In place over x.
+    /// </summary>
+    void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta);
+
+    /// <summary>The inverse rotation: dx from dy. In place over dy.</summary>
+    void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta);
+
+    /// <summary>
+    /// o = softmax(q kᵀ / √headWidth, causal) v per head; query head h reads key head h / (heads / keyValueHeads).
+    /// q, o [T, heads · w]; k, v [T, keyValueHeads · w]; logSumExp [T, heads]. No [sequence, sequence] matrix exists.
+    /// </summary>
+    void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads);
+
+    /// <summary>The gradients of <see cref="Attention"/>; dk and dv sum over the query heads of a group.</summary>
+    void AttentionGradient(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads);
+
+    /// <summary>
+    /// Generation: appends k and v at the step's position to the caches and attends over all positions up to each row's own.
+    /// q, o [B·s, heads · w]; k, v [B·s, kv · w]; caches [B · capacity, kv · w], sequence b at rows b·capacity onwards.
+    /// </summary>
+    void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads);
+
+    /// <summary>h = silu(gate) · up. In place over gate or up.</summary>
+    void SwiGlu(Tensor gate, Tensor up, Tensor h);
+
+    /// <summary>dGate, dUp of <see cref="SwiGlu"/>. In place: dGate over gate or dh, dUp over up or dh.</summary>
+    void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp);
+
+    /// <summary>h = gelu_tanh(gate) · up. In place over gate or up.</summary>
+    void GeGlu(Tensor gate, Tensor up, Tensor h);
+
+    /// <summary>dGate, dUp of <see cref="GeGlu"/>. In place: dGate over gate or dh, dUp over up or dh.</summary>
+    void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp);
+
+    /// <summary>y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). In place over x.</summary>
+    void Gelu(Tensor x, Tensor y);
+
+    /// <summary>dx of <see cref="Gelu"/>. In place over dy or x.</summary>
+    void GeluGradient(Tensor dy, Tensor x, Tensor dx);
+
+    /// <summary>y = a + b. In place over a or b.</summary>
+    void Add(Tensor a, Tensor b, Tensor y);
+
+    /// <summary>y = x · g + plus with a factor per channel: g [1, d]. In place over x, and over plus.</summary>
+    void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default);
+
+    /// <summary>dg += Σ_t dy · x.</summary>
+    void GateGradientWeight(Tensor dy, Tensor x, Tensor dg);
+
+    /// <summary>
+    /// y = x · mask / (1 − rate), where the mask is a function of (key, firstRow + row, column) and is 0 with probability rate.
+    /// Its own gradient with the same key. In place over x.
+    /// </summary>
+    void Dropout(Tensor x, Tensor y, float rate, ulong key, int firstRow = 0);
+
+    /// <summary>y = cap · tanh(x / cap). In place over x.</summary>
+    void SoftCap(Tensor x, Tensor y, float cap);
+
+    /// <summary>dx = dy · (1 − (y / cap)²) from the output y. In place over dy or y.</summary>
+    void SoftCapGradient(Tensor dy, Tensor y, Tensor dx, float cap);
+
+    /// <summary>
+    /// loss[0] += Σ_t (logSumExp(logits[t]) − logits[t, targets[t]]) over rows with targets[t] ≥ 0; logSumExp [R, 1] is written.
+    /// logits [R, V], targets [R, 1] Int32 (−100: ignored), loss [1, 1].
+    /// </summary>
+    void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss);
+
+    /// <summary>dLogits = lossScale · (softmax(logits) − onehot(target)), 0 for ignored rows. In place over logits.</summary>
+    void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits);
+
+    /// <summary>sum[0] += Σ x² (for clipping by the global norm), in double or with an error of at most 1e-6 relative.</summary>
+    void SquaredNorm(Tensor x, Tensor sum);
+
+    /// <summary>
+    /// AdamW with decoupled decay (Loshchilov and Hutter 2019): g' = gradientScale · g; m = β1 m + (1−β1) g'; v = β2 v + (1−β2) g'²;
+    /// w = w − rate · (m / (1−β1^t) / (sqrt(v / (1−β2^t)) + ε) + decay · w).
+    /// </summary>
+    void AdamW(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step);
+}
+
+/// <summary>The scalars of one AdamW update.</summary>
+/// <param name="Rate">Learning rate of this step.</param>
+/// <param name="Beta1">Decay of the first moment.</param>
+/// <param name="Beta2">Decay of the second moment.</param>
+/// <param name="Epsilon">Added to the root of the second moment.</param>
+/// <param name="Decay">Decoupled weight decay.</param>
+/// <param name="Count">The number t of this step, from 1.</param>
+/// <param name="GradientScale">Factor on the gradient: the clip.</param>
+public readonly record struct AdamWStep(double Rate, double Beta1, double Beta2, double Epsilon, double Decay, int Count, double GradientScale);

@@ -1,0 +1,54 @@
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Backends.Null;
+
+public sealed partial class NullBackend
+{
+    /// <inheritdoc/>
+    public void Write(Tensor destination, ReadOnlySpan<float> values) => Record(0, [destination]);
+
+    /// <inheritdoc/>
+    public void Write(Tensor destination, ReadOnlySpan<double> values) => Record(0, [destination]);
+
+    /// <inheritdoc/>
+    public void Write(Tensor destination, ReadOnlySpan<int> values) => Record(0, [destination]);
+
+    /// <summary>Clears <paramref name="values"/>.</summary>
+    public void Read(Tensor source, Span<float> values)
+    {
+        Record(0, [source]);
+        values.Clear();
+    }
+
+    /// <summary>Clears <paramref name="values"/>.</summary>
+    public void Read(Tensor source, Span<double> values)
+    {
+        Record(0, [source]);
+        values.Clear();
+    }
+
+    /// <summary>Gives 0.</summary>
+    public double Read(Tensor scalar)
+    {
+        Record(0, [scalar with { Rows = 1, Columns = 1 }]);
+        return 0;
+    }
+
+    /// <inheritdoc/>
+    public void Zero(Tensor x)
+    {
+        if (!x.IsNone)
+        {
+            Record(0, [x]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Copy(Tensor source, Tensor destination)
+    {
+        if (!destination.IsNone)
+        {
+            Record(0, [source, destination]);
+        }
+    }
+}

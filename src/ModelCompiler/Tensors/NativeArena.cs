@@ -1,0 +1,68 @@
+namespace ModelCompiler.Tensors;
+
+/// <summary>One zeroed block of native memory that holds everything a plan places. Freed by <see cref="Dispose"/> or the finaliser.</summary>
+public sealed unsafe class NativeArena : IDisposable
+{
+    private byte* address;
+
+    /// <summary>Takes the memory.</summary>
+    /// <param name="bytes">Size; 0 is allowed.</param>
+    /// <param name="alignment">Alignment of the first byte, a power of two.</param>
+    /// <exception cref="OutOfMemoryException">The machine cannot give that much.</exception>
+    public NativeArena(long bytes, int alignment)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        address = NativeAllocator.Allocate(bytes, alignment);
+        Bytes = bytes;
+    }
+
+    /// <summary>Frees memory of an arena nobody disposed.</summary>
+    ~NativeArena() => Release();
+
+    /// <summary>Size in bytes.</summary>
+    public long Bytes { get; }
+
+    /// <summary>The first byte.</summary>
+    /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
+    public byte* Address
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(address == null, this);
+            return address;
+        }
+    }
+
+    /// <summary>The first byte of a tensor; null for <see cref="Tensor.None"/>.</summary>
+    /// <exception cref="ArgumentException">The tensor reaches outside the arena.</exception>
+    public byte* At(Tensor tensor)
+    {
+        if (tensor.IsNone)
+        {
+            return null;
+        }
+
+        if (tensor.Offset < 0 || tensor.End > Bytes || tensor.Stride < tensor.Columns)
+        {
+            throw new ArgumentException($"{tensor} reaches outside the arena of {Bytes} bytes.");
+        }
+
+        return Address + tensor.Offset;
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Release()
+    {
+        if (address != null)
+        {
+            NativeAllocator.Free(address, Bytes);
+            address = null;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Tensors;
+
+/// <summary>
+/// A handle of 24 bytes: where a row-major matrix lies in the backend's arena. It owns nothing. Ragged ranks, short last
+/// chunks and prefixes of a cache are handles, not copies.
+/// </summary>
+/// <param name="Offset">Byte offset of the first element in the arena.</param>
+/// <param name="Rows">Number of rows; 0 in <see cref="None"/>.</param>
+/// <param name="Columns">Number of columns.</param>
+/// <param name="Stride">Elements from one row to the next; at least <paramref name="Columns"/>.</param>
+/// <param name="Type">Element type.</param>
+public readonly record struct Tensor(long Offset, int Rows, int Columns, int Stride, DType Type)
+{
+    /// <summary>No tensor: an optional input that is absent, or an output nobody reads.</summary>
+    public static Tensor None => default;
+
+    /// <summary>Whether this is <see cref="None"/>.</summary>
+    public bool IsNone => Rows == 0;
+
+    /// <summary>Number of elements.</summary>
+    public long Count => (long)Rows * Columns;
+
+    /// <summary>One past the last byte the handle reaches.</summary>
+    public long End => IsNone ? Offset : Offset + ((Rows - 1L) * Stride + Columns) * Type.Size();
+
+    /// <summary>The rows from <paramref name="first"/> on.</summary>
+    public Tensor Slice(int first, int count) =>
+        this with { Offset = Offset + (long)first * Stride * Type.Size(), Rows = count };
+
+    /// <inheritdoc/>
+    public override string ToString() => IsNone ? "none" : $"{Type} [{Rows}, {Columns}] at {Offset}";
+}
