@@ -1,0 +1,125 @@
+using ModelCompiler.Files;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Checkpoints;
+
+/// <summary>
+/// The weights of a model in Hugging Face's form: every parameter but the adapters' by its name, matrices as [out, in], vectors with one
+/// dimension. Rows are streamed, so that no second copy of the weights exists.
+/// </summary>
+public static class BaseWeights
+{
+    private const int ProblemsInMessage = 8;
+    private const string Head = "lm_head.weight";
+    private const string Embedding = "model.embed_tokens.weight";
+
+    /// <summary>Loads every parameter of the base model.</summary>
+    /// <param name="model">The model; its adapters are left as they are.</param>
+    /// <param name="folderOrFile">A folder with config.json and weights, or a safetensors file alone.</param>
+    /// <exception cref="CheckpointException">
+    /// config.json says something else than the description, tensors are missing, of another shape or not finite, or the file has
+    /// tensors that the description lacks.
+    /// </exception>
+    public static void Load(TransformerModel model, string folderOrFile)
+    {
+        if (Directory.Exists(folderOrFile))
+        {
+            ModelConfiguration.Check(Path.Combine(folderOrFile, ModelConfiguration.FileName), model.Tables);
+        }
+
+        using Checkpoint checkpoint = Checkpoint.Open(folderOrFile);
+        Parameter[] wanted = Base(model);
+        CheckNamesAndShapes(checkpoint, model, wanted);
+        foreach (Parameter parameter in wanted)
+        {
+            RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => checkpoint.ReadRows(parameter.Name, first, count, values));
+        }
+    }
+
+    /// <summary>Writes every parameter of the base model as model.safetensors with its config.json. Adapters are not among them.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="folder">The folder; made if absent.</param>
+    /// <param name="type">F32 or BF16.</param>
+    /// <exception cref="OutputException">A file cannot be written.</exception>
+    public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32) => Save(model, folder, type, _ => null);
+
+    /// <summary>The same with other values for some parameters.</summary>
+    internal static void Save(TransformerModel model, string folder, SafetensorsType type, Func<Parameter, FillRows?> replacement)
+    {
+        AtomicFile.CreateFolder(folder);
+        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), Base(model).Select(p =>
+            Source(model, p.Name, p.Value, p.Row.Vector, type) is var source && replacement(p) is { } fill ? source with { Fill = fill } : source));
+        ModelConfiguration.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, type == SafetensorsType.BF16 ? "bfloat16" : "float32");
+    }
+
+    /// <summary>A tensor of the model as something to write, read from the arena row by row.</summary>
+    internal static TensorSource Source(TransformerModel model, string name, Tensor tensor, bool vector, SafetensorsType type) =>
+        new(name, type, vector ? [tensor.Columns] : [tensor.Rows, tensor.Columns], (first, destination) =>
+            model.Kernels.Read(tensor.Slice((int)(first / tensor.Columns), destination.Length / tensor.Columns), destination));
+
+    private static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Row.Slot < 0)];
+
+    private static void CheckNamesAndShapes(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted)
+    {
+        var problems = new List<string>();
+        foreach (Parameter parameter in wanted)
+        {
+            long[] shape = parameter.Row.Vector ? [parameter.Value.Columns] : [parameter.Value.Rows, parameter.Value.Columns];
+            if (!checkpoint.Contains(parameter.Name))
+            {
+                problems.Add($"'{parameter.Name}' is missing");
+            }
+            else if (!checkpoint.Shape(parameter.Name).SequenceEqual(shape))
+            {
+                problems.Add($"'{parameter.Name}' is {checkpoint.Entry(parameter.Name).ShapeText}, the description needs {TensorEntry.Format(shape)}");
+            }
+        }
+
+        HashSet<string> names = [.. wanted.Select(p => p.Name)];
+        bool tied = !names.Contains(Head);
+        problems.AddRange(checkpoint.Names
+            .Where(name => !names.Contains(name) && IsWeight(name) && !(tied && name == Head))
+            .Select(name => $"'{name}' is in the file, the description has no such parameter"));
+        if (problems.Count == 0 && tied && checkpoint.Contains(Head) && !SameValues(checkpoint, Head, Embedding))
+        {
+            problems.Add($"'{Head}' is not '{Embedding}', the description ties them");
+        }
+
+        if (problems.Count > 0)
+        {
+            string rest = problems.Count > ProblemsInMessage ? $"; and {problems.Count - ProblemsInMessage} more" : "";
+            throw new CheckpointException(
+                checkpoint.Path, $"does not fit {model.Tables.Architecture}: {string.Join("; ", problems.Take(ProblemsInMessage))}{rest}. Correct the description or take another checkpoint");
+        }
+    }
+
+    /// <summary>Whether a tensor takes part in the forward pass; buffers (inverse frequencies, masks) and other heads do not.</summary>
+    private static bool IsWeight(string name) =>
+        (name.StartsWith("model.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal))
+        && (name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal) || name.EndsWith(".layer_scale", StringComparison.Ordinal));
+
+    private static bool SameValues(Checkpoint checkpoint, string first, string second)
+    {
+        if (!checkpoint.Shape(first).SequenceEqual(checkpoint.Shape(second)))
+        {
+            return false;
+        }
+
+        TensorEntry entry = checkpoint.Entry(first);
+        var a = new float[entry.Columns];
+        var b = new float[entry.Columns];
+        for (long row = 0; row < entry.Rows; row++)
+        {
+            checkpoint.ReadRows(first, row, 1, a);
+            checkpoint.ReadRows(second, row, 1, b);
+            if (!a.AsSpan().SequenceEqual(b))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,67 @@
+using ModelCompiler.Adapters;
+using ModelCompiler.Files;
+using ModelCompiler.Models;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Checkpoints;
+
+/// <summary>The base model with its adapters merged in: W' = W + s · B A, summed in double and rounded once. The model itself stays as it is.</summary>
+public static class MergedWeights
+{
+    /// <summary>Writes model.safetensors and config.json of the merged model, which loads as the architecture without adapters.</summary>
+    /// <param name="model">A model with its weights and adapters loaded.</param>
+    /// <param name="folder">The folder; made if absent.</param>
+    /// <param name="type">F32 or BF16.</param>
+    /// <exception cref="OutputException">A file cannot be written.</exception>
+    /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
+    public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32)
+    {
+        Dictionary<string, LoraAdapter> adapters = model.Adapters.OfType<LoraAdapter>().ToDictionary(a => a.Module + ".weight");
+        HashSet<string> names = [.. model.Parameters.Select(p => p.Name)];
+        if (adapters.Keys.FirstOrDefault(name => !names.Contains(name)) is { } tied)
+        {
+            throw new ArgumentException($"the adapter of '{tied}' cannot be merged: the head is the token embedding; keep it beside the base model", nameof(model));
+        }
+
+        BaseWeights.Save(model, folder, type, parameter =>
+            adapters.TryGetValue(parameter.Name, out LoraAdapter? adapter) ? new Sum(model, parameter, adapter).Fill : null);
+    }
+
+    private sealed class Sum(TransformerModel model, Parameter weight, LoraAdapter adapter)
+    {
+        private readonly double[] _a = Read(model, adapter.A);
+
+        /// <summary>Rows of the weight with the adapter's term.</summary>
+        public void Fill(long firstElement, Span<float> destination)
+        {
+            int columns = weight.Value.Columns;
+            int first = (int)(firstElement / columns);
+            int rows = destination.Length / columns;
+            double[] w = Read(model, weight.Value.Slice(first, rows));
+            double[] b = Read(model, adapter.B.Value.Slice(first, rows));
+            for (int row = 0; row < rows; row++)
+            {
+                for (int r = 0; r < adapter.Rank; r++)
+                {
+                    double factor = adapter.Scale * b[row * adapter.Rank + r];
+                    for (int c = 0; c < columns; c++)
+                    {
+                        w[row * columns + c] += factor * _a[r * columns + c];
+                    }
+                }
+            }
+
+            for (int i = 0; i < destination.Length; i++)
+            {
+                destination[i] = (float)w[i];
+            }
+        }
+
+        private static double[] Read(TransformerModel model, Tensor tensor)
+        {
+            var values = new double[tensor.Count];
+            model.Kernels.Read(tensor, values);
+            return values;
+        }
+    }
+}

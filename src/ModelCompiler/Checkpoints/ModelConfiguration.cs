@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json;
+using ModelCompiler.Files;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Checkpoints;
+
+/// <summary>Compares a checkpoint's config.json with a description, and writes one for it.</summary>
+internal static class ModelConfiguration
+{
+    /// <summary>Name of the file in a folder.</summary>
+    public const string FileName = "config.json";
+
+    private const double Tolerance = 1e-6;
+
+    /// <summary>Checks every key the description implies.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read, or a key says something else; key and both values are named.</exception>
+    public static void Check(string path, ModelTables tables)
+    {
+        JsonObjectFile file = JsonObjectFile.Read(path);
+        foreach (ConfigurationRow row in tables.Configuration)
+        {
+            string? actual = Value(file, row.Key) is { } value ? value.GetRawText() : row.Default;
+            if (actual is null)
+            {
+                throw new CheckpointException(path, $"key '{row.Key}' is missing; {tables.Architecture} needs {row.Value}");
+            }
+
+            if (!Same(actual, row.Value))
+            {
+                string given = Value(file, row.Key) is null ? $"is absent, which means {actual}" : $"is {actual}";
+                throw new CheckpointException(path, $"key '{row.Key}' {given}, but {tables.Architecture} is described with {row.Value}; correct the description or take another checkpoint");
+            }
+        }
+
+        RefuseScaledPositions(file, tables);
+        RefuseShortWindow(file, tables);
+    }
+
+    /// <summary>Writes what the description implies, so that <see cref="Check"/> accepts it.</summary>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    public static void Write(string path, ModelTables tables, string storedType)
+    {
+        bool llama = IsLlama(tables);
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("architectures");
+            json.WriteStringValue(llama ? "LlamaForCausalLM" : tables.Architecture);
+            json.WriteEndArray();
+            json.WriteString("model_type", llama ? "llama" : tables.Architecture);
+            foreach (ConfigurationRow row in tables.Configuration)
+            {
+                json.WritePropertyName(row.Key);
+                json.WriteRawValue(row.Value);
+            }
+
+            json.WriteNumber("max_position_embeddings", tables.Context);
+            json.WriteString("torch_dtype", storedType);
+            json.WriteEndObject();
+        }
+
+        AtomicFile.WriteBytes(path, buffer.ToArray());
+    }
+
+    /// <summary>Newer files keep everything about rotation in one object; Gemma says the true activation beside a historic hidden_act.</summary>
+    private static JsonElement? Value(JsonObjectFile file, string key) =>
+        (key == "hidden_act" ? file.Value("hidden_activation") : null)
+        ?? file.Value(key)
+        ?? (file.Value("rope_parameters") is { ValueKind: JsonValueKind.Object } rotation && rotation.TryGetProperty(key, out JsonElement inner) ? inner : null);
+
+    private static bool Same(string actual, string expected)
+    {
+        if (double.TryParse(actual, NumberStyles.Float, CultureInfo.InvariantCulture, out double a)
+            && double.TryParse(expected, NumberStyles.Float, CultureInfo.InvariantCulture, out double b))
+        {
+            // A description's numbers are floats.
+            return Math.Abs(a - b) <= Tolerance * Math.Abs(b);
+        }
+
+        return Canonical(actual) == Canonical(expected);
+    }
+
+    /// <summary>Transformers has several names for one activation.</summary>
+    private static string Canonical(string text) => text switch
+    {
+        "\"swish\"" => "\"silu\"",
+        "\"gelu_new\"" or "\"gelu_fast\"" => "\"gelu_pytorch_tanh\"",
+        _ => text,
+    };
+
+    private static void RefuseScaledPositions(JsonObjectFile file, ModelTables tables)
+    {
+        if ((file.Value("rope_scaling") ?? file.Value("rope_parameters")) is not { ValueKind: JsonValueKind.Object } scaling)
+        {
+            return;
+        }
+
+        string? kind = scaling.TryGetProperty("rope_type", out JsonElement newer) ? newer.ToString() : scaling.TryGetProperty("type", out JsonElement older) ? older.ToString() : null;
+        if (kind is not (null or "default"))
+        {
+            throw new CheckpointException(file.Path, $"key 'rope_scaling' is '{kind}', but {tables.Architecture} rotates without scaling; results would silently differ");
+        }
+    }
+
+    private static void RefuseShortWindow(JsonObjectFile file, ModelTables tables)
+    {
+        if (file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context)
+        {
+            throw new CheckpointException(file.Path, $"key 'sliding_window' is {window}, but {tables.Architecture} attends over its whole context of {tables.Context}; describe it with Context = {window}");
+        }
+    }
+
+    /// <summary>Whether Transformers' Llama computes the same: RmsNorm, rotary, SwiGLU, no bias, no parameter beyond Llama's.</summary>
+    private static bool IsLlama(ModelTables tables) =>
+        tables.Configuration.Any(c => c.Key == "rope_theta")
+        && tables.Configuration.Any(c => c is { Key: "hidden_act", Value: "\"silu\"" })
+        && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
+        && tables.Parameters.All(p => p.Slot >= 0 || p.Name.EndsWith(".weight", StringComparison.Ordinal));
+}

@@ -1,0 +1,171 @@
+using System.Text.Json;
+using ModelCompiler.Files;
+
+namespace ModelCompiler.Checkpoints;
+
+/// <summary>Reads and writes adapter_config.json. What would change results and is not supported is refused, never ignored.</summary>
+internal static class PeftConfigJson
+{
+    /// <summary>What these start values change is the base model, so the adapter alone is not the result.</summary>
+    private static readonly string[] s_baseChangingStarts = ["pissa", "olora", "loftq", "corda", "lora_ga"];
+
+    private static readonly string[] s_mustBeFalse = ["use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "use_bdlora"];
+
+    private static readonly string[] s_mustBeEmpty =
+        ["modules_to_save", "layer_replication", "alora_invocation_tokens", "trainable_token_indices", "target_parameters", "megatron_config"];
+
+    /// <exception cref="CheckpointException">The file cannot be read, is no LoRA's, or asks for something unsupported.</exception>
+    public static PeftConfig Read(string path)
+    {
+        JsonObjectFile file = JsonObjectFile.Read(path);
+        if (file.Text("peft_type") is not "LORA")
+        {
+            throw file.Wrong("peft_type", "\"LORA\"");
+        }
+
+        RefuseUnsupported(file);
+        var config = new PeftConfig
+        {
+            R = file.Integer("r") ?? 8,
+            Alpha = file.Number("lora_alpha") ?? 8,
+            Dropout = file.Number("lora_dropout") ?? 0,
+            TargetModules = ReadTargets(file),
+            UseRslora = file.Flag("use_rslora") ?? false,
+            RankPattern = ReadPattern(file, "rank_pattern", value => value.TryGetInt32(out int rank) && rank > 0 ? rank : throw file.Wrong("rank_pattern", "an object of pattern to whole number from 1")),
+            AlphaPattern = ReadPattern(file, "alpha_pattern", value => file.Number("alpha_pattern", value)),
+            BaseModel = file.Text("base_model_name_or_path"),
+        };
+        if (config.R <= 0)
+        {
+            throw file.Wrong("r", "a whole number from 1");
+        }
+
+        return config.Dropout is >= 0 and < 1 ? config : throw file.Wrong("lora_dropout", "a number from 0 to below 1");
+    }
+
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    public static void Write(string path, PeftConfig config)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            WriteNumbers(json, "alpha_pattern", config.AlphaPattern);
+            json.WriteNull("auto_mapping");
+            json.WriteString("base_model_name_or_path", config.BaseModel);
+            json.WriteString("bias", "none");
+            json.WriteNull("exclude_modules");
+            json.WriteBoolean("fan_in_fan_out", false);
+            json.WriteBoolean("inference_mode", true);
+            json.WriteBoolean("init_lora_weights", true);
+            json.WriteNull("layer_replication");
+            json.WriteNull("layers_pattern");
+            json.WriteNull("layers_to_transform");
+            json.WriteNumber("lora_alpha", config.Alpha);
+            json.WriteBoolean("lora_bias", false);
+            json.WriteNumber("lora_dropout", config.Dropout);
+            json.WriteNull("modules_to_save");
+            json.WriteString("peft_type", "LORA");
+            json.WriteNull("peft_version");
+            json.WriteNumber("r", config.R);
+            WriteNumbers(json, "rank_pattern", config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (double)p.Value)));
+            json.WriteNull("revision");
+            json.WriteStartArray("target_modules");
+            foreach (string target in config.TargetModules)
+            {
+                json.WriteStringValue(target);
+            }
+
+            json.WriteEndArray();
+            json.WriteString("task_type", "CAUSAL_LM");
+            json.WriteBoolean("use_dora", false);
+            json.WriteBoolean("use_rslora", config.UseRslora);
+            json.WriteEndObject();
+        }
+
+        AtomicFile.WriteBytes(path, buffer.ToArray());
+    }
+
+    private static void RefuseUnsupported(JsonObjectFile file)
+    {
+        foreach (string key in s_mustBeFalse)
+        {
+            if (file.Flag(key) == true)
+            {
+                throw new CheckpointException(file.Path, $"key '{key}' is true, which is not supported; export a plain LoRA adapter");
+            }
+        }
+
+        foreach (string key in s_mustBeEmpty)
+        {
+            if (file.Value(key) is { } value && value is not { ValueKind: JsonValueKind.Array } and not { ValueKind: JsonValueKind.Object }
+                || file.Value(key) is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > 0
+                || file.Value(key) is { ValueKind: JsonValueKind.Object } map && map.EnumerateObject().Any())
+            {
+                throw new CheckpointException(file.Path, $"key '{key}' is set, which is not supported; export a plain LoRA adapter");
+            }
+        }
+
+        if (file.Text("bias") is not (null or "none"))
+        {
+            throw file.Wrong("bias", "\"none\"");
+        }
+
+        if (file.Value("init_lora_weights") is { ValueKind: JsonValueKind.String } start
+            && s_baseChangingStarts.FirstOrDefault(s => start.GetString()!.StartsWith(s, StringComparison.OrdinalIgnoreCase)) is { } name)
+        {
+            throw new CheckpointException(file.Path, $"key 'init_lora_weights' is {name}: the adapter belongs to a changed base model; convert it to plain LoRA (PEFT's path_initial_model_for_weight_conversion)");
+        }
+    }
+
+    private static string[] ReadTargets(JsonObjectFile file)
+    {
+        if (file.Value("target_modules") is { ValueKind: JsonValueKind.String } one)
+        {
+            return [one.GetString()!];
+        }
+
+        return file.Value("target_modules") is { ValueKind: JsonValueKind.Array } list && list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String)
+            ? [.. list.EnumerateArray().Select(e => e.GetString()!).Order(StringComparer.Ordinal)]
+            : throw file.Wrong("target_modules", "a list of texts or one text");
+    }
+
+    private static KeyValuePair<string, T>[] ReadPattern<T>(JsonObjectFile file, string key, Func<JsonElement, T> read)
+    {
+        if (file.Value(key) is not { } value)
+        {
+            return [];
+        }
+
+        if (value.ValueKind != JsonValueKind.Object || value.EnumerateObject().Any(p => p.Value.ValueKind != JsonValueKind.Number))
+        {
+            throw file.Wrong(key, "an object of pattern to number");
+        }
+
+        try
+        {
+            KeyValuePair<string, T>[] pattern = [.. value.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, read(p.Value)))];
+            foreach ((string expression, _) in pattern)
+            {
+                PeftConfig.Matches(expression, "");
+            }
+
+            return pattern;
+        }
+        catch (Exception error) when (error is ArgumentException or NotSupportedException)
+        {
+            throw new CheckpointException(file.Path, $"key '{key}' has a pattern that is no regular expression: {error.Message}", error);
+        }
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string key, IEnumerable<KeyValuePair<string, double>> values)
+    {
+        json.WriteStartObject(key);
+        foreach ((string pattern, double value) in values)
+        {
+            json.WriteNumber(pattern, value);
+        }
+
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using ModelCompiler.Files;
+
+namespace ModelCompiler.Checkpoints;
+
+/// <summary>
+/// Writes safetensors files as the reference writer does: wider element types first, then by name; the header is padded so that
+/// the data starts at a multiple of 8 bytes.
+/// </summary>
+public static class SafetensorsWriter
+{
+    private const int PieceElements = 1 << 16;
+
+    /// <summary>Writes a file whole or not at all.</summary>
+    /// <param name="path">The target.</param>
+    /// <param name="tensors">What to write; each is asked for its elements once, in order.</param>
+    /// <param name="metadata">Extra metadata; "format": "pt" is always there.</param>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, or a type is neither F32 nor BF16.</exception>
+    public static void Write(string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        TensorSource[] ordered = [.. tensors.OrderByDescending(t => t.Type.Size()).ThenBy(t => t.Name, StringComparer.Ordinal)];
+        foreach (TensorSource tensor in ordered)
+        {
+            if (tensor.Type is not (SafetensorsType.F32 or SafetensorsType.BF16))
+            {
+                throw new ArgumentException($"tensor '{tensor.Name}' is {tensor.Type}; only F32 and BF16 are written", nameof(tensors));
+            }
+        }
+
+        if (ordered.GroupBy(t => t.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new ArgumentException($"tensor '{twice.Key}' is given twice", nameof(tensors));
+        }
+
+        byte[] header = Header(ordered, metadata ?? new Dictionary<string, string>());
+        long data = ordered.Sum(t => t.Count * t.Type.Size());
+        AtomicFile.Write(path, stream => WriteTo(stream, header, ordered), SafetensorsHeader.LengthBytes + header.Length + data);
+    }
+
+    private static void WriteTo(Stream stream, byte[] header, TensorSource[] ordered)
+    {
+        Span<byte> length = stackalloc byte[SafetensorsHeader.LengthBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach (TensorSource tensor in ordered)
+        {
+            WriteData(stream, tensor);
+        }
+    }
+
+    private static void WriteData(Stream stream, TensorSource tensor)
+    {
+        long rowsAtOnce = Math.Max(1, PieceElements / Math.Max(1, tensor.Columns));
+        var values = new float[Math.Min(tensor.Count, rowsAtOnce * tensor.Columns)];
+        var bytes = new byte[values.Length * tensor.Type.Size()];
+        for (long done = 0; done < tensor.Count; done += values.Length)
+        {
+            int count = (int)Math.Min(values.Length, tensor.Count - done);
+            Span<float> part = values.AsSpan(0, count);
+            tensor.Fill(done, part);
+            FloatConversion.Narrow(tensor.Type, part, bytes);
+            stream.Write(bytes, 0, count * tensor.Type.Size());
+        }
+    }
+
+    private static byte[] Header(TensorSource[] ordered, IReadOnlyDictionary<string, string> metadata)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("__metadata__");
+            json.WriteString("format", "pt");
+            foreach ((string key, string value) in metadata.Where(m => m.Key != "format").OrderBy(m => m.Key, StringComparer.Ordinal))
+            {
+                json.WriteString(key, value);
+            }
+
+            json.WriteEndObject();
+            long begin = 0;
+            foreach (TensorSource tensor in ordered)
+            {
+                long end = begin + tensor.Count * tensor.Type.Size();
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", tensor.Type.FormatName());
+                WriteNumbers(json, "shape", tensor.Shape);
+                WriteNumbers(json, "data_offsets", [begin, end]);
+                json.WriteEndObject();
+                begin = end;
+            }
+
+            json.WriteEndObject();
+        }
+
+        while (buffer.Length % 8 != 0)
+        {
+            buffer.WriteByte((byte)' ');
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string name, IReadOnlyList<long> values)
+    {
+        json.WriteStartArray(name);
+        foreach (long value in values)
+        {
+            json.WriteNumberValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+}

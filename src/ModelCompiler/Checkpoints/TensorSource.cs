@@ -1,0 +1,24 @@
+namespace ModelCompiler.Checkpoints;
+
+/// <summary>Fills <paramref name="destination"/> with consecutive elements of a tensor.</summary>
+/// <param name="firstElement">Index of the first element in row-major order; always a multiple of the columns.</param>
+/// <param name="destination">Takes whole rows.</param>
+public delegate void FillRows(long firstElement, Span<float> destination);
+
+/// <summary>A tensor to write: where its elements come from is asked piece by piece, so that none need be held twice.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Type"><see cref="SafetensorsType.F32"/> or <see cref="SafetensorsType.BF16"/>.</param>
+/// <param name="Shape">Its dimensions.</param>
+/// <param name="Fill">Gives its elements.</param>
+public sealed record TensorSource(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, FillRows Fill)
+{
+    /// <summary>A tensor held in an array.</summary>
+    public static TensorSource FromArray(string name, float[] values, SafetensorsType type, params long[] shape) =>
+        new(name, type, shape, (first, destination) => values.AsSpan((int)first, destination.Length).CopyTo(destination));
+
+    /// <summary>Number of elements.</summary>
+    public long Count => Shape.Aggregate(1L, (product, dimension) => checked(product * dimension));
+
+    /// <summary>Length of a row: the last dimensions together, or of a vector all of it.</summary>
+    internal long Columns => Shape.Count >= 2 && Shape[0] > 0 ? Count / Shape[0] : Count;
+}

@@ -1,0 +1,78 @@
+using ModelCompiler.Numerics;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Models;
+
+/// <summary>Start values. Each depends on the seed, the parameter's name and the element's place only: not on backend, threads or rank of others.</summary>
+public static class Initialization
+{
+    private const double StandardDeviation = 0.02;
+
+    /// <summary>
+    /// Start of training from nothing: weights N(0, 0.02²), those that end a sublayer N(0, 0.02² / 2L) (GPT-2, section 2.3), norms and
+    /// layer scales 1, biases 0. Adapters as in <see cref="Adapters"/>.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="seed">The seed.</param>
+    public static void All(TransformerModel model, ulong seed)
+    {
+        double residual = StandardDeviation / Math.Sqrt(2.0 * model.Tables.Layers);
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Slot < 0))
+        {
+            string path = parameter.Row.Path;
+            if (parameter.Name.EndsWith(".bias", StringComparison.Ordinal))
+            {
+                Fill(model, parameter, seed, static (ref _) => 0);
+            }
+            else if (parameter.Row.Vector)
+            {
+                Fill(model, parameter, seed, static (ref _) => 1);
+            }
+            else
+            {
+                bool endsSublayer = path.EndsWith(".Output.Weight", StringComparison.Ordinal) || path.EndsWith(".Down.Weight", StringComparison.Ordinal);
+                double deviation = endsSublayer ? residual : StandardDeviation;
+                Fill(model, parameter, seed, (ref SplitMix random) => deviation * random.Normal());
+            }
+        }
+
+        Adapters(model, seed);
+    }
+
+    /// <summary>Start of adapters: A uniform in ±1/√in (Kaiming with a = √5, as PEFT does), B 0, so that the model computes what its base does.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="seed">The seed.</param>
+    public static void Adapters(TransformerModel model, ulong seed)
+    {
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Slot >= 0))
+        {
+            if (parameter.Name.EndsWith(".lora_A.weight", StringComparison.Ordinal))
+            {
+                double bound = 1 / Math.Sqrt(parameter.Value.Columns);
+                Fill(model, parameter, seed, (ref SplitMix random) => bound * (2 * random.Uniform() - 1));
+            }
+            else
+            {
+                Fill(model, parameter, seed, static (ref _) => 0);
+            }
+        }
+    }
+
+    private delegate double Draw(ref SplitMix random);
+
+    private static void Fill(TransformerModel model, Parameter parameter, ulong seed, Draw next)
+    {
+        var random = new SplitMix(seed, parameter.Name);
+        Tensor value = parameter.Value;
+        var row = new double[value.Columns];
+        for (int r = 0; r < value.Rows; r++)
+        {
+            for (int c = 0; c < row.Length; c++)
+            {
+                row[c] = next(ref random);
+            }
+
+            model.Kernels.Write(value.Slice(r, 1), row);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Models;
+
+/// <summary>Plans and creates compiled models.</summary>
+public static class Model
+{
+    /// <summary>Plans training, allocates exactly the planned memory and binds the model to it.</summary>
+    /// <typeparam name="T">The compiled class.</typeparam>
+    /// <param name="plan">The choices of the run.</param>
+    /// <param name="backend">The backend; null: the CPU, with all its cores. The model disposes it.</param>
+    /// <exception cref="ArgumentException">A number of the plan is out of range for the model.</exception>
+    public static T ForTraining<T>(TrainingPlan plan, IBackend? backend = null)
+        where T : TransformerModel, IModel<T>
+    {
+        backend ??= DefaultBackend();
+        return T.Create(MemoryPlanner.Train(T.Tables, plan, backend.Profile), backend);
+    }
+
+    /// <summary>Plans generation and binds the model to it.</summary>
+    /// <typeparam name="T">The compiled class.</typeparam>
+    /// <param name="capacity">Positions of the cache.</param>
+    /// <param name="batch">Sequences generated side by side.</param>
+    /// <param name="backend">The backend; null: the CPU, with all its cores. The model disposes it.</param>
+    /// <param name="rank">Rank of all adapters instead of the declared ones.</param>
+    /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
+    public static T ForGeneration<T>(int capacity, int batch = 1, IBackend? backend = null, int? rank = null)
+        where T : TransformerModel, IModel<T>
+    {
+        backend ??= DefaultBackend();
+        return T.Create(MemoryPlanner.Serve(T.Tables, batch, capacity, Math.Min(capacity, 256), backend.Profile, rank), backend);
+    }
+
+    private static CpuBackend DefaultBackend() => new(Environment.ProcessorCount);
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using ModelCompiler.Backends;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Models;
+
+/// <summary>A compiled model by name, for programs that choose one at run time.</summary>
+public abstract class ModelEntry
+{
+    /// <summary>The model's tables.</summary>
+    public abstract ModelTables Tables { get; }
+
+    /// <summary>The assembly the model was compiled into.</summary>
+    public abstract Assembly Assembly { get; }
+
+    /// <summary>Whether the class is a recipe over another class, rather than an architecture.</summary>
+    public bool IsRecipe => Tables.Name != Tables.Architecture;
+
+    /// <summary>Plans training and binds the model; the model disposes the backend.</summary>
+    /// <exception cref="ArgumentException">A number of the plan is out of range for the model.</exception>
+    public abstract TransformerModel ForTraining(TrainingPlan plan, IBackend backend);
+
+    /// <summary>Plans generation and binds the model; the model disposes the backend.</summary>
+    /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
+    public abstract TransformerModel ForGeneration(int capacity, int batch, IBackend backend, int? rank = null);
+
+    internal sealed class Of<T> : ModelEntry
+        where T : TransformerModel, IModel<T>
+    {
+        public override ModelTables Tables => T.Tables;
+
+        public override Assembly Assembly => typeof(T).Assembly;
+
+        public override TransformerModel ForTraining(TrainingPlan plan, IBackend backend) => Model.ForTraining<T>(plan, backend);
+
+        public override TransformerModel ForGeneration(int capacity, int batch, IBackend backend, int? rank = null) =>
+            Model.ForGeneration<T>(capacity, batch, backend, rank);
+    }
+}
+
+/// <summary>
+/// The compiled models of this process. Every compiled class adds itself when its assembly is loaded; nothing is found by reflection.
+/// </summary>
+public static class ModelRegistry
+{
+    private static readonly SortedDictionary<string, ModelEntry> s_entries = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>All models, by name.</summary>
+    public static IReadOnlyCollection<ModelEntry> All => s_entries.Values;
+
+    /// <summary>Adds a compiled class; called by generated code.</summary>
+    public static void Add<T>()
+        where T : TransformerModel, IModel<T> => s_entries[T.Tables.Name] = new ModelEntry.Of<T>();
+
+    /// <summary>Finds a model by the name of its class.</summary>
+    public static bool TryFind(string name, [NotNullWhen(true)] out ModelEntry? entry) => s_entries.TryGetValue(name, out entry);
+}

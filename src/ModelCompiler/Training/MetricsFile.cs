@@ -1,0 +1,83 @@
+using System.Text.Json;
+using ModelCompiler.Files;
+
+namespace ModelCompiler.Training;
+
+/// <summary>One JSON object a line for every step: step, loss, rate, gradNorm, tokensPerSecond, seconds, heldOutLoss.</summary>
+internal sealed class MetricsFile : IDisposable
+{
+    /// <summary>Name of the file in the output folder.</summary>
+    public const string FileName = "metrics.jsonl";
+
+    private readonly string _path;
+    private readonly FileStream _stream;
+
+    /// <summary>Opens the file for the steps after <paramref name="completedSteps"/>; lines of later steps, from before an interruption, are dropped.</summary>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    public MetricsFile(string folder, int completedSteps)
+    {
+        _path = Path.Combine(folder, FileName);
+        AtomicFile.CreateFolder(folder);
+        try
+        {
+            string[] kept = File.Exists(_path) ? [.. File.ReadLines(_path).Where(line => StepOf(line) <= completedSteps)] : [];
+            AtomicFile.WriteText(_path, string.Concat(kept.Select(line => line + "\n")));
+            _stream = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OutputException(_path, error);
+        }
+    }
+
+    /// <summary>Appends a line.</summary>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    public void Write(in StepMetrics metrics)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("step", metrics.Step);
+            json.WriteNumber("loss", metrics.Loss);
+            json.WriteNumber("rate", metrics.Rate);
+            json.WriteNumber("gradNorm", metrics.GradientNorm);
+            json.WriteNumber("tokensPerSecond", Math.Round(metrics.TokensPerSecond, 1));
+            json.WriteNumber("seconds", Math.Round(metrics.Seconds, 6));
+            if (metrics.HeldOutLoss is { } heldOut)
+            {
+                json.WriteNumber("heldOutLoss", heldOut);
+            }
+
+            json.WriteEndObject();
+        }
+
+        buffer.WriteByte((byte)'\n');
+        try
+        {
+            _stream.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
+            _stream.Flush();
+        }
+        catch (IOException error)
+        {
+            throw new OutputException(_path, error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>The step of a line; none for a line that a killed process left unfinished.</summary>
+    private static int? StepOf(string line)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            return document.RootElement.TryGetProperty("step", out JsonElement step) ? step.GetInt32() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Data;
+using ModelCompiler.Models;
+
+namespace ModelCompiler.Training;
+
+/// <summary>
+/// Hands batches of data to a model. Trailing positions that no row needs are cut off, in whole blocks: attention is causal, so they
+/// cannot change the loss. Allocates nothing after construction.
+/// </summary>
+internal sealed class MicroBatches
+{
+    /// <summary>Sequences are cut to multiples of this, so that few shapes occur.</summary>
+    private const int Block = 32;
+
+    private readonly TransformerModel _model;
+    private readonly Batches _data;
+    private readonly int[] _ids;
+    private readonly int[] _targets;
+
+    /// <exception cref="ArgumentException">A batch is larger than the plan.</exception>
+    public MicroBatches(TransformerModel model, Batches data)
+    {
+        if (model.Plan.Serves)
+        {
+            throw new ArgumentException($"{model.Tables.Name} is planned for generation; plan it with ForTraining", nameof(model));
+        }
+
+        if (data.BatchSize > model.Plan.Sizes.Batch || data.Sequence > model.Plan.Sizes.Sequence)
+        {
+            throw new ArgumentException(
+                $"batches of {data.BatchSize} x {data.Sequence} tokens are larger than the plan's {model.Plan.Sizes.Batch} x {model.Plan.Sizes.Sequence}", nameof(data));
+        }
+
+        (_model, _data) = (model, data);
+        _ids = new int[data.BatchSize * data.Sequence];
+        _targets = new int[_ids.Length];
+    }
+
+    /// <summary>Positions up to each row's last target, of the batch that was begun last.</summary>
+    public int Positions { get; private set; }
+
+    /// <summary>Writes a batch into the model and starts its micro-step.</summary>
+    /// <returns>How many targets count; with none there is nothing to run.</returns>
+    public int Begin(long index, double lossScale, ulong seed, bool training)
+    {
+        int count = _data.Fill(index, _ids, _targets);
+        int sequence = CutPadding();
+        int length = _data.BatchSize * sequence;
+        if (count > 0)
+        {
+            _model.BeginStep(new Step(_data.BatchSize, sequence, LossScale: lossScale, Seed: seed), training);
+            _model.Kernels.Write(_model.TokenIds, new ReadOnlySpan<int>(_ids, 0, length));
+            _model.Kernels.Write(_model.Targets, new ReadOnlySpan<int>(_targets, 0, length));
+        }
+
+        return count;
+    }
+
+    private int CutPadding()
+    {
+        int longest = 0;
+        Positions = 0;
+        for (int row = 0; row < _data.BatchSize; row++)
+        {
+            int used = _targets.AsSpan(row * _data.Sequence, _data.Sequence).LastIndexOfAnyInRange(0, int.MaxValue) + 1;
+            longest = Math.Max(longest, used);
+            Positions += used;
+        }
+
+        int sequence = Math.Min((longest + Block - 1) / Block * Block, _data.Sequence);
+        for (int row = 1; row < _data.BatchSize && sequence < _data.Sequence; row++)
+        {
+            _ids.AsSpan(row * _data.Sequence, sequence).CopyTo(_ids.AsSpan(row * sequence));
+            _targets.AsSpan(row * _data.Sequence, sequence).CopyTo(_targets.AsSpan(row * sequence));
+        }
+
+        return sequence;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using ModelCompiler.Data;
+using ModelCompiler.Models;
+using ModelCompiler.Numerics;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Training;
+
+/// <summary>
+/// Everything the numbers of a run depend on: recipe, plan, data, options. A run that is resumed must have the same, else it would
+/// silently be another run.
+/// </summary>
+internal static class RunFacts
+{
+    /// <summary>The facts in a fixed order, name and value.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Of(TransformerModel model, Batches data, TrainingOptions options)
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        var profile = model.Plan.Profile;
+        return
+        [
+            new("model", model.Tables.Name),
+            new("adapters", string.Join(", ", model.Tables.Slots.Select((s, i) => string.Create(culture, $"{s.Method} {s.Path} from layer {s.FirstLayer}, rank {model.Plan.Sizes.Ranks[i]}, scale {s.Scale(model.Plan.Sizes.Ranks[i])}, dropout {s.Dropout}")))),
+            new("base weights", Frozen(model).ToString("x16", culture)),
+            new("backend", profile.Name),
+            new("threads", profile.Threads.ToString(culture)),
+            new("batch", data.BatchSize.ToString(culture)),
+            new("sequence", data.Sequence.ToString(culture)),
+            new("accumulate", options.Accumulate.ToString(culture)),
+            new("chunk rows", model.Plan.Sizes.Rows.ToString(culture)),
+            new("checkpointing", model.Checkpointing.ToString()),
+            new("data and its seed", data.Fingerprint.ToString("x16", culture)),
+            new("seed", options.Seed.ToString(culture)),
+            new("schedule", options.Schedule == Schedule.Constant
+                ? string.Create(culture, $"Constant, rate {options.LearningRate}, warm-up {options.Warmup}")
+                : string.Create(culture, $"{options.Schedule} over {options.Steps} steps, rate {options.LearningRate} to {options.MinimumRate}, warm-up {options.Warmup}")),
+            new("optimizer", string.Create(culture, $"AdamW, betas {options.Beta1} and {options.Beta2}, epsilon {options.Epsilon}, decay {options.WeightDecay}, clip {options.ClipNorm}")),
+        ];
+    }
+
+    /// <summary>A hash of each frozen parameter's first row: tells base models apart without reading all of them.</summary>
+    private static ulong Frozen(TransformerModel model)
+    {
+        ulong hash = Fnv.Start;
+        foreach (Parameter parameter in model.Parameters.Where(p => !p.Row.Trainable))
+        {
+            Tensor first = parameter.Value.Slice(0, 1);
+            var values = new float[first.Columns];
+            model.Kernels.Read(first, values);
+            hash = Fnv.Add<float>(hash, values);
+        }
+
+        return hash;
+    }
+}

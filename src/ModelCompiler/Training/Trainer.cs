@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using ModelCompiler.Backends;
+using ModelCompiler.Data;
+using ModelCompiler.Models;
+
+namespace ModelCompiler.Training;
+
+/// <summary>
+/// Trains a compiled model: optimizer steps of AdamW over accumulated micro-batches, with metrics, evaluation and checkpoints.
+/// Not for several threads at once.
+/// </summary>
+public sealed class Trainer
+{
+    /// <summary>Keeps the clip finite where the gradient is zero, as PyTorch does.</summary>
+    private const double NormFloor = 1e-6;
+
+    private readonly TransformerModel _model;
+    private readonly Batches _data;
+    private readonly TrainingOptions _options;
+    private readonly MicroBatches _microBatches;
+    private readonly Parameter[] _trainable;
+    private readonly LearningRateSchedule _rates;
+    private readonly Evaluator? _evaluator;
+    private readonly IReadOnlyList<KeyValuePair<string, string>> _facts = [];
+
+    /// <summary>Prepares a run, or loads the state of the one to resume.</summary>
+    /// <param name="model">A model planned for training, with its weights loaded; the caller disposes it.</param>
+    /// <param name="data">The training data; batch n · accumulate is the first of step n + 1.</param>
+    /// <param name="options">The choices of the run.</param>
+    /// <param name="heldOut">Data to evaluate on; null: none.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or batches are larger than the plan.</exception>
+    /// <exception cref="Checkpoints.CheckpointException">The checkpoint to resume is absent or damaged.</exception>
+    /// <exception cref="TrainingException">
+    /// The checkpoint belongs to another run (what differs is named), the folder has a checkpoint that is not to be resumed, or nothing is trainable.
+    /// </exception>
+    public Trainer(TransformerModel model, Batches data, TrainingOptions options, Batches? heldOut = null)
+    {
+        options.Validate();
+        (_model, _data, _options) = (model, data, options);
+        _microBatches = new MicroBatches(model, data);
+        _evaluator = heldOut is null ? null : new Evaluator(model, heldOut);
+        _rates = options.Rates;
+        _trainable = [.. model.Trainable];
+        if (_trainable.Length == 0)
+        {
+            throw new TrainingException($"{model.Tables.Name} has no trainable parameter");
+        }
+
+        if (options.OutputFolder is not { } folder)
+        {
+            return;
+        }
+
+        _facts = RunFacts.Of(model, data, options);
+        if (options.Resume)
+        {
+            CompletedSteps = TrainingCheckpoint.Load(folder, model, _facts);
+        }
+        else if (TrainingCheckpoint.Exists(folder))
+        {
+            throw new TrainingException($"{folder} has a checkpoint after step {TrainingCheckpoint.CompletedSteps(folder)}; resume it or train into another folder");
+        }
+    }
+
+    /// <summary>Optimizer steps completed, those before a resumption included.</summary>
+    public int CompletedSteps { get; private set; }
+
+    /// <summary>Runs the remaining steps. With an output folder, metrics are appended to metrics.jsonl and the state is saved at the end, also when cancelled.</summary>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="cancellation">Stops the run after the step under way; an evaluation under way is given up.</param>
+    /// <exception cref="TrainingException">Loss or gradient is not finite; the last checkpoint is kept.</exception>
+    /// <exception cref="Files.OutputException">Metrics or a checkpoint cannot be written.</exception>
+    public TrainingResult Run(Action<StepMetrics>? progress = null, CancellationToken cancellation = default)
+    {
+        using MetricsFile? file = _options.OutputFolder is { } folder ? new MetricsFile(folder, CompletedSteps) : null;
+        double? before = CompletedSteps == 0 && _options.EvaluateEvery > 0 ? HeldOutLoss(cancellation) : null;
+        double? heldOut = null;
+        double loss = double.NaN;
+        int saved = -1;
+        while (CompletedSteps < _options.Steps && !cancellation.IsCancellationRequested)
+        {
+            StepMetrics metrics = Step();
+            loss = metrics.Loss;
+            if (IsDue(_options.EvaluateEvery))
+            {
+                heldOut = HeldOutLoss(cancellation);
+                metrics = metrics with { HeldOutLoss = heldOut };
+            }
+
+            file?.Write(metrics);
+            progress?.Invoke(metrics);
+            if (_options.OutputFolder is not null && IsDue(_options.SaveEvery))
+            {
+                Save();
+                saved = CompletedSteps;
+            }
+        }
+
+        if (_options.OutputFolder is not null && saved != CompletedSteps && CompletedSteps > 0)
+        {
+            Save();
+        }
+
+        return new TrainingResult(CompletedSteps, CompletedSteps < _options.Steps, loss, before, heldOut);
+    }
+
+    /// <summary>One optimizer step over the next micro-batches. Allocates no managed memory once every shape has occurred.</summary>
+    /// <exception cref="TrainingException">Loss or gradient is not finite; parameters are as before the step.</exception>
+    public StepMetrics Step()
+    {
+        long start = Stopwatch.GetTimestamp();
+        IBackend kernels = _model.Kernels;
+        long first = (long)CompletedSteps * _options.Accumulate;
+        long targets = 0;
+        for (int i = 0; i < _options.Accumulate; i++)
+        {
+            targets += _data.TargetCount(first + i);
+        }
+
+        int step = CompletedSteps + 1;
+        if (targets == 0)
+        {
+            throw new TrainingException($"step {step}: no position of its batches has a target; look at the data");
+        }
+
+        kernels.Zero(_model.LossSum);
+        _model.ZeroGradients();
+        long positions = 0;
+        for (int i = 0; i < _options.Accumulate; i++)
+        {
+            if (_microBatches.Begin(first + i, 1.0 / targets, DropoutSeed(first + i), training: true) > 0)
+            {
+                _model.Forward();
+                _model.Loss(backward: true);
+                _model.Backward();
+                positions += _microBatches.Positions;
+            }
+        }
+
+        double norm = GradientNorm();
+        double loss = kernels.Read(_model.LossSum) / targets;
+        RequireFinite(step, loss, norm);
+        double rate = _rates.At(step);
+        Update(step, rate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + NormFloor)) : 1);
+        CompletedSteps = step;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return new StepMetrics(step, loss, rate, norm, positions / seconds, seconds);
+    }
+
+    private void Save() => TrainingCheckpoint.Save(_options.OutputFolder!, _model, CompletedSteps, _facts);
+
+    /// <summary>Null where there is nothing to evaluate on, or no time left.</summary>
+    private double? HeldOutLoss(CancellationToken cancellation)
+    {
+        try
+        {
+            return _evaluator?.Evaluate(cancellation).Loss;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsDue(int every) => CompletedSteps == _options.Steps || (every > 0 && CompletedSteps % every == 0);
+
+    private double GradientNorm()
+    {
+        _model.Kernels.Zero(_model.GradientNorm);
+        foreach (Parameter parameter in _trainable)
+        {
+            _model.Kernels.SquaredNorm(parameter.Gradient, _model.GradientNorm);
+        }
+
+        return Math.Sqrt(_model.Kernels.Read(_model.GradientNorm));
+    }
+
+    private void Update(int step, double rate, double scale)
+    {
+        foreach (Parameter parameter in _trainable)
+        {
+            double decay = parameter.Row.Vector ? 0 : _options.WeightDecay;
+            var update = new AdamWStep(rate, _options.Beta1, _options.Beta2, _options.Epsilon, decay, step, scale);
+            _model.Kernels.AdamW(parameter.Value, parameter.Gradient, parameter.Moment1, parameter.Moment2, update);
+        }
+    }
+
+    private void RequireFinite(int step, double loss, double norm)
+    {
+        if (double.IsFinite(loss) && double.IsFinite(norm))
+        {
+            return;
+        }
+
+        string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
+        string kept = _options.OutputFolder is { } folder && TrainingCheckpoint.Exists(folder)
+            ? $"; the checkpoint after step {TrainingCheckpoint.CompletedSteps(folder)} is kept"
+            : "";
+        throw new TrainingException($"step {step}: {what}; nothing was updated{kept}. Lower the learning rate or look at the data of this step");
+    }
+
+    /// <summary>Every micro-batch has masks of its own; the generator's mixing makes neighbouring seeds unrelated.</summary>
+    private ulong DropoutSeed(long microBatch) => _options.Seed * 0x9E37_79B9_7F4A_7C15 + (ulong)microBatch * 0xBF58_476D_1CE4_E5B9;
+}

@@ -1,0 +1,140 @@
+using System.Text.Json;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Files;
+using ModelCompiler.Models;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Training;
+
+/// <summary>
+/// The state of a run in one safetensors file: every trainable parameter with its moments as F32, and in the metadata the number of
+/// completed steps (which is also the position in the data) and the facts the run depends on. One file that is written aside and
+/// renamed: whenever the process dies, the last complete checkpoint is there. A resumed run computes the same bits as one that was
+/// never interrupted, on backends that compute in F32.
+/// </summary>
+public static class TrainingCheckpoint
+{
+    /// <summary>Name of the file in the output folder.</summary>
+    public const string FileName = "checkpoint.safetensors";
+
+    private const string StepsKey = "steps";
+    private const string FactsKey = "facts";
+
+    /// <summary>Whether a folder has a checkpoint.</summary>
+    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>The completed steps of a folder's checkpoint.</summary>
+    /// <exception cref="CheckpointException">There is none, or it is damaged.</exception>
+    public static int CompletedSteps(string folder)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, FileName));
+        return Steps(file);
+    }
+
+    /// <summary>Writes the state over the folder's former checkpoint.</summary>
+    /// <exception cref="OutputException">The file cannot be written; the former checkpoint is unharmed.</exception>
+    internal static void Save(string folder, TransformerModel model, int steps, IReadOnlyList<KeyValuePair<string, string>> facts)
+    {
+        AtomicFile.CreateFolder(folder);
+        var metadata = new Dictionary<string, string>
+        {
+            [StepsKey] = steps.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            [FactsKey] = Json(facts),
+        };
+        SafetensorsWriter.Write(
+            Path.Combine(folder, FileName),
+            Tensors(model).Select(t => BaseWeights.Source(model, t.Name, t.Value, vector: false, SafetensorsType.F32)),
+            metadata);
+    }
+
+    /// <summary>Loads the state.</summary>
+    /// <returns>The completed steps.</returns>
+    /// <exception cref="CheckpointException">There is no checkpoint, or it is damaged.</exception>
+    /// <exception cref="TrainingException">It belongs to another run; what differs is named.</exception>
+    internal static int Load(string folder, TransformerModel model, IReadOnlyList<KeyValuePair<string, string>> facts)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            throw new CheckpointException(path, "there is no checkpoint to resume; start without resuming");
+        }
+
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        int steps = Steps(file);
+        CheckFacts(path, file, facts);
+        (string Name, Tensor Value)[] tensors = [.. Tensors(model)];
+        foreach ((string name, Tensor value) in tensors)
+        {
+            if (!file.Contains(name) || !file[name].Shape.SequenceEqual([value.Rows, value.Columns]))
+            {
+                string found = file.Contains(name) ? file[name].ShapeText : "absent";
+                throw new CheckpointException(path, $"tensor '{name}' is {found}, the run needs [{value.Rows}, {value.Columns}]; the file is damaged or of another version");
+            }
+        }
+
+        foreach ((string name, Tensor value) in tensors)
+        {
+            RowBlocks.Load(model.Kernels, value, (first, count, values) => file.ReadRows(name, first, count, values));
+        }
+
+        return steps;
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Tensors(TransformerModel model)
+    {
+        foreach (Parameter parameter in model.Trainable)
+        {
+            yield return ($"value/{parameter.Name}", parameter.Value);
+            yield return ($"moment1/{parameter.Name}", parameter.Moment1);
+            yield return ($"moment2/{parameter.Name}", parameter.Moment2);
+        }
+    }
+
+    private static int Steps(SafetensorsFile file) =>
+        file.Metadata.TryGetValue(StepsKey, out string? text)
+        && int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int steps)
+            ? steps
+            : throw new CheckpointException(file.Path, "is no training checkpoint: its metadata does not say the steps");
+
+    private static void CheckFacts(string path, SafetensorsFile file, IReadOnlyList<KeyValuePair<string, string>> facts)
+    {
+        Dictionary<string, string> saved = [];
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(file.Metadata.GetValueOrDefault(FactsKey, "{}"));
+            foreach (JsonProperty fact in document.RootElement.EnumerateObject())
+            {
+                saved[fact.Name] = fact.Value.ToString();
+            }
+        }
+        catch (JsonException error)
+        {
+            throw new CheckpointException(path, "is damaged: its metadata is no JSON", error);
+        }
+
+        string[] differences = [.. facts
+            .Where(f => saved.GetValueOrDefault(f.Key) != f.Value)
+            .Select(f => $"{f.Key} was '{saved.GetValueOrDefault(f.Key, "not said")}', now '{f.Value}'")];
+        if (differences.Length > 0)
+        {
+            throw new TrainingException($"{path} belongs to another run: {string.Join("; ", differences)}. Resume with what it was made with, or train into another folder");
+        }
+    }
+
+    private static string Json(IReadOnlyList<KeyValuePair<string, string>> facts)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach ((string name, string value) in facts)
+            {
+                json.WriteString(name, value);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+}
