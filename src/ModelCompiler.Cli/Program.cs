@@ -1,0 +1,5 @@
+using ModelCompiler.Hosting;
+using ModelCompiler.Models;
+
+Gallery.Register();
+return await ModelHost.RunAsync(args);

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using ModelCompiler.Backends;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Hosting;
+
+/// <summary>Plans a model on the backend of the command line and fills it.</summary>
+internal static class BoundModel
+{
+    /// <summary>For training and evaluation.</summary>
+    /// <exception cref="UsageException">A number of the plan is out of range for the model.</exception>
+    public static TransformerModel ForTraining(ParseResult arguments, ModelEntry model, TrainingPlan plan) =>
+        OnBackend(arguments, backend => model.ForTraining(plan, backend));
+
+    /// <summary>For generation of one sequence.</summary>
+    /// <exception cref="UsageException">A number is out of range for the model.</exception>
+    public static TransformerModel ForGeneration(ParseResult arguments, ModelEntry model, int capacity, int? rank = null) =>
+        OnBackend(arguments, backend => model.ForGeneration(capacity, 1, backend, rank));
+
+    /// <summary>Loads the base; adapters come from <paramref name="adapter"/>, else they start so that they change nothing.</summary>
+    /// <exception cref="CheckpointException">A file is missing, damaged or of another model.</exception>
+    /// <exception cref="UsageException">An adapter is given for a model without adapters.</exception>
+    public static void Load(TransformerModel model, string basePath, string? adapter, ulong seed)
+    {
+        if (adapter is not null && model.Adapters.Count == 0)
+        {
+            throw new UsageException($"{model.Tables.Name} has no adapters to load from '{adapter}'; name the recipe that the adapter was trained with");
+        }
+
+        BaseWeights.Load(model, basePath);
+        Initialization.Adapters(model, seed);
+        if (adapter is not null)
+        {
+            AdapterFiles.Load(model, adapter);
+        }
+    }
+
+    private static TransformerModel OnBackend(ParseResult arguments, Func<IBackend, TransformerModel> create)
+    {
+        IBackend backend = BackendChoice.Create(arguments);
+        try
+        {
+            return PlanOptions.Check(() => create(backend));
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
+    }
+}

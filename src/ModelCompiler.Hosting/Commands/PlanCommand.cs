@@ -1,0 +1,116 @@
+using System.CommandLine;
+using ModelCompiler.Hosting.Results;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using Spectre.Console;
+
+namespace ModelCompiler.Hosting.Commands;
+
+/// <summary><c>mc plan</c>: what a training run takes of memory, before anything is allocated.</summary>
+internal sealed class PlanCommand : HostCommand
+{
+    private readonly Argument<string> _model = ModelArgument.Create();
+    private readonly PlanOptions _plan = new();
+    private readonly Option<string> _optimizer = new("--optimizer") { Description = "adamw, adamw8bit or paged", DefaultValueFactory = _ => "adamw" };
+    private readonly Option<string?> _storage = new("--storage") { Description = "Storage of the frozen weights; default: the recipe's" };
+    private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
+    private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget (not built yet)" };
+    private readonly Option<string> _estimator = new("--estimator") { Description = "own, gelato or pytorch", DefaultValueFactory = _ => "own" };
+
+    public PlanCommand(Session session)
+        : base("plan", "The memory a training run takes, term by term", session)
+    {
+        Add(_model);
+        _plan.AddTo(this);
+        foreach (Option option in (ReadOnlySpan<Option>)[_optimizer, _storage, _budget, _fit, _estimator])
+        {
+            Add(option);
+        }
+    }
+
+    protected override int Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
+        string optimizer = RefuseUnbuilt(arguments, model.Tables);
+        long? budget = Budget(arguments.GetValue(_budget));
+        BackendProfile profile = BackendChoice.Profile(arguments);
+        TrainingPlan choices = _plan.Read(arguments, model.Tables);
+        Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
+
+        MemoryCost cost = plan.Cost;
+        var result = new PlanResult(
+            model.Tables.Name,
+            new PlanChoices(
+                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing), optimizer, model.Tables.Storage, choices.Rank,
+                profile.Name, profile.Threads),
+            new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
+            cost.Peak,
+            budget,
+            budget is null || cost.Peak <= budget,
+            plan.FlopsPerMicroStep * choices.Accumulate);
+        Session.Emit(result, HostJson.Default.PlanResult, console => Show(console, result));
+        if (result.Fits)
+        {
+            return ExitCode.Done;
+        }
+
+        (string largest, long bytes) = result.Bytes.Terms().MaxBy(t => t.Bytes);
+        Session.Error.WriteLine(
+            $"mc: the plan takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
+            $"{ByteSize.Format(budget.Value)}; its largest term is {largest}, {ByteSize.Format(bytes)}");
+        return ExitCode.OverBudget;
+    }
+
+    private string RefuseUnbuilt(ParseResult arguments, ModelTables tables)
+    {
+        if (arguments.GetValue(_fit))
+        {
+            throw UsageException.NotBuilt("--fit", "give --batch and --sequence and read the peak");
+        }
+
+        Choice.Require("--estimator", arguments.GetValue(_estimator)!, ["own"], ["gelato", "pytorch"]);
+        if (arguments.GetValue(_storage) is string storage)
+        {
+            string[] names = ["Float32", "BFloat16", "NF4", "Int4", "Int8"];
+            Choice.Require("--storage", storage, [tables.Storage], names);
+        }
+
+        return Choice.Require("--optimizer", arguments.GetValue(_optimizer)!, ["adamw"], ["adamw8bit", "paged"]);
+    }
+
+    private static long? Budget(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        return ByteSize.TryParse(text, out long bytes)
+            ? bytes
+            : throw new UsageException($"--budget takes a size of memory such as 24GiB, 8 GB or 900MiB, not '{text}'");
+    }
+
+    private static void Show(IAnsiConsole console, PlanResult result)
+    {
+        PlanChoices plan = result.Plan;
+        console.WriteLine(
+            $"{result.Recipe}: batch {plan.Batch} x {plan.Sequence} tokens, {plan.Accumulate} a step, checkpointing {plan.Checkpointing}, {plan.Optimizer}, " +
+            $"weights in {plan.Storage}, {plan.Backend} with {plan.Threads} threads");
+        Table table = Tables.Create("term", "bytes", "");
+        table.Columns[1].RightAligned();
+        table.Columns[2].RightAligned();
+        foreach ((string name, long bytes) in result.Bytes.Terms())
+        {
+            table.AddRow(name, Tables.Count(bytes), ByteSize.Format(bytes));
+        }
+
+        table.AddEmptyRow();
+        table.AddRow("[bold]peak[/]", $"[bold]{Tables.Count(result.Peak)}[/]", $"[bold]{ByteSize.Format(result.Peak)}[/]");
+        console.Write(table);
+        console.WriteLine($"{Tables.Number(result.FlopsPerStep / 1e9, 2)} GFLOP a step");
+        if (result.Fits && result.Budget is long budget)
+        {
+            console.WriteLine($"fits {ByteSize.Format(budget)} with {ByteSize.Format(budget - result.Peak)} to spare");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.CommandLine;
+using System.Diagnostics;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Data;
+using ModelCompiler.Hosting.Results;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+using ModelCompiler.Tokenizers;
+using ModelCompiler.Training;
+using Spectre.Console;
+
+namespace ModelCompiler.Hosting.Commands;
+
+/// <summary><c>mc train</c>: fine-tunes a base on a file of data.</summary>
+internal sealed class TrainCommand : HostCommand
+{
+    private readonly Argument<string> _model = ModelArgument.Create();
+    private readonly WeightOptions _weights = new();
+    private readonly PlanOptions _plan = new();
+    private readonly Option<string> _data = new("--data") { Description = "Training data: .jsonl, .json or .txt", Required = true };
+    private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter, the checkpoint and metrics.jsonl", Required = true };
+    private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data: its loss before and after" };
+    private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
+    private readonly Option<int> _steps = Numbers.Whole("--steps", "Optimizer steps", 100);
+    private readonly Option<int> _warmup = Numbers.Whole("--warmup", "Steps over which the rate rises", 0, minimum: 0);
+    private readonly Option<int> _saveEvery = Numbers.Whole("--save-every", "Steps between checkpoints; 0: only at the end", 0, minimum: 0);
+    private readonly Option<double> _rate = Numbers.Real("--learning-rate", "The highest learning rate", 2e-4, 1e-12, 10);
+    private readonly Option<double> _decay = Numbers.Real("--weight-decay", "Decoupled weight decay of matrices", 0, 0, 10);
+    private readonly Option<string> _schedule = new("--schedule") { Description = "cosine, linear or constant", DefaultValueFactory = _ => "cosine" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out" };
+
+    public TrainCommand(Session session)
+        : base("train", "Fine-tune a base on a file of data", session)
+    {
+        Add(_model);
+        _weights.AddTo(this, withAdapter: false);
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _out, _evaluate, _truncate, _steps, _rate, _schedule, _warmup, _decay, _saveEvery, _resume])
+        {
+            Add(option);
+        }
+
+        _plan.AddTo(this);
+    }
+
+    protected override int Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        ModelEntry entry = ModelArgument.Find(arguments.GetRequiredValue(_model));
+        TrainingPlan plan = _plan.Read(arguments, entry.Tables);
+        string basePath = _weights.Base(arguments);
+        string output = arguments.GetRequiredValue(_out);
+        ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
+        TrainingOptions options = Choices(arguments, plan, output, seed);
+        PlanOptions.Check(() => plan.SizesFor(entry.Tables));
+
+        Tokenizer tokenizer = Tokenizer.Load(basePath);
+        bool truncate = arguments.GetValue(_truncate);
+        List<Example> examples = Examples.Read(arguments.GetRequiredValue(_data), tokenizer, entry.Tables, plan.Sequence, truncate);
+        List<Example>? heldOut = arguments.GetValue(_evaluate) is { } file ? Examples.Read(file, tokenizer, entry.Tables, plan.Sequence, truncate) : null;
+
+        NativeAllocator.ResetPeak();
+        using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
+        BoundModel.Load(model, basePath, adapter: null, seed);
+        var batches = new Batches(examples, plan.Batch, plan.Sequence, seed);
+        Batches? heldOutBatches = heldOut is null ? null : new Batches(heldOut, plan.Batch, plan.Sequence, seed: null);
+        TrainingRun run = TrainingRun.Run(Session, entry.Tables.Name, model, batches, options, heldOutBatches, cancellation);
+        if (run.Result.Cancelled)
+        {
+            string left = run.Result.Steps == 0 ? "" : $"; the checkpoint is in {output}, --resume goes on from it";
+            Session.Error.WriteLine($"mc: interrupted after step {run.Result.Steps} of {options.Steps}{left}");
+            return ExitCode.Interrupted;
+        }
+
+        if (model.Adapters.Count > 0)
+        {
+            AdapterFiles.Save(model, output, basePath);
+        }
+        else
+        {
+            BaseWeights.Save(model, output);
+        }
+
+        TrainResult result = Result(entry.Tables, model.Plan, run, output);
+        Session.Emit(result, HostJson.Default.TrainResult, console => Show(console, result));
+        return ExitCode.Done;
+    }
+
+    private TrainingOptions Choices(ParseResult arguments, TrainingPlan plan, string output, ulong seed)
+    {
+        int steps = arguments.GetValue(_steps);
+        string schedule = Choice.Require("--schedule", arguments.GetValue(_schedule)!, ["cosine", "linear", "constant"], []);
+        return new TrainingOptions
+        {
+            Steps = steps,
+            Accumulate = plan.Accumulate,
+            LearningRate = arguments.GetValue(_rate),
+            Schedule = Enum.Parse<Schedule>(schedule, ignoreCase: true),
+            Warmup = arguments.GetValue(_warmup),
+            WeightDecay = arguments.GetValue(_decay),
+            Seed = seed,
+            EvaluateEvery = arguments.GetValue(_evaluate) is null ? 0 : steps,
+            SaveEvery = arguments.GetValue(_saveEvery),
+            OutputFolder = output,
+            Resume = arguments.GetValue(_resume),
+        };
+    }
+
+    private static TrainResult Result(ModelTables tables, Plan plan, TrainingRun run, string output)
+    {
+        using Process process = Process.GetCurrentProcess();
+        return new TrainResult(
+            tables.Name,
+            run.Result.Steps,
+            run.Losses,
+            run.Result.HeldOutAfter is null ? null : new BeforeAfter(run.Result.HeldOutBefore, run.Result.HeldOutAfter),
+            run.TokensPerSecond,
+            new TrainMemory(plan.Cost.Arena, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
+            tables.Slots.Index().ToDictionary(s => s.Item.Path, s => plan.Sizes.Ranks[s.Index]),
+            Path.GetFullPath(output));
+    }
+
+    private static void Show(IAnsiConsole console, TrainResult result)
+    {
+        Table table = Tables.Create("training", "");
+        table.AddRow("steps", Tables.Count(result.Steps));
+        if (result.Loss.Length > 0)
+        {
+            table.AddRow("loss, first and last step", $"{Tables.Number(result.Loss[0], 4)} to {Tables.Number(result.Loss[^1], 4)}");
+        }
+
+        if (result.EvalLoss is { } held)
+        {
+            table.AddRow("held-out loss", $"{(held.Before is { } before ? Tables.Number(before, 4) : "?")} to {Tables.Number(held.After!.Value, 4)}");
+        }
+
+        table.AddRow("tokens/s", Tables.Count((long)result.TokensPerSecond));
+        table.AddRow("memory planned", $"{Tables.Count(result.Memory.Predicted)} bytes");
+        table.AddRow("memory allocated", $"{Tables.Count(result.Memory.Allocated)} bytes");
+        table.AddRow("memory resident", ByteSize.Format(result.Memory.Resident));
+        console.Write(table);
+        console.WriteLine($"written to {result.Out}");
+    }
+}

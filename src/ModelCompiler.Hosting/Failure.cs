@@ -1,0 +1,34 @@
+using ModelCompiler.Files;
+
+namespace ModelCompiler.Hosting;
+
+/// <summary>The one place where an exception becomes one line and an exit code.</summary>
+internal static class Failure
+{
+    /// <summary>Tells the user what went wrong.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Report(Exception error, Session session)
+    {
+        (int code, string message) = Describe(error);
+        session.Error.WriteLine($"mc: {OneLine(message)}");
+        if (session.Verbose)
+        {
+            session.Error.WriteLine(error);
+        }
+
+        return code;
+    }
+
+    private static (int Code, string Message) Describe(Exception error) => error switch
+    {
+        OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
+        OutputException => (ExitCode.Failed, error.Message),
+        ModelCompilerException => (ExitCode.BadInput, error.Message),
+        FileNotFoundException or DirectoryNotFoundException => (ExitCode.BadInput, error.Message),
+        IOException or UnauthorizedAccessException => (ExitCode.Failed, error.Message),
+        OutOfMemoryException => (ExitCode.Failed, "the machine has not enough memory: " + error.Message),
+        _ => (ExitCode.Failed, $"unexpected error, a defect of this program: {error.GetType().Name}: {error.Message}; --verbose shows where"),
+    };
+
+    private static string OneLine(string message) => message.ReplaceLineEndings(" ");
+}

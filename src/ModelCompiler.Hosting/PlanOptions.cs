@@ -1,0 +1,64 @@
+using System.CommandLine;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Hosting;
+
+/// <summary>The choices of a run that memory depends on, for <c>plan</c> and <c>train</c> alike.</summary>
+internal sealed class PlanOptions
+{
+    private const int DefaultSequence = 256;
+
+    private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences in a micro-batch", 1);
+    private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", $"Tokens of a sequence; default: {DefaultSequence}, or the context where that is shorter");
+    private readonly Option<int> _accumulate = Numbers.Whole("--accumulate", "Micro-batches in an optimizer step", 1);
+    private readonly Option<int?> _rank = Numbers.OptionalWhole("--rank", "Rank of all adapters instead of the declared ones");
+    private readonly Option<string> _checkpointing = new("--checkpointing")
+    {
+        Description = "What is rebuilt in backward: none, selective, block or a number of blocks",
+        DefaultValueFactory = _ => "selective",
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_batch);
+        command.Add(_sequence);
+        command.Add(_accumulate);
+        command.Add(_checkpointing);
+        command.Add(_rank);
+    }
+
+    /// <summary>The plan of the command line.</summary>
+    /// <exception cref="UsageException">A choice does not exist.</exception>
+    public TrainingPlan Read(ParseResult arguments, ModelTables tables) => new()
+    {
+        Batch = arguments.GetValue(_batch),
+        Sequence = arguments.GetValue(_sequence) ?? Math.Min(DefaultSequence, tables.Context),
+        Accumulate = arguments.GetValue(_accumulate),
+        Rank = arguments.GetValue(_rank),
+        Checkpointing = Policy(arguments.GetValue(_checkpointing)!),
+    };
+
+    /// <summary>Runs the planner; a number out of range is the user's to put right.</summary>
+    /// <exception cref="UsageException">A number is out of range for the model.</exception>
+    public static T Check<T>(Func<T> plan)
+    {
+        try
+        {
+            return plan();
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message, error);
+        }
+    }
+
+    /// <summary>A policy's name on the command line.</summary>
+    public static string Name(Checkpointing policy) => policy == Checkpointing.None ? "none" : "selective";
+
+    private static Checkpointing Policy(string text)
+    {
+        string[] unbuilt = int.TryParse(text, out _) ? ["block", text] : ["block"];
+        return Choice.Require("--checkpointing", text, ["none", "selective"], unbuilt) == "none" ? Checkpointing.None : Checkpointing.Selective;
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace ModelCompiler.Hosting.Results;
+
+/// <summary>What <c>--json</c> prints, written without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ListResult))]
+[JsonSerializable(typeof(InspectResult))]
+[JsonSerializable(typeof(PlanResult))]
+[JsonSerializable(typeof(TrainResult))]
+[JsonSerializable(typeof(EvaluateResult))]
+[JsonSerializable(typeof(LogitsResult))]
+[JsonSerializable(typeof(GenerateResult))]
+[JsonSerializable(typeof(PretrainResult))]
+[JsonSerializable(typeof(QuickstartResult))]
+internal sealed partial class HostJson : JsonSerializerContext;

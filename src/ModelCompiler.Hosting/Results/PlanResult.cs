@@ -1,0 +1,21 @@
+namespace ModelCompiler.Hosting.Results;
+
+/// <summary>Result of <c>mc plan</c>. <paramref name="Budget"/> is null where none was given; then everything fits.</summary>
+internal sealed record PlanResult(
+    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long? Budget, bool Fits, double FlopsPerStep);
+
+/// <summary>The choices of the plan.</summary>
+internal sealed record PlanChoices(
+    int Batch, int Sequence, int Accumulate, string Checkpointing, string Optimizer, string Storage, int? Rank, string Backend, int Threads);
+
+/// <summary>The terms of the cost, in bytes; their sum is the peak.</summary>
+internal sealed record CostBytes(
+    long Weights, long Adapters, long Gradients, long Optimizer, long Activations, long Workspace, long Inputs, long Overhead)
+{
+    /// <summary>The terms by name, as people read them.</summary>
+    public IEnumerable<(string Name, long Bytes)> Terms() =>
+    [
+        ("frozen weights", Weights), ("adapters", Adapters), ("gradients", Gradients), ("optimizer", Optimizer),
+        ("activations", Activations), ("workspace", Workspace), ("inputs", Inputs), ("overhead", Overhead),
+    ];
+}

@@ -1,0 +1,27 @@
+namespace ModelCompiler.Hosting.Results;
+
+/// <summary>Result of <c>mc train</c>; <paramref name="Loss"/> has one number for each step of this run.</summary>
+internal sealed record TrainResult(
+    string Recipe,
+    int Steps,
+    double[] Loss,
+    BeforeAfter? EvalLoss,
+    double TokensPerSecond,
+    TrainMemory Memory,
+    Dictionary<string, int> Ranks,
+    string Out);
+
+/// <summary>A held-out figure before and after training; <paramref name="Before"/> is null in a resumed run.</summary>
+internal sealed record BeforeAfter(double? Before, double? After);
+
+/// <summary>Bytes: what the plan said, what the allocator gave out, what the process held at most.</summary>
+internal sealed record TrainMemory(long Predicted, long Allocated, long Resident);
+
+/// <summary>Result of <c>mc evaluate</c>.</summary>
+internal sealed record EvaluateResult(string Recipe, double Loss, double Perplexity, long Tokens);
+
+/// <summary>Result of <c>mc logits</c>: a row for every position.</summary>
+internal sealed record LogitsResult(string Recipe, int[] Tokens, float[][] Logits);
+
+/// <summary>Result of <c>mc generate</c>.</summary>
+internal sealed record GenerateResult(string Recipe, string Prompt, string Text, int Tokens, string StopReason, double TokensPerSecond);

@@ -1,0 +1,13 @@
+namespace ModelCompiler.Hosting;
+
+/// <summary>The command line asks for something that cannot be done; the message says what to write instead.</summary>
+internal sealed class UsageException : ModelCompilerException
+{
+    public UsageException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+
+    /// <summary>The error of something the command line knows of but that does not exist yet.</summary>
+    public static UsageException NotBuilt(string what, string instead) => new($"{what} is not built yet; {instead}");
+}
