@@ -1,0 +1,43 @@
+using ModelCompiler.Backends;
+using static ModelCompiler.Tests.Conformance.Operand;
+
+namespace ModelCompiler.Tests.Conformance.Cases;
+
+internal static class ElementwiseCases
+{
+    public static IEnumerable<OperationCase> All() => OperationCases.Sizes.SelectMany(s => (OperationCase[])
+    [
+        new(nameof(IBackend.Add), [Input("a", s.Rows, s.Columns), Input("b", s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
+            (b, t) => b.Add(t["a"], t["b"], t["y"]))
+        {
+            InPlace = ["y=a", "y=b"],
+        },
+        new(nameof(IBackend.Gate), [Input("x", s.Rows, s.Columns), Weight("g", 1, s.Columns), Plus(s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
+            (b, t) => b.Gate(t["x"], t["g"], t["y"], t["plus"]))
+        {
+            InPlace = ["y=x", "y=plus"],
+        },
+        new(nameof(IBackend.GateGradientWeight), [Input("dy", s.Rows, s.Columns), Input("x", s.Rows, s.Columns), Accumulator("dg", 1, s.Columns)],
+            (b, t) => b.GateGradientWeight(t["dy"], t["x"], t["dg"])),
+        new(nameof(IBackend.Dropout), [Input("x", s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
+            (b, t) => b.Dropout(t["x"], t["y"], 0.3f, key: 0x1234_5678_9ABC_DEF0, firstRow: 5))
+        {
+            InPlace = ["y=x"],
+        },
+        new(nameof(IBackend.Dropout), [Input("x", s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
+            (b, t) => b.Dropout(t["x"], t["y"], 0, key: 7)),
+        new(nameof(IBackend.SquaredNorm), [Input("x", s.Rows, s.Columns), Accumulator("sum", 1, 1)], (b, t) => b.SquaredNorm(t["x"], t["sum"]))
+        {
+            Tolerance = 1e-6,
+        },
+        new(nameof(IBackend.AdamW),
+            [
+                Accumulator("w", s.Rows, s.Columns) with { Required = true }, Input("g", s.Rows, s.Columns),
+                Accumulator("m", s.Rows, s.Columns) with { Required = true }, Accumulator("v", s.Rows, s.Columns) with { Required = true, Positive = true },
+            ],
+            (b, t) => b.AdamW(t["w"], t["g"], t["m"], t["v"], new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0.1, Count: 3, GradientScale: 0.7))),
+        new(nameof(IBackend.Zero), [Accumulator("x", s.Rows, s.Columns)], (b, t) => b.Zero(t["x"])),
+        new(nameof(IBackend.Copy), [Input("source", s.Rows, s.Columns), Output("destination", s.Rows, s.Columns) with { Required = true }],
+            (b, t) => b.Copy(t["source"], t["destination"])),
+    ]);
+}

@@ -1,0 +1,213 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Backends.Reference;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Tests.Conformance;
+
+/// <summary>The oracle's forward operations against values worked out by hand or another way.</summary>
+public sealed class ReferenceFormulaTests : IDisposable
+{
+    private readonly ReferenceBackend backend = new();
+    private long next;
+
+    public ReferenceFormulaTests() => backend.Allocate(1 << 20);
+
+    [Fact]
+    public void RmsNormOfThreeAndFour()
+    {
+        Tensor y = Empty(1, 2);
+        Tensor rstd = Empty(1, 1);
+        backend.RmsNorm(Of(1, 2, 3, 4), Of(1, 2, 1, 10), y, rstd, 0);
+        double root = Math.Sqrt(12.5);
+        Close([3 / root, 40 / root], y);
+        Close([1 / root], rstd);
+    }
+
+    [Fact]
+    public void LayerNormOfOneAndThree()
+    {
+        Tensor y = Empty(1, 2);
+        Tensor statistics = Empty(1, 2);
+        backend.LayerNorm(Of(1, 2, 1, 3), Of(1, 2, 2, 5), Of(1, 2, 0.5, 0.25), y, statistics, 0);
+        Close([-1.5, 5.25], y);
+        Close([2, 1], statistics);
+    }
+
+    [Fact]
+    public void LinearIsRowsTimesRows()
+    {
+        Tensor y = Empty(2, 2);
+        backend.Linear(Of(2, 3, 1, 2, 3, 4, 5, 6), Of(2, 3, 1, 0, -1, 2, 1, 0), y, Of(1, 2, 10, 20), Of(2, 2, 100, 200, 300, 400), 0.5f);
+        Close([104, 212, 304, 416.5], y);
+    }
+
+    [Fact]
+    public void ActivationsAtKnownPoints()
+    {
+        Tensor y = Empty(1, 2);
+        backend.SwiGlu(Of(1, 2, Math.Log(3), 0), Of(1, 2, 4, 7), y);
+        Close([3 * Math.Log(3), 0], y);
+        backend.Gelu(Of(1, 2, 1, -1), y);
+        Close([0.84119199060827, -0.15880800939173], y, 1e-12);
+        backend.GeGlu(Of(1, 2, 1, -1), Of(1, 2, 2, 3), y);
+        Close([2 * 0.84119199060827, 3 * -0.15880800939173], y, 1e-12);
+        backend.SoftCap(Of(1, 2, 2 * Math.Log(3) / 2, 1e9), y, 2);
+        Close([2 * 0.5, 2], y, 1e-12);
+    }
+
+    [Fact]
+    public void LossOfEqualLogitsIsTheLogarithmOfTheirNumber()
+    {
+        Tensor targets = Ids(3, -100, 1);
+        Tensor loss = Of(1, 1, 1);
+        Tensor logSumExp = Empty(3, 1);
+        backend.CrossEntropy(Of(3, 4, 5, 5, 5, 5, 1, 2, 3, 4, 0, 0, 0, 0), targets, logSumExp, loss);
+        Close([1 + 2 * Math.Log(4)], loss);
+    }
+
+    [Fact]
+    public void RotaryTurnsByThePosition()
+    {
+        backend.BeginStep(new Step(Batch: 1, Sequence: 2, Position: 1));
+        Tensor y = Empty(2, 4);
+        backend.Rotary(Of(2, 4, 1, 0, 0, 9, 0, 0, 1, 9), y, headWidth: 4, rotaryWidth: 2, theta: 10);
+        Close([Math.Cos(1), Math.Sin(1), 0, 9, 0, 0, 1, 9], y);
+    }
+
+    /// <summary>Attention through explicit matrices of scores, which the operation must not make.</summary>
+    [Fact]
+    public void AttentionIsASoftmaxOverTheScoresSoFar()
+    {
+        const int sequence = 4;
+        const int width = 3;
+        double[] q = Random(1, 2 * sequence * 2 * width);
+        double[] k = Random(2, 2 * sequence * width);
+        double[] v = Random(3, 2 * sequence * width);
+        backend.BeginStep(new Step(Batch: 2, sequence));
+        Tensor o = Empty(2 * sequence, 2 * width);
+        backend.Attention(Of(8, 6, q), Of(8, 3, k), Of(8, 3, v), o, default, heads: 2, keyValueHeads: 1);
+
+        var expected = new double[o.Count];
+        for (int t = 0; t < 8; t++)
+        {
+            for (int head = 0; head < 2; head++)
+            {
+                var weights = new double[8];
+                for (int s = t / sequence * sequence; s <= t; s++)
+                {
+                    double score = 0;
+                    for (int i = 0; i < width; i++)
+                    {
+                        score += q[t * 6 + head * width + i] * k[s * 3 + i];
+                    }
+
+                    weights[s] = Math.Exp(score / Math.Sqrt(width));
+                }
+
+                for (int i = 0; i < width; i++)
+                {
+                    expected[t * 6 + head * width + i] = weights.Select((weight, s) => weight * v[s * 3 + i]).Sum() / weights.Sum();
+                }
+            }
+        }
+
+        Close(expected, o);
+    }
+
+    [Fact]
+    public void CachedAttentionTokenByTokenIsAttentionOverTheWhole()
+    {
+        const int sequence = 5;
+        const int capacity = 7;
+        double[] q = Random(4, 2 * sequence * 4);
+        double[] k = Random(5, 2 * sequence * 2);
+        double[] v = Random(6, 2 * sequence * 2);
+        Tensor whole = Empty(2 * sequence, 4);
+        backend.BeginStep(new Step(Batch: 2, sequence));
+        backend.Attention(Of(10, 4, q), Of(10, 2, k), Of(10, 2, v), whole, default, heads: 2, keyValueHeads: 1);
+        double[] expected = Values(whole);
+
+        Tensor keyCache = Empty(2 * capacity, 2);
+        Tensor valueCache = Empty(2 * capacity, 2);
+        Tensor o = Empty(2, 4);
+        for (int position = 0; position < sequence; position++)
+        {
+            backend.BeginStep(new Step(Batch: 2, Sequence: 1, position));
+            double[] At(double[] source, int columns) =>
+                [.. source.AsSpan(position * columns, columns), .. source.AsSpan((sequence + position) * columns, columns)];
+            backend.CachedAttention(Of(2, 4, At(q, 4)), Of(2, 2, At(k, 2)), Of(2, 2, At(v, 2)), keyCache, valueCache, o, heads: 2, keyValueHeads: 1);
+            Close(At(expected, 4), o);
+        }
+    }
+
+    /// <summary>With constant gradients the corrected moments are g and g², so every step is rate · (sign(g) + decay · w).</summary>
+    [Fact]
+    public void AdamWWithConstantGradientsStepsByTheRate()
+    {
+        Tensor w = Of(1, 2, 1, -2);
+        Tensor m = Empty(1, 2);
+        Tensor v = Empty(1, 2);
+        double[] expected = [1, -2];
+        for (int count = 1; count <= 3; count++)
+        {
+            backend.AdamW(w, Of(1, 2, 6, -0.5), m, v, new AdamWStep(0.1, 0.9, 0.99, 0, 0.25, count, GradientScale: 0.5));
+            expected = [expected[0] - 0.1 * (1 + 0.25 * expected[0]), expected[1] - 0.1 * (-1 + 0.25 * expected[1])];
+            Close(expected, w);
+        }
+    }
+
+    [Fact]
+    public void SquaredNormAdds()
+    {
+        Tensor sum = Of(1, 1, 1);
+        backend.SquaredNorm(Of(2, 2, 1, 2, 3, 4), sum);
+        Assert.Equal(31, backend.Read(sum));
+    }
+
+    public void Dispose() => backend.Dispose();
+
+    private Tensor Empty(int rows, int columns, DType type = DType.Float64)
+    {
+        var tensor = new Tensor(next, rows, columns, columns, type);
+        next = BackendProfile.Reference.Align(tensor.End);
+        return tensor;
+    }
+
+    private Tensor Of(int rows, int columns, params double[] values)
+    {
+        Tensor tensor = Empty(rows, columns);
+        backend.Write(tensor, values);
+        return tensor;
+    }
+
+    private Tensor Ids(params int[] ids)
+    {
+        Tensor tensor = Empty(ids.Length, 1, DType.Int32);
+        backend.Write(tensor, ids);
+        return tensor;
+    }
+
+    private static double[] Random(int seed, int count)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => 2 * random.NextDouble() - 1)];
+    }
+
+    private double[] Values(Tensor tensor)
+    {
+        var values = new double[tensor.Count];
+        backend.Read(tensor, values.AsSpan());
+        return values;
+    }
+
+    private void Close(double[] expected, Tensor actual, double tolerance = 1e-13)
+    {
+        double[] values = Values(actual);
+        Assert.Equal(expected.Length, values.Length);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Assert.True(Math.Abs(expected[i] - values[i]) <= tolerance * Math.Max(1, Math.Abs(expected[i])), $"[{i}]: {values[i]:R}, expected {expected[i]:R}");
+        }
+    }
+}

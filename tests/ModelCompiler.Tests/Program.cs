@@ -1,0 +1,45 @@
+using ModelCompiler.Tests.Conformance;
+using ModelCompiler.Tests.Training;
+
+namespace ModelCompiler.Tests;
+
+/// <summary>
+/// The assembly as a process of its own: <c>conformance BITS</c> runs the suite where vectors have at most that many bits,
+/// <c>train FOLDER</c> is a run that a test kills.
+/// </summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        if (arguments is [KilledRun.Verb, string folder])
+        {
+            return KilledRun.Run(folder);
+        }
+
+        if (arguments is not ["conformance", string text] || !int.TryParse(text, out int bits))
+        {
+            Console.Error.WriteLine("usage: conformance BITS | train FOLDER");
+            return 2;
+        }
+
+        if (VectorWidthTests.Bits() > bits)
+        {
+            Console.Error.WriteLine($"Vectors have {VectorWidthTests.Bits()} bits here; the switch that limits them to {bits} did nothing.");
+            return 3;
+        }
+
+        using var check = new ConformanceCheck();
+        int failures = 0;
+        foreach ((string name, Func<Backends.IBackend> create) in TestedBackends.All.Where(pair => pair.Key.StartsWith("cpu")))
+        {
+            using var bench = new Bench(create());
+            foreach (string failure in OperationCases.All.SelectMany(group => group).SelectMany(c => check.Compare(bench, c)))
+            {
+                Console.WriteLine($"{name}: {failure}");
+                failures++;
+            }
+        }
+
+        return failures == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,61 @@
+namespace ModelCompiler.Tests;
+
+/// <summary>Where the repository and the real test data lie.</summary>
+internal static class TestData
+{
+    /// <summary>The folder that holds ModelCompiler.sln.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>The data folder: MODELCOMPILER_DATA, or shared/data beside the repository; null where there is none.</summary>
+    public static string? Folder { get; } = FindFolder();
+
+    /// <summary>A file or folder of the data; only for tests marked <see cref="DataFactAttribute"/>.</summary>
+    /// <exception cref="InvalidOperationException">There is no data folder.</exception>
+    public static string PathOf(string relative) =>
+        Path.Combine(Folder ?? throw new InvalidOperationException("The test needs [DataFact]: there is no data folder."), relative);
+
+    /// <summary>Why a file or folder of the data cannot be used; null where it is there.</summary>
+    public static string? WhyAbsent(string relative) =>
+        Folder is null ? "No test data: set MODELCOMPILER_DATA to the data folder."
+        : Path.Exists(PathOf(relative)) ? null
+        : $"The data folder has no {relative}.";
+
+    private static string FindRepository()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "ModelCompiler.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new InvalidOperationException($"No ModelCompiler.sln in {AppContext.BaseDirectory} or above it.");
+    }
+
+    private static string? FindFolder()
+    {
+        string folder = Environment.GetEnvironmentVariable("MODELCOMPILER_DATA") is { Length: > 0 } given
+            ? given
+            : Path.GetFullPath(Path.Combine(Repository, "..", "shared", "data"));
+        return Directory.Exists(folder) ? folder : null;
+    }
+}
+
+/// <summary>A test that needs a file or folder of the real data; skipped where it is absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class DataFactAttribute : FactAttribute
+{
+    /// <summary>Creates the attribute.</summary>
+    /// <param name="relative">The file or folder needed, relative to the data folder.</param>
+    public DataFactAttribute(string relative) => Skip = TestData.WhyAbsent(relative);
+}
+
+/// <summary>A theory that needs a file or folder of the real data; skipped where it is absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class DataTheoryAttribute : TheoryAttribute
+{
+    /// <summary>Creates the attribute.</summary>
+    /// <param name="relative">The file or folder needed, relative to the data folder.</param>
+    public DataTheoryAttribute(string relative) => Skip = TestData.WhyAbsent(relative);
+}

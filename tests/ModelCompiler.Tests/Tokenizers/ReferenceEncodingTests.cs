@@ -1,0 +1,81 @@
+using System.Text.Json;
+using ModelCompiler.Tokenizers;
+
+namespace ModelCompiler.Tests.Tokenizers;
+
+/// <summary>Ids that other implementations gave for the same files.</summary>
+public class ReferenceEncodingTests
+{
+    [DataFact("tokenizers/gpt2")]
+    public void Gpt2() => AgreesWithItsReference("tokenizers/gpt2", 50_257);
+
+    [DataFact("tokenizers/qwen3")]
+    public void Qwen3() => AgreesWithItsReference("tokenizers/qwen3", 151_669);
+
+    [DataFact("tokenizers/gpt2")]
+    public void Gpt2_marks() => Assert.Equal(50_256, Tokenizer.Load(TestData.PathOf("tokenizers/gpt2/encoder.json")).EndOfText);
+
+    [DataFact("tokenizers/qwen3")]
+    public void Qwen3_marks_and_special_tokens()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("tokenizers/qwen3/tokenizer.json"));
+
+        Assert.Null(tokenizer.BeginOfText);
+        Assert.Equal(151_645, tokenizer.EndOfText);
+        Assert.Equal([151_644, 872, 198, 13_048, 151_645], tokenizer.Encode("<|im_start|>user\nHi<|im_end|>"));
+        Assert.Equal("<|im_start|>user\nHi<|im_end|>", tokenizer.Decode([151_644, 872, 198, 13_048, 151_645]));
+    }
+
+    [DataFact("tokenizers/qwen3")]
+    public void Qwen3_composes_before_it_encodes()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("tokenizers/qwen3"));
+
+        Assert.Equal(tokenizer.Encode("na\u00EFve caf\u00E9"), tokenizer.Encode("nai\u0308ve cafe\u0301"));
+    }
+
+    [DataFact("models/stories260K")]
+    public void Llama2C()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K"));
+        using JsonDocument reference = JsonDocument.Parse(File.ReadAllBytes(TestData.PathOf("models/stories260K/reference.json")));
+        JsonElement root = reference.RootElement;
+
+        Assert.Equal(512, tokenizer.VocabularySize);
+        Assert.Equal((1, 2), (tokenizer.BeginOfText, tokenizer.EndOfText));
+        Assert.Equal(Ids(root.GetProperty("prompt_ids")), WithBegin(tokenizer, root.GetProperty("prompt").GetString()!));
+        foreach (JsonProperty sample in root.GetProperty("tokenizer_samples").EnumerateObject())
+        {
+            Assert.Equal(Ids(sample.Value), WithBegin(tokenizer, sample.Name));
+        }
+
+        Assert.Equal(root.GetProperty("greedy_text").GetString(), tokenizer.Decode(Ids(root.GetProperty("greedy_ids"))));
+    }
+
+    [DataFact("tokenizers/gpt2")]
+    public void A_quarter_megabyte_without_a_break_takes_seconds_not_hours()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("tokenizers/gpt2"));
+        string text = new('a', 1 << 18);
+
+        Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+    }
+
+    private static void AgreesWithItsReference(string folder, int vocabulary)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf(folder));
+        using JsonDocument reference = JsonDocument.Parse(File.ReadAllBytes(TestData.PathOf($"{folder}/reference_encodings.json")));
+
+        Assert.Equal(vocabulary, tokenizer.VocabularySize);
+        Assert.Equal(8, reference.RootElement.EnumerateObject().Count());
+        foreach (JsonProperty sample in reference.RootElement.EnumerateObject())
+        {
+            Assert.Equal(Ids(sample.Value), tokenizer.Encode(sample.Name));
+            Assert.Equal(sample.Name, tokenizer.Decode(tokenizer.Encode(sample.Name)));
+        }
+    }
+
+    private static int[] WithBegin(Tokenizer tokenizer, string text) => [tokenizer.BeginOfText!.Value, .. tokenizer.Encode(text)];
+
+    private static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt32())];
+}

@@ -1,0 +1,77 @@
+using ModelCompiler.Adapters;
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Data;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tests.Fixtures;
+using ModelCompiler.Tests.Models;
+using ModelCompiler.Tokenizers;
+using ModelCompiler.Training;
+using Xunit.Abstractions;
+
+namespace ModelCompiler.Tests.Training;
+
+/// <summary>
+/// The LoRA paper's E2E task on a real model, as PyTorch ran it: stories260K, rank 8 on all seven linears, 60 steps of 16 rows.
+/// </summary>
+public class E2ETests(ITestOutputHelper output)
+{
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
+    public void Sixty_steps_bring_the_held_out_loss_to_pytorchs()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
+        IReadOnlyList<Example> train = Examples("valid.txt", 960, tokenizer);
+        IReadOnlyList<Example> test = Examples("test.txt", 128, tokenizer);
+        using var model = Model.ForTraining<Stories260K_Lora>(new TrainingPlan { Batch = 16, Sequence = 223 }, new CpuBackend(2));
+        BaseWeights.Load(model, TestData.PathOf("models/stories260K"));
+        Start(model);
+        var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, ClipNorm = 0, EvaluateEvery = 60 };
+        var losses = new List<double>();
+        double speed = 0;
+
+        TrainingResult result = new Trainer(model, new Batches(train, 16, 223, seed: null), options, new Batches(test, 16, 223, seed: null)).Run(m =>
+        {
+            losses.Add(m.Loss);
+            speed = m.TokensPerSecond;
+        });
+
+        output.WriteLine($"held-out {result.HeldOutBefore:F4} -> {result.HeldOutAfter:F4}; first {losses[0]:F4}, last {losses[^1]:F4}; {speed:F0} tokens/s in the last step");
+        // PyTorch in float32, realistic_e2e.json.
+        Assert.Equal(4.822051, result.HeldOutBefore!.Value, 1e-3);
+        Assert.Equal(4.433016, losses[0], 1e-3);
+        Assert.Equal(2.693042, losses[9], 5e-3);
+        Assert.Equal(1.911668, result.HeldOutAfter!.Value, 0.02);
+    }
+
+    /// <summary>Rows "meaning || sentence" of the data, spread over the file; the sentence is learned.</summary>
+    private static IReadOnlyList<Example> Examples(string file, int count, Tokenizer tokenizer)
+    {
+        string[] lines = [.. File.ReadAllLines(TestData.PathOf(Path.Combine("datasets/e2e", file))).Where(l => l.Contains("||", StringComparison.Ordinal))];
+        var rows = Enumerable.Range(0, count).Select(k => lines[k * 7919L % lines.Length].Split("||", 2));
+        return
+        [
+            .. rows.Select(row =>
+            {
+                int[] prompt = [tokenizer.BeginOfText!.Value, .. tokenizer.Encode(row[0].Trim() + " =>")];
+                int[] ids = [.. prompt, .. tokenizer.Encode(row[1].Trim()), tokenizer.EndOfText!.Value];
+                ids = ids[..Math.Min(ids.Length, 224)];
+                int[] targets = ids[1..];
+                targets.AsSpan(0, prompt.Length - 1).Fill(Example.Ignored);
+                return new Example(ids[..^1], targets);
+            }),
+        ];
+    }
+
+    /// <summary>The closed form of realistic_e2e.py: A[i, j] = 0.05 cos(1 + 7 i + 3 j + 11 L), L counting the adapters from 1 over layers.</summary>
+    private static void Start(TransformerModel model)
+    {
+        string[] order = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+        foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
+        {
+            int number = 7 * adapter.Layer + Array.FindIndex(order, n => adapter.Module.EndsWith(n, StringComparison.Ordinal)) + 1;
+            model.Kernels.Write(adapter.A, ClosedForm.LoraA(8, adapter.A.Value.Columns, number, 0));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Generation;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+using ModelCompiler.Tests.Models;
+using ModelCompiler.Training;
+
+namespace ModelCompiler.Tests.Training;
+
+/// <summary>Counters of the whole process: nothing else runs beside these tests.</summary>
+[CollectionDefinition(nameof(ProcessCounters), DisableParallelization = true)]
+public sealed class ProcessCounters;
+
+/// <summary>What a plan predicts is what a run takes, and a steady step takes nothing.</summary>
+[Collection(nameof(ProcessCounters))]
+public class MemoryTests
+{
+    public static TheoryData<int, Checkpointing> Plans => new()
+    {
+        { 1, Checkpointing.None },
+        { 1, Checkpointing.Selective },
+        { 2, Checkpointing.Selective },
+        { 3, Checkpointing.None },
+    };
+
+    [Theory]
+    [MemberData(nameof(Plans))]
+    public void Native_memory_of_whole_steps_is_the_plans_to_the_byte(int threads, Checkpointing checkpointing)
+    {
+        var options = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing };
+        long predicted = StoriesLoraDropout.MemoryCost(options, BackendProfile.Cpu(threads)).Arena;
+        CollectNative();
+        long before = NativeAllocator.BytesInUse;
+        NativeAllocator.ResetPeak();
+
+        using (StoriesLoraDropout model = SmallRun.CreateModel(threads, checkpointing))
+        {
+            var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options, SmallRun.HeldOut);
+            trainer.Run();
+
+            Assert.Equal(predicted, model.Plan.Cost.Arena);
+            Assert.Equal(predicted, model.Kernels.AllocatedBytes);
+            Assert.Equal(predicted, NativeAllocator.BytesInUse - before);
+            Assert.Equal(predicted, NativeAllocator.PeakBytes - before);
+        }
+
+        Assert.Equal(before, NativeAllocator.BytesInUse);
+    }
+
+    [Fact]
+    public void Native_memory_of_full_training_and_of_generation_is_the_plans_to_the_byte()
+    {
+        CollectNative();
+        long before = NativeAllocator.BytesInUse;
+        using (Stories260K model = SmallRun.CreateModel<Stories260K>(threads: 2))
+        {
+            new Trainer(model, SmallRun.Data, SmallRun.Options with { Steps = 2 }).Run();
+            Assert.Equal(model.Plan.Cost.Arena, NativeAllocator.BytesInUse - before);
+        }
+
+        using var serving = Stories260K.ForGeneration(32, backend: new CpuBackend(2));
+        Initialization.All(serving, seed: 5);
+        new Generator(serving).Generate([1, 2, 3], new() { MaximumTokens = 8 });
+        Assert.Equal(serving.Plan.Cost.Arena, NativeAllocator.BytesInUse - before);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_steady_step_allocates_no_managed_memory(int threads)
+    {
+        using StoriesLoraDropout model = SmallRun.CreateModel(threads);
+        var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options with { Steps = 1000 });
+        for (int step = 0; step < 60; step++)
+        {
+            // Every shape, and the runtime's own warm-up of what runs often.
+            trainer.Step();
+        }
+
+        // The runtime may allocate now and then, such as when it compiles what runs often; a step would each time.
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 20 && least > 0; attempt++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            trainer.Step();
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.Equal(0, least);
+    }
+
+    /// <summary>Arenas that other tests left to the finaliser are freed now and not in the midst of a measurement.</summary>
+    private static void CollectNative()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+}

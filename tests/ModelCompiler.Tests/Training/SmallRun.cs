@@ -1,0 +1,72 @@
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Data;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tests.Models;
+using ModelCompiler.Training;
+
+namespace ModelCompiler.Tests.Training;
+
+/// <summary>A run of seconds that needs no data: an untrained stories260K with dropout on its adapters, over examples of many lengths.</summary>
+internal static class SmallRun
+{
+    /// <summary>Options of a run with everything switched on.</summary>
+    public static TrainingOptions Options => new()
+    {
+        Steps = 12,
+        Accumulate = 2,
+        LearningRate = 1e-2,
+        Warmup = 2,
+        WeightDecay = 0.01,
+        Seed = 11,
+    };
+
+    /// <summary>Fourteen examples of 5 to 44 positions, some with targets that do not count.</summary>
+    public static IReadOnlyList<Example> Examples { get; } =
+    [
+        .. Enumerable.Range(0, 14).Select(e =>
+        {
+            int[] tokens = [.. Enumerable.Range(0, 6 + 3 * e).Select(t => (3 + 17 * e + 29 * t + e * t * t) % 512)];
+            int[] targets = tokens[1..];
+            targets.AsSpan(0, e % 4).Fill(Example.Ignored);
+            return new Example(tokens[..^1], targets);
+        }),
+    ];
+
+    /// <summary>The training data: batches of 4 in an order of each epoch's own.</summary>
+    public static Batches Data => new(Examples, 4, 64, seed: 9);
+
+    /// <summary>The held-out data.</summary>
+    public static Batches HeldOut => new([.. Examples.Take(3)], 4, 64, seed: null);
+
+    /// <summary>The model; same start every time.</summary>
+    public static StoriesLoraDropout CreateModel(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective) =>
+        CreateModel<StoriesLoraDropout>(threads, checkpointing);
+
+    /// <summary>A model over stories260K's architecture; same start every time.</summary>
+    public static T CreateModel<T>(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective)
+        where T : TransformerModel, IModel<T>
+    {
+        var plan = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing };
+        T model = Model.ForTraining<T>(plan, new CpuBackend(threads));
+        Initialization.All(model, seed: 5);
+        return model;
+    }
+
+    /// <summary>The bits of all trainable values and moments.</summary>
+    public static float[] State(TransformerModel model)
+    {
+        var state = new List<float>();
+        foreach (Parameter parameter in model.Trainable)
+        {
+            foreach (ModelCompiler.Tensors.Tensor tensor in new[] { parameter.Value, parameter.Moment1, parameter.Moment2 })
+            {
+                var values = new float[tensor.Count];
+                model.Kernels.Read(tensor, values);
+                state.AddRange(values);
+            }
+        }
+
+        return [.. state];
+    }
+}
