@@ -1,0 +1,50 @@
+using System.Text.Json;
+
+namespace ModelCompiler.Cli.Tests;
+
+public class PlanTests
+{
+    [Fact]
+    public void Terms_add_up_to_the_peak()
+    {
+        Outcome outcome = Mc.Run("plan Llama2_7B_Lora --batch 2 --sequence 512 --accumulate 3 --json");
+        JsonElement json = outcome.Json();
+        Assert.Equal(0, outcome.Code);
+        JsonElement bytes = json.GetProperty("bytes");
+        string[] terms = ["weights", "adapters", "gradients", "optimizer", "activations", "workspace", "inputs", "overhead"];
+        Assert.Equal(terms, bytes.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(json.GetProperty("peak").GetInt64(), terms.Sum(t => bytes.GetProperty(t).GetInt64()));
+
+        // bf16 linears and fp32 embedding, head and norms hold the weights from below; 4 bytes an adapter parameter, twice that for AdamW.
+        Assert.True(bytes.GetProperty("weights").GetInt64() >= 2L * 6_738_415_616);
+        Assert.Equal(4L * 39_976_960, bytes.GetProperty("adapters").GetInt64());
+        Assert.Equal(8L * 39_976_960, bytes.GetProperty("optimizer").GetInt64());
+        JsonElement plan = json.GetProperty("plan");
+        Assert.Equal((2, 512, 3), (plan.GetProperty("batch").GetInt32(), plan.GetProperty("sequence").GetInt32(), plan.GetProperty("accumulate").GetInt32()));
+        Assert.Equal("selective", plan.GetProperty("checkpointing").GetString());
+        Assert.True(json.GetProperty("fits").GetBoolean());
+        Assert.True(json.GetProperty("flopsPerStep").GetDouble() > 3.0 * 2 * 512 * 4 * 6.4e9);
+    }
+
+    [Fact]
+    public void A_plan_over_the_budget_exits_3_and_says_by_how_much()
+    {
+        long peak = Mc.Run("plan Stories260K_Lora --json").Json().GetProperty("peak").GetInt64();
+        Assert.Equal(0, Mc.Run($"plan Stories260K_Lora --json --budget {peak}").Code);
+        Outcome over = Mc.Run($"plan Stories260K_Lora --json --budget {peak - 17}B");
+        Assert.Equal(3, over.Code);
+        Assert.False(over.Json().GetProperty("fits").GetBoolean());
+        Assert.Equal(peak - 17, over.Json().GetProperty("budget").GetInt64());
+        Assert.Contains("17 B more than the budget", over.Error, StringComparison.Ordinal);
+        Assert.Contains("its largest term is overhead", over.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Checkpointing_rank_and_threads_change_the_cost()
+    {
+        long Term(string line, string term) => Mc.Run($"plan Llama2_7B_Lora --json {line}").Json().GetProperty("bytes").GetProperty(term).GetInt64();
+        Assert.True(Term("--checkpointing none", "activations") > Term("--checkpointing selective", "activations"));
+        Assert.Equal(2 * Term("--rank 4", "adapters"), Term("--rank 8", "adapters"));
+        Assert.Equal(4 * Term("--threads 1", "workspace"), Term("--threads 4", "workspace"));
+    }
+}

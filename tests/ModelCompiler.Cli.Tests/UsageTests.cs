@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ModelCompiler.Tests;
+
+namespace ModelCompiler.Cli.Tests;
+
+public class UsageTests
+{
+    [Theory]
+    [InlineData("", "command", "mc --help")]
+    [InlineData("lsit", "mc does not know 'lsit'")]
+    [InlineData("list extra", "extra", "mc list --help")]
+    [InlineData("plan", "mc plan needs <recipe>")]
+    [InlineData("plan Nothing", "unknown recipe 'Nothing'", "Stories260K_Lora")]
+    [InlineData("inspect Nothing", "unknown recipe 'Nothing'")]
+    [InlineData("plan Stories260K --batch 0", "--batch", "at least 1", "'0'")]
+    [InlineData("plan Stories260K --batch two", "--batch", "'two'")]
+    [InlineData("plan Stories260K --sequence 513", "513", "512")]
+    [InlineData("plan Stories260K_Lora --rank 65", "rank 65", "64")]
+    [InlineData("plan Stories260K --threads 0", "--threads")]
+    [InlineData("plan Stories260K --budget lots", "--budget", "24GiB", "'lots'")]
+    [InlineData("plan Stories260K --budget -1GiB", "--budget")]
+    [InlineData("plan Stories260K --checkpointing some", "--checkpointing takes none or selective", "'some'")]
+    [InlineData("plan Stories260K --storage Nonsense", "--storage takes Float32")]
+    [InlineData("--backend abacus plan Stories260K", "--backend takes cpu")]
+    public void Bad_usage_is_one_line_and_exit_2(string line, params string[] words) => Mc.Run(line).AssertRefused(2, words);
+
+    [Theory]
+    [InlineData("tune Stories260K")]
+    [InlineData("compare --base x --data y --methods a")]
+    [InlineData("export")]
+    [InlineData("merge Stories260K --base x")]
+    [InlineData("quantize")]
+    [InlineData("plan Stories260K --fit")]
+    [InlineData("plan Stories260K --estimator gelato")]
+    [InlineData("plan Stories260K --estimator pytorch")]
+    [InlineData("plan Stories260K --optimizer adamw8bit")]
+    [InlineData("plan Stories260K --optimizer paged")]
+    [InlineData("plan Stories260K --checkpointing block")]
+    [InlineData("plan Stories260K --checkpointing 4")]
+    [InlineData("plan Stories260K --storage NF4")]
+    [InlineData("plan Stories260K --backend cuda")]
+    [InlineData("plan Stories260K --backend torchsharp")]
+    public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");
+
+    [Fact]
+    public void Help_and_version_exit_0()
+    {
+        Assert.Equal(0, Mc.Run("--help").Code);
+        Assert.Contains("--budget", Mc.Run("plan --help").Output, StringComparison.Ordinal);
+        Assert.Equal(0, Mc.Run("--version").Code);
+    }
+
+    [Fact]
+    public async Task Out_of_process_standard_output_is_json_alone()
+    {
+        var start = new ProcessStartInfo("dotnet", ["run", "-c", "Release", "--project", "src/ModelCompiler.Cli", "--", "list", "--json"])
+        {
+            WorkingDirectory = TestData.Repository,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        string output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        Assert.True(process.ExitCode == 0, output + await error);
+        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("architectures").GetArrayLength() > 0);
+    }
+}

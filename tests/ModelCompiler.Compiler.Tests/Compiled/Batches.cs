@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+
+namespace ModelCompiler.Compiler.Tests.Compiled;
+
+/// <summary>
+/// The compiled random descriptions all properties share: about twenty a compilation, compiled once. The default is a seeded subset;
+/// MODELCOMPILER_CASES=full runs the full counts.
+/// </summary>
+public static class Batches
+{
+    private const int BatchSize = 20;
+    private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
+
+    /// <summary>Whether the full counts were asked for.</summary>
+    public static bool Full => Environment.GetEnvironmentVariable("MODELCOMPILER_CASES") == "full";
+
+    /// <summary>Number of batches to run: 11 (220 descriptions) in full, 3 by default.</summary>
+    public static int Count => Full ? 11 : 3;
+
+    /// <summary>The numbers of the batches, as theory data.</summary>
+    public static TheoryData<int> Numbers => new(Enumerable.Range(0, Count));
+
+    /// <summary>A batch, compiled at first use.</summary>
+    public static CompiledBatch Get(int number) => s_batches.GetOrAdd(
+        number,
+        n => new Lazy<CompiledBatch>(() =>
+        {
+            var specs = RandomDescriptions.Take(BatchSize, seed: 20_261_121 + (ulong)n * 1_000)
+                .Select(s => s with { Type = s.Type with { Name = $"B{n}{s.Type.Name}" } }).ToArray();
+            return CompiledBatch.Compile(specs, $"RandomModels{n}");
+        })).Value;
+}

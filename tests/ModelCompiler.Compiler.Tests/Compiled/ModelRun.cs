@@ -1,0 +1,86 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Compiler.Tests.Compiled;
+
+/// <summary>A bound random model with random parameters and one random batch.</summary>
+public sealed class ModelRun : IDisposable
+{
+    private readonly int[] _ids;
+    private readonly int[] _targets;
+    private readonly Step _step;
+
+    public ModelRun(ModelEntry entry, TrainingPlan plan, IBackend backend, ulong seed)
+    {
+        Model = entry.ForTraining(plan, backend);
+        var random = new Random((int)seed);
+        foreach (Parameter p in Model.Parameters)
+        {
+            bool normWeight = p.Row.Path.EndsWith("Norm.Weight", StringComparison.Ordinal) || p.Row.Path.EndsWith("LayerScale", StringComparison.Ordinal);
+            Write(p.Value, Enumerable.Range(0, (int)p.Value.Count).Select(_ => (normWeight ? 1 : 0) + 0.9 * (random.NextDouble() - 0.5)).ToArray());
+        }
+
+        int tokens = plan.Batch * plan.Sequence;
+        _ids = Enumerable.Range(0, tokens).Select(_ => random.Next(Model.Tables.Vocabulary)).ToArray();
+        _targets = Enumerable.Range(0, tokens).Select(i => i % 4 == 3 ? -100 : random.Next(Model.Tables.Vocabulary)).ToArray();
+        _step = new Step(plan.Batch, plan.Sequence, LossScale: 1.0 / _targets.Count(t => t >= 0), Seed: seed);
+    }
+
+    public TransformerModel Model { get; }
+
+    /// <summary>Forward, loss and backward; returns the mean loss.</summary>
+    public double Gradients()
+    {
+        Begin();
+        Model.ZeroGradients();
+        Model.Forward();
+        Model.Loss(backward: true);
+        Model.Backward();
+        return Model.Kernels.Read(Model.LossSum) * _step.LossScale;
+    }
+
+    /// <summary>Forward and loss alone.</summary>
+    public double Loss()
+    {
+        Begin();
+        Model.Forward();
+        Model.Loss(backward: false);
+        return Model.Kernels.Read(Model.LossSum) * _step.LossScale;
+    }
+
+    /// <summary>One AdamW update of every trainable parameter, clipped by the global norm as training does.</summary>
+    public void Update()
+    {
+        Model.Kernels.Zero(Model.GradientNorm);
+        foreach (Parameter p in Model.Trainable)
+        {
+            Model.Kernels.SquaredNorm(p.Gradient, Model.GradientNorm);
+        }
+
+        foreach (Parameter p in Model.Trainable)
+        {
+            Model.Kernels.AdamW(p.Value, p.Gradient, p.Moment1, p.Moment2, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1));
+        }
+    }
+
+    public double[] Read(Tensor tensor)
+    {
+        var values = new double[tensor.Count];
+        Model.Kernels.Read(tensor, values);
+        return values;
+    }
+
+    public void Write(Tensor tensor, double[] values) => Model.Kernels.Write(tensor, (ReadOnlySpan<double>)values);
+
+    public void Dispose() => Model.Dispose();
+
+    private void Begin()
+    {
+        Model.BeginStep(_step, training: true);
+        Model.Kernels.Write(Model.TokenIds, (ReadOnlySpan<int>)_ids);
+        Model.Kernels.Write(Model.Targets, (ReadOnlySpan<int>)_targets);
+        Model.Kernels.Zero(Model.LossSum);
+    }
+}

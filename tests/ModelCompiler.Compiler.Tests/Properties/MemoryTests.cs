@@ -1,0 +1,92 @@
+extern alias compiler;
+
+using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Backends.Null;
+using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Compiler.Tests.Properties;
+
+/// <summary>
+/// The memory contract, to the byte: what the one native allocator hands out over whole steps is the predicted peak less the fixed
+/// overhead, and the highest byte that a step touches is the predicted one.
+/// </summary>
+[Collection("native memory")]
+public class MemoryTests
+{
+    private const int PlansPerDescription = 3;
+
+    public static TheoryData<int> Batches => Compiled.Batches.Numbers;
+
+    [Theory]
+    [MemberData(nameof(Batches))]
+    public void Allocated_equals_predicted(int batch)
+    {
+        // Arenas that other tests left to the finaliser are freed now and not in the midst of a measurement.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        foreach ((ModelEntry entry, TrainingPlan plan, ulong seed) in Cases(batch))
+        {
+            int threads = 1 + (int)(seed % 3);
+            MemoryCost cost = MemoryPlanner.Train(entry.Tables, plan, BackendProfile.Cpu(threads)).Cost;
+            long before = NativeAllocator.BytesInUse;
+            NativeAllocator.ResetPeak();
+            using (var run = new ModelRun(entry, plan, new CpuBackend(threads), seed))
+            {
+                for (int micro = 0; micro < plan.Accumulate; micro++)
+                {
+                    run.Gradients();
+                }
+
+                run.Update();
+                Assert.Equal(cost.Peak - cost.Overhead, NativeAllocator.PeakBytes - before);
+            }
+
+            Assert.Equal(before, NativeAllocator.BytesInUse);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Batches))]
+    public void Highest_touched_byte_equals_predicted(int batch)
+    {
+        foreach ((ModelEntry entry, TrainingPlan plan, ulong seed) in Cases(batch))
+        {
+            var backend = new NullBackend();
+            using var run = new ModelRun(entry, plan, backend, seed);
+            backend.Reset();
+            run.Gradients();
+            run.Update();
+            long touched = Math.Max(backend.HighestByte, backend.WorkspaceEnd);
+            Assert.InRange(touched, run.Model.Plan.Cost.Arena - 2 * backend.Profile.Alignment + 1, run.Model.Plan.Cost.Arena);
+        }
+    }
+
+    private static IEnumerable<(ModelEntry Entry, TrainingPlan Plan, ulong Seed)> Cases(int batch)
+    {
+        CompiledBatch compiled = Compiled.Batches.Get(batch);
+        var random = new Random(batch);
+        foreach (ModelSpec spec in compiled.Specs)
+        {
+            for (int i = 0; i < PlansPerDescription; i++)
+            {
+                var plan = new TrainingPlan
+                {
+                    Batch = random.Next(1, 6),
+                    Sequence = random.Next(1, 9),
+                    Accumulate = random.Next(1, 4),
+                    ChunkRows = random.Next(1, 20),
+                    Checkpointing = (Checkpointing)random.Next(2),
+                };
+                yield return (compiled.Entry(spec), plan, (ulong)random.Next(1000));
+            }
+        }
+    }
+}
+
+/// <summary>Tests that count native memory run one after the other.</summary>
+[CollectionDefinition("native memory", DisableParallelization = true)]
+public class NativeMemoryCollection;

@@ -1,0 +1,73 @@
+extern alias compiler;
+
+using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Backends;
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Backends.Reference;
+using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Tests.Properties;
+
+/// <summary>
+/// A planned run is bit-equal to a run where every value has its own memory (compiled without in-place operations, planned without
+/// sharing), and checkpointing changes no bit. Finds what shapes and finite differences cannot: a buffer reused while still needed.
+/// </summary>
+public class SharingTests
+{
+    public static TheoryData<int> Batches => Compiled.Batches.Numbers;
+
+    [Theory]
+    [MemberData(nameof(Batches))]
+    public void Sharing_memory_changes_no_bit(int batch) => Compare(batch, (compiled, spec, plan) =>
+    [
+        (compiled.Apart(spec), plan with { ShareMemory = false }),
+        (compiled.Entry(spec), plan),
+        (compiled.Entry(spec), plan with { ShareMemory = false }),
+        (compiled.Apart(spec), plan),
+    ]);
+
+    [Theory]
+    [MemberData(nameof(Batches))]
+    public void Checkpointing_changes_no_bit(int batch) => Compare(batch, (compiled, spec, plan) =>
+    [
+        (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.None }),
+        (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Selective }),
+    ]);
+
+    private static void Compare(int batch, Func<CompiledBatch, ModelSpec, TrainingPlan, (ModelEntry, TrainingPlan)[]> runs)
+    {
+        CompiledBatch compiled = Compiled.Batches.Get(batch);
+        var failures = new List<string>();
+        for (int i = 0; i < compiled.Specs.Count; i++)
+        {
+            ModelSpec spec = compiled.Specs[i];
+            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 2 + i % 6, ChunkRows = 1 + i % 4, Checkpointing = (Checkpointing)(i / 2 % 2) };
+            foreach (bool reference in new[] { true, false })
+            {
+                double[][]? expected = null;
+                foreach ((ModelEntry entry, TrainingPlan choice) in runs(compiled, spec, plan))
+                {
+                    double[][] actual = Results(entry, choice, reference ? new ReferenceBackend() : new CpuBackend(1), (ulong)i);
+                    expected ??= actual;
+                    if (!expected.Zip(actual, (a, b) => a.AsSpan().SequenceEqual(b)).All(same => same))
+                    {
+                        failures.Add($"{spec.Type.Name} {(reference ? "reference" : "cpu")} {choice}: {spec}");
+                    }
+                }
+            }
+        }
+
+        Assert.True(failures.Count == 0, string.Join("\n", failures));
+    }
+
+    private static double[][] Results(ModelEntry entry, TrainingPlan plan, IBackend backend, ulong seed)
+    {
+        using var run = new ModelRun(entry, plan, backend, seed);
+        double first = run.Gradients();
+        run.Update();
+        double second = run.Gradients();
+        return [.. run.Model.Trainable.Select(p => run.Read(p.Gradient)), .. run.Model.Trainable.Select(p => run.Read(p.Value)), [first, second]];
+    }
+}

@@ -1,0 +1,51 @@
+using ModelCompiler.Generators.Tests.Testing;
+using static ModelCompiler.Generators.Tests.Testing.Sources;
+
+namespace ModelCompiler.Generators.Tests.Diagnostics;
+
+/// <summary>MC02xx, MC03xx and MC04xx.</summary>
+internal static class RecipeCases
+{
+    public static readonly DiagnosticCase[] All =
+    [
+        new(Over("Lora({|MC0201:Rank = 0|})"), "A rank of 0 adapts nothing: it must be positive", Over("Lora(Rank = 1)")),
+        new(Over("Lora({|MC0202:Rank = 33|}, Targets = Projections.Attention)"),
+            "A rank of 33 is above the smaller side of Key (64 to 32), Value (64 to 32): a larger rank adds parameters that can express nothing more",
+            Over("Lora(Rank = 32, Targets = Projections.Attention)")),
+        new(OverGpt("Lora({|MC0203:Targets = Projections.Query | Projections.Gate|})"),
+            "'TinyGpt' has no projection Gate: it has Attention, Up, Down, Head",
+            OverGpt("Lora(Targets = Projections.All)")),
+        new(Over("Lora({|MC0203:Targets = (Projections)512|})"),
+            "'Tiny' has no projection 512: it has All, Head",
+            Over("Lora(Targets = (Projections)64)"), "undefined"),
+        new(Over("Lora(Targets = Projections.Query | Projections.Up), Lora({|MC0204:Targets = Projections.Attention|}, FirstLayer = 2)"),
+            "Query already carries [Lora]: one slot carries one adapter, so [Lora] needs other targets",
+            Over("Lora(Targets = Projections.Query | Projections.Up), Lora(Targets = Projections.Key)")),
+        new(Over("Lora({|MC0205:Dropout = 1|})"), "A dropout of 1 is outside [0, 1)", Over("Lora(Dropout = 0.9f)")),
+        new(Over("Lora({|MC0206:Alpha = -16|})"), "An alpha of -16 cannot scale an adapter: it must be positive, or 0 for the rank", Over("Lora(Alpha = 0)")),
+        new(Over("Lora({|MC0206:Alpha = float.NaN|})"), "An alpha of NaN cannot scale an adapter: it must be positive, or 0 for the rank", Over("Lora(Alpha = 0.1f)"), "NaN"),
+        new(Over("Lora({|MC0207:FirstLayer = 5|})"), "FirstLayer is 5: layers are 0 to 4", Over("Lora(FirstLayer = 4)")),
+        new(Over("Lora({|MC0207:FirstLayer = -1|})"), "FirstLayer is -1: layers are 0 to 4", Over("Lora(FirstLayer = 0)"), "negative"),
+        new(Tiny + "[FineTune<Tiny>] public partial class {|MC0208:Recipe|};",
+            "'Recipe' trains nothing: add an adapter such as [Lora(Rank = 8)]", Over("Lora")),
+        new(Over("{|MC0209:Magic|}") + "public sealed class MagicAttribute : AdapterAttribute;",
+            "[Magic] is not a method that the compiler knows: it knows Lora", Over("Lora")),
+        new(Over("Lora({|MC0210:Targets = Projections.None|})"), "[Lora] targets no projection: give Targets, for example Projections.All", Over("Lora(Targets = Projections.Head)")),
+
+        new(Over("Lora, Frozen({|MC0301:(Storage)77|})"), "Storage 77 is none of Float32, BFloat16", Over("Lora, Frozen(Storage.BFloat16)")),
+
+        new(Over("Lora, MemoryBudget({|MC0402:\"four gigs\"|})"),
+            "'four gigs' is not a size: write a number and a unit, for example \"4 GiB\" or \"24 GB\"", Over("Lora, MemoryBudget(\"4 GiB\")")),
+        new(Over("Lora, MemoryBudget(\"4 GiB\"), MemoryBudget({|MC0402:budget: \"0 GiB\"|}, Batch = 2)"),
+            "'0 GiB' is not a size: write a number and a unit, for example \"4 GiB\" or \"24 GB\"", Over("Lora, MemoryBudget(\"4 GiB\"), MemoryBudget(\"5 GB\")"), "second"),
+        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0403:Batch = 0|})"), "MemoryBudget.Batch is 0: it must be positive", Over("Lora, MemoryBudget(\"4 GiB\", Batch = 1)"), "batch"),
+        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0403:Sequence = -1|})"), "MemoryBudget.Sequence is -1: it must be positive", Over("Lora, MemoryBudget(\"4 GiB\", Sequence = 0)"), "sequence"),
+        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0403:Threads = 0|})"), "MemoryBudget.Threads is 0: it must be positive", Over("Lora, MemoryBudget(\"4 GiB\", Threads = 1)"), "threads"),
+        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0404:Sequence = 129|})"),
+            "A sequence of 129 tokens is longer than the context of 128 of 'Tiny'", Over("Lora, MemoryBudget(\"4 GiB\", Sequence = 128)")),
+    ];
+
+    private static string Over(string attributes) => $"{Tiny}[FineTune<Tiny>, {attributes}] public partial class Recipe;\n";
+
+    private static string OverGpt(string attributes) => $"{TinyGpt}[FineTune<TinyGpt>, {attributes}] public partial class Recipe;\n";
+}

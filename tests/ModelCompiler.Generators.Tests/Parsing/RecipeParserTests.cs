@@ -1,0 +1,43 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Generators.Tests.Testing;
+
+namespace ModelCompiler.Generators.Tests.Parsing;
+
+public class RecipeParserTests
+{
+    [Fact]
+    public void A_recipe_is_its_architecture_under_its_own_name_with_adapters_storage_and_budgets()
+    {
+        GeneratorRun run = GeneratorRun.Of(Sources.Tiny, """
+            namespace Recipes;
+
+            [FineTune<Tiny>]
+            [Frozen(Storage.BFloat16)]
+            [Lora(Rank = 4, Alpha = 0.5f, Targets = Projections.Query, RankStabilized = true)]
+            [Lora(Targets = Projections.Down, FirstLayer = 3)]
+            [MemoryBudget("4 GiB", Batch = 2, Sequence = 64)]
+            [MemoryBudget("8GB", Threads = 4)]
+            internal partial class Writer;
+            """);
+        ModelSpec architecture = Assert.Single(run.Specs, spec => spec.Recipe is null);
+        ModelSpec recipe = Assert.Single(run.Specs, spec => spec.Recipe is not null);
+
+        RecipeSpec expected = new(
+            "Tiny",
+            Storage.BFloat16,
+            new EquatableArray<AdapterSpec>(
+            [
+                new AdapterSpec("Lora", Projections.Query, 0, new EquatableArray<ArgumentSpec>([new("Rank", 4), new("Alpha", 0.5), new("RankStabilized", 1)])),
+                new AdapterSpec("Lora", Projections.Down, 3, default),
+            ]),
+            new EquatableArray<BudgetSpec>([new BudgetSpec("4 GiB", 2, 64, 2), new BudgetSpec("8GB", 1, 0, 4)]));
+        Assert.Equal(architecture with { Type = new TypeSpec("Recipes", "Writer", "internal"), Recipe = expected }, recipe);
+    }
+
+    [Fact]
+    public void Targets_not_given_are_all_projections()
+    {
+        GeneratorRun run = GeneratorRun.Of(Sources.Tiny, "[FineTune<Tiny>, Lora] public partial class R;");
+        Assert.Equal(Projections.All, Assert.Single(run.Specs, spec => spec.Recipe is not null).Recipe!.Adapters[0].Targets);
+    }
+}
