@@ -1,0 +1,20 @@
+using ModelCompiler.Benchmarks;
+
+string name = args.Length > 0 ? args[0] : "";
+Action? benchmark = name switch
+{
+    "gemm" => GemmBenchmark.Run,
+    "elementwise" => ElementwiseBenchmark.Run,
+    "attention" => AttentionBenchmark.Run,
+    "step" => () => LoraStepBenchmark.Run(args[1..]),
+    "resident" => () => ResidentMemoryBenchmark.Run(args[1..]),
+    _ => null,
+};
+if (benchmark == null)
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- gemm|attention|elementwise|step [PEER [ROUNDS]]|resident");
+    return 2;
+}
+
+benchmark();
+return 0;
