@@ -13,6 +13,9 @@ internal unsafe interface IElement
     /// <summary>One element.</summary>
     static abstract float Read(byte* source);
 
+    /// <summary>Eight elements.</summary>
+    static abstract Vector256<float> Read8(byte* source);
+
     /// <summary>Sixteen elements.</summary>
     static abstract Vector512<float> Read16(byte* source);
 
@@ -27,6 +30,9 @@ internal readonly unsafe struct Float32Element : IElement
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(byte* source) => *(float*)source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Read8(byte* source) => Vector256.Load((float*)source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Read16(byte* source) => Vector512.Load((float*)source);
@@ -57,6 +63,10 @@ internal readonly unsafe struct BFloat16Element : IElement
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(byte* source) => BitConverter.UInt32BitsToSingle((uint)*(ushort*)source << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Read8(byte* source) =>
+        Vector256.ShiftLeft(Vector256.WidenLower(Vector128.Load((ushort*)source).ToVector256Unsafe()), 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Read16(byte* source)

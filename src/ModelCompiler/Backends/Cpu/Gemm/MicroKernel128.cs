@@ -30,6 +30,7 @@ internal static unsafe class MicroKernel128
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows4(Tile* tile, int row, int column)
     {
         Vector128<float> bias0 = Vector128<float>.Zero;
@@ -81,6 +82,7 @@ internal static unsafe class MicroKernel128
         Store(tile, row + 3, column, c30, c31);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows2(Tile* tile, int row, int column)
     {
         Vector128<float> bias0 = Vector128<float>.Zero;
@@ -120,6 +122,7 @@ internal static unsafe class MicroKernel128
         Store(tile, row + 1, column, c10, c11);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows1(Tile* tile, int row, int column)
     {
         Vector128<float> bias0 = Vector128<float>.Zero;

@@ -36,6 +36,7 @@ internal static unsafe class MicroKernel256
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows6(Tile* tile, int row, int column)
     {
         Vector256<float> bias0 = Vector256<float>.Zero;
@@ -97,6 +98,7 @@ internal static unsafe class MicroKernel256
         Store(tile, row + 5, column, c50, c51);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows3(Tile* tile, int row, int column)
     {
         Vector256<float> bias0 = Vector256<float>.Zero;
@@ -141,6 +143,7 @@ internal static unsafe class MicroKernel256
         Store(tile, row + 2, column, c20, c21);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows2(Tile* tile, int row, int column)
     {
         Vector256<float> bias0 = Vector256<float>.Zero;
@@ -180,6 +183,7 @@ internal static unsafe class MicroKernel256
         Store(tile, row + 1, column, c10, c11);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows1(Tile* tile, int row, int column)
     {
         Vector256<float> bias0 = Vector256<float>.Zero;

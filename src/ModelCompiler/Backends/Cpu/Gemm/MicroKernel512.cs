@@ -41,6 +41,7 @@ internal static unsafe class MicroKernel512
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows12(Tile* tile, int row, int column)
     {
         Vector512<float> bias0 = Vector512<float>.Zero;
@@ -136,6 +137,7 @@ internal static unsafe class MicroKernel512
         Store(tile, row + 11, column, c110, c111);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows8(Tile* tile, int row, int column)
     {
         Vector512<float> bias0 = Vector512<float>.Zero;
@@ -209,6 +211,7 @@ internal static unsafe class MicroKernel512
         Store(tile, row + 7, column, c70, c71);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows4(Tile* tile, int row, int column)
     {
         Vector512<float> bias0 = Vector512<float>.Zero;
@@ -260,6 +263,7 @@ internal static unsafe class MicroKernel512
         Store(tile, row + 3, column, c30, c31);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows2(Tile* tile, int row, int column)
     {
         Vector512<float> bias0 = Vector512<float>.Zero;
@@ -299,6 +303,7 @@ internal static unsafe class MicroKernel512
         Store(tile, row + 1, column, c10, c11);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Rows1(Tile* tile, int row, int column)
     {
         Vector512<float> bias0 = Vector512<float>.Zero;

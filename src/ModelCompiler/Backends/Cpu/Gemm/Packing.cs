@@ -45,13 +45,19 @@ internal static unsafe class Packing
     public static void Transpose<T>(byte* source, long rowBytes, int rows, int columns, float* destination, int stride, float scale)
         where T : struct, IElement
     {
+        int k = 0;
         if (!Avx512F.IsSupported)
         {
-            TransposePlain<T>(source, rowBytes, rows, columns, destination, stride, scale);
+            for (; Avx.IsSupported && rows == 16 && k + 16 <= columns; k += 8)
+            {
+                Transpose8<T>(source + k * T.Size, rowBytes, destination + (nint)k * stride, stride, scale);
+                Transpose8<T>(source + 8 * rowBytes + k * T.Size, rowBytes, destination + (nint)k * stride + 8, stride, scale);
+            }
+
+            TransposePlain<T>(source + k * T.Size, rowBytes, rows, columns - k, destination + (nint)k * stride, stride, scale);
             return;
         }
 
-        int k = 0;
         for (; rows == 16 && k + 16 <= columns; k += 16)
         {
             Transpose16<T>(source + k * T.Size, rowBytes, 16, 16, destination + (nint)k * stride, stride, scale);
@@ -90,6 +96,39 @@ internal static unsafe class Packing
                 target[j] = j < rows && k < columns ? scale * T.Read(source + j * rowBytes + k * T.Size) : 0;
             }
         }
+    }
+
+    /// <summary>8 x 8 in registers: pairs, quads, then 128-bit lanes.</summary>
+    private static void Transpose8<T>(byte* source, long rowBytes, float* destination, nint stride, float scale)
+        where T : struct, IElement
+    {
+        Vector256<float> r0 = T.Read8(source), r1 = T.Read8(source + rowBytes);
+        Vector256<float> r2 = T.Read8(source + 2 * rowBytes), r3 = T.Read8(source + 3 * rowBytes);
+        Vector256<float> r4 = T.Read8(source + 4 * rowBytes), r5 = T.Read8(source + 5 * rowBytes);
+        Vector256<float> r6 = T.Read8(source + 6 * rowBytes), r7 = T.Read8(source + 7 * rowBytes);
+        Vector256<double> p0 = Avx.UnpackLow(r0, r1).AsDouble(), p1 = Avx.UnpackHigh(r0, r1).AsDouble();
+        Vector256<double> p2 = Avx.UnpackLow(r2, r3).AsDouble(), p3 = Avx.UnpackHigh(r2, r3).AsDouble();
+        Vector256<double> p4 = Avx.UnpackLow(r4, r5).AsDouble(), p5 = Avx.UnpackHigh(r4, r5).AsDouble();
+        Vector256<double> p6 = Avx.UnpackLow(r6, r7).AsDouble(), p7 = Avx.UnpackHigh(r6, r7).AsDouble();
+        StoreColumns(Avx.UnpackLow(p0, p2), Avx.UnpackLow(p4, p6), destination, stride, scale);
+        StoreColumns(Avx.UnpackHigh(p0, p2), Avx.UnpackHigh(p4, p6), destination + stride, stride, scale);
+        StoreColumns(Avx.UnpackLow(p1, p3), Avx.UnpackLow(p5, p7), destination + 2 * stride, stride, scale);
+        StoreColumns(Avx.UnpackHigh(p1, p3), Avx.UnpackHigh(p5, p7), destination + 3 * stride, stride, scale);
+    }
+
+    /// <summary>Stores columns 0 and 4 of what the quads hold in each 128-bit lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreColumns(Vector256<double> upper, Vector256<double> lower, float* destination, nint stride, float scale)
+    {
+        Vector256<float> q0 = upper.AsSingle(), q1 = lower.AsSingle();
+        if (scale != 1)
+        {
+            q0 *= scale;
+            q1 *= scale;
+        }
+
+        Avx.Permute2x128(q0, q1, 0x20).Store(destination);
+        Avx.Permute2x128(q0, q1, 0x31).Store(destination + 4 * stride);
     }
 
     /// <summary>Row <paramref name="row"/> of a 16 x 16 block of which so many rows and columns exist; the tests vanish where both are the constant 16.</summary>

@@ -1,56 +1,31 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using ModelCompiler.Backends.Cpu.Vectors;
 
 namespace ModelCompiler.Backends.Cpu;
 
 /// <summary>
 /// What attention does to one row of scores. A row has <c>count</c> visible keys; up to <c>padded</c>, a multiple of 16, what follows them is 0
-/// afterwards, so that products over the row may run on.
+/// afterwards, so that products over the row may run on. Hidden keys get the score −∞ and with it the probability 0, whatever they held.
 /// </summary>
 internal static unsafe class AttentionRows
 {
+    private const int Multiple = 16;
+
     /// <summary>row = e^(row − maximum); returns the maximum and the sum. Without a visible key the maximum is −∞ and the sum 0.</summary>
     public static (float Maximum, float Sum) Softmax(float* row, int count, int padded)
     {
-        count = Math.Max(count, 0);
-        int whole = count / 16 * 16;
-        int end = (count + 15) / 16 * 16;
-        Hide(row, end, padded);
-        if (count == 0)
+        int end = EndOf(count);
+        new Span<float>(row + end, padded - end).Clear();
+        if (count <= 0)
         {
             return (float.NegativeInfinity, 0);
         }
 
-        Vector512<float> highest = Vector512.Create(float.NegativeInfinity), other = highest;
-        if (whole < count)
-        {
-            highest = Visible(Vector512.Load(row + whole), count - whole, float.NegativeInfinity);
-            highest.Store(row + whole);
-        }
-
-        int k = 0;
-        for (; k + 32 <= whole; k += 32)
-        {
-            highest = Vector512.MaxNative(highest, Vector512.Load(row + k));
-            other = Vector512.MaxNative(other, Vector512.Load(row + k + 16));
-        }
-
-        if (k < whole)
-        {
-            other = Vector512.MaxNative(other, Vector512.Load(row + k));
-        }
-
-        float maximum = Highest(Vector512.MaxNative(highest, other));
-        Vector512<float> shift = Vector512.Create(maximum);
-        Vector512<float> sum = Vector512<float>.Zero;
-        for (int j = 0; j < end; j += 16)
-        {
-            Vector512<float> e = VectorMath.Exp(Vector512.Load(row + j) - shift);
-            sum += e;
-            e.Store(row + j);
-        }
-
-        return (maximum, Vector512.Sum(sum));
+        new Span<float>(row + count, end - count).Fill(float.NegativeInfinity);
+        return Vector512.IsHardwareAccelerated ? Softmax<Lanes512>(row, end, Lanes512.Count)
+            : Vector256.IsHardwareAccelerated ? Softmax<Lanes256>(row, end, Lanes256.Count)
+            : Softmax<Lanes128>(row, end, Lanes128.Count);
     }
 
     /// <summary>
@@ -59,83 +34,90 @@ internal static unsafe class AttentionRows
     public static void Gradient(float* row, float* dRow, float logSumExp, float mean, float scale, int count, int padded)
     {
         count = Math.Max(count, 0);
-        Vector512<float> shift = Vector512.Create(logSumExp);
-        Vector512<float> means = Vector512.Create(mean);
-        Vector512<float> scales = Vector512.Create(scale);
-        int whole = count / 16 * 16;
-        for (int j = 0; j < whole; j += 16)
-        {
-            Vector512<float> p = VectorMath.Exp(Vector512.Load(row + j) - shift);
-            p.Store(row + j);
-            (scales * p * (Vector512.Load(dRow + j) - means)).Store(dRow + j);
-        }
-
-        if (whole < count)
-        {
-            // Hidden keys may have any score: selected away, since infinity times 0 is no 0.
-            Vector512<float> p = Visible(VectorMath.Exp(Vector512.Load(row + whole) - shift), count - whole, 0);
-            p.Store(row + whole);
-            Visible(scales * p * (Vector512.Load(dRow + whole) - means), count - whole, 0).Store(dRow + whole);
-            whole += 16;
-        }
-
-        Hide(row, whole, padded);
-        Hide(dRow, whole, padded);
+        int end = EndOf(count);
+        new Span<float>(row + end, padded - end).Clear();
+        new Span<float>(dRow + end, padded - end).Clear();
+        new Span<float>(row + count, end - count).Fill(float.NegativeInfinity);
+        new Span<float>(dRow + count, end - count).Fill(mean);
+        Columns.Each(new GradientPlace { Row = row, DRow = dRow, LogSumExp = logSumExp, Mean = mean, Scale = scale }, end);
     }
 
     /// <summary>Σ a · b.</summary>
-    public static float Dot(float* a, float* b, int count)
-    {
-        Vector512<float> sum = Vector512<float>.Zero;
-        int i = 0;
-        for (; i + 16 <= count; i += 16)
-        {
-            sum = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), sum);
-        }
-
-        float total = Vector512.Sum(sum);
-        for (; i < count; i++)
-        {
-            total += a[i] * b[i];
-        }
-
-        return total;
-    }
+    public static float Dot(float* a, float* b, int count) => Columns.Sum(new DotTerm { A = a, B = b }, count);
 
     /// <summary>y = scale · x + keep · y; y is not read where keep is 0.</summary>
     public static void Blend(float* x, float scale, float* y, float keep, int count)
     {
-        int i = 0;
-        for (; i + 16 <= count; i += 16)
+        if (keep == 0)
         {
-            Vector512<float> value = Vector512.Load(x + i) * scale;
-            (keep == 0 ? value : value + Vector512.Load(y + i) * keep).Store(y + i);
+            Columns.Each(new ScalePlace { X = x, Y = y, Scale = scale }, count);
         }
-
-        for (; i < count; i++)
+        else
         {
-            y[i] = keep == 0 ? x[i] * scale : x[i] * scale + y[i] * keep;
+            Columns.Each(new BlendPlace { X = x, Y = y, Scale = scale, Keep = keep }, count);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Hide(float* row, int from, int padded)
+    private static int EndOf(int count) => (Math.Max(count, 0) + Multiple - 1) / Multiple * Multiple;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (float Maximum, float Sum) Softmax<T>(float* row, int end, int lanes)
+        where T : unmanaged, ILanes<T>
     {
-        for (int j = from; j < padded; j += 16)
+        float maximum = Columns.Max(row, end);
+        T shift = T.Of(maximum);
+        T sum = default;
+        for (int j = 0; j < end; j += lanes)
         {
-            Vector512<float>.Zero.Store(row + j);
+            T e = T.Exp(T.Load(row + j) - shift);
+            sum += e;
+            e.Store(row + j);
+        }
+
+        return (maximum, sum.Sum());
+    }
+
+    private struct GradientPlace : IColumnAction
+    {
+        public float* Row, DRow;
+        public float LogSumExp, Mean, Scale;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void At<T>(int i)
+            where T : unmanaged, ILanes<T>
+        {
+            T p = T.Exp(T.Load(Row + i) - T.Of(LogSumExp));
+            p.Store(Row + i);
+            (T.Of(Scale) * p * (T.Load(DRow + i) - T.Of(Mean))).Store(DRow + i);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Visible(Vector512<float> values, int count, float hidden) =>
-        Vector512.ConditionalSelect(Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle(), values, Vector512.Create(hidden));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Highest(Vector512<float> values)
+    private struct DotTerm : IColumnTerm
     {
-        Vector256<float> eight = Vector256.MaxNative(values.GetLower(), values.GetUpper());
-        Vector128<float> four = Vector128.MaxNative(eight.GetLower(), eight.GetUpper());
-        return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
+        public float* A, B;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly T AddTo<T>(T sum, int i)
+            where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Load(A + i), T.Load(B + i), sum);
+    }
+
+    private struct ScalePlace : IColumnAction
+    {
+        public float* X, Y;
+        public float Scale;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void At<T>(int i)
+            where T : unmanaged, ILanes<T> => (T.Load(X + i) * T.Of(Scale)).Store(Y + i);
+    }
+
+    private struct BlendPlace : IColumnAction
+    {
+        public float* X, Y;
+        public float Scale, Keep;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void At<T>(int i)
+            where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Load(X + i), T.Of(Scale), T.Load(Y + i) * T.Of(Keep)).Store(Y + i);
     }
 }

@@ -49,12 +49,13 @@ internal static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Exp(Vector256<float> x)
     {
-        if (!Vector256.IsHardwareAccelerated)
+        if (!Avx2.IsSupported)
         {
             return Vector256.Create(Exp(x.GetLower()), Exp(x.GetUpper()));
         }
 
-        x = Vector256.Min(Vector256.Create(Highest), Vector256.Max(Vector256.Create(Lowest), x));
+        // The instructions return their second operand when either is a NaN.
+        x = Avx.Min(Vector256.Create(Highest), Avx.Max(Vector256.Create(Lowest), x));
         Vector256<float> n = Vector256.Round(x * Log2E);
         Vector256<float> r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-Ln2Upper), x);
         r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-Ln2Lower), r);
