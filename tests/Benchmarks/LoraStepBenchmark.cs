@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics;
 using System.Text.Json;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
@@ -50,12 +51,17 @@ internal static class LoraStepBenchmark
             start.ArgumentList.Add(argument);
         }
 
-        // Whatever the machine says: OpenBLAS's AVX-512 kernels, and as many BLAS threads as there are cores in all.
-        start.Environment["OPENBLAS_CORETYPE"] = "SkylakeX";
+        // Whatever the environment says: OpenBLAS's best kernels for the machine, and as many BLAS threads as there are cores in all.
+        start.Environment["OPENBLAS_CORETYPE"] = Vector512.IsHardwareAccelerated ? "SkylakeX" : "Haswell";
         start.Environment["OPENBLAS_NUM_THREADS"] = arguments.Contains("--workers") ? "1" : "2";
         using Process process = Process.Start(start)!;
         string line = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
+        if (process.ExitCode != 0 || line.Length == 0)
+        {
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with exit code {process.ExitCode} and no figures.");
+        }
+
         Console.WriteLine($"{name}: {line}");
         using JsonDocument json = JsonDocument.Parse(line);
         return json.RootElement.GetProperty("tokensPerSecond").GetDouble();

@@ -104,7 +104,7 @@ internal unsafe struct MatrixProduct
         int groups = (panels + GroupPanels - 1) / GroupPanels;
         groups = Math.Min((groups + threads - 1) / threads * threads, panels);
         product->groups = groups;
-        product->rowBlocks = threads == 1 || product->TransposedSum != null || groups >= 2 * threads ? 1 : Math.Min((2 * threads + groups - 1) / groups, Math.Max(1, tiles / 2));
+        product->rowBlocks = threads == 1 || product->TransposedSum != null || groups >= 4 * threads ? 1 : Math.Min((4 * threads + groups - 1) / groups, Math.Max(1, tiles / 2));
         int blocks = groups * product->rowBlocks;
         if (threads > 1)
         {
