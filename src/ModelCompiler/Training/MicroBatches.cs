@@ -11,7 +11,7 @@ namespace ModelCompiler.Training;
 internal sealed class MicroBatches
 {
     /// <summary>Sequences are cut to multiples of this, so that few shapes occur.</summary>
-    private const int Block = 32;
+    private const int Block = 8;
 
     private readonly TransformerModel _model;
     private readonly Batches _data;
