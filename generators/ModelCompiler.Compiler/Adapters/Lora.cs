@@ -33,8 +33,8 @@ public sealed class Lora : AdapterExpansion
 
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection) =>
     [
-        new($"{row.Module}.lora_A.weight", $"{slot.Path}.Adapter.A", Dim.Rank(slot.Index), new Dim(projection.In), ElementKind.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
-        new($"{row.Module}.lora_B.weight", $"{slot.Path}.Adapter.B", new Dim(projection.Out), Dim.Rank(slot.Index), ElementKind.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
+        new($"{row.Module}.lora_A.weight", $"{slot.Path}.Adapter.A", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
+        new($"{row.Module}.lora_B.weight", $"{slot.Path}.Adapter.B", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
     ];
 
     public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)

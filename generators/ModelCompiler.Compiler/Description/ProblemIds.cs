@@ -53,6 +53,12 @@ public static class ProblemIds
     public const string NoTarget = "MC0210";
 
     public const string UnknownStorage = "MC0301";
+    public const string BlockSizeUnusable = "MC0302";
+    public const string BlockSizeWithoutBlocks = "MC0303";
+    public const string DoubleQuantizedStorage = "MC0304";
+    public const string GroupsDoNotDivideInputs = "MC0305";
+    public const string TiedHeadQuantized = "MC0306";
+    public const string FrozenTwice = "MC0307";
 
     public const string BudgetExceeded = "MC0401";
     public const string BudgetUnreadable = "MC0402";

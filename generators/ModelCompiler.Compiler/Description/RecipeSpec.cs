@@ -1,15 +1,45 @@
+using ModelCompiler.Planning;
+
 namespace ModelCompiler.Compiler.Description;
 
 /// <summary>How an architecture is fine-tuned.</summary>
 /// <param name="Architecture">Name of the architecture's class.</param>
-/// <param name="Storage">Storage of the frozen linear weights.</param>
+/// <param name="Frozen">Storage of the frozen weights, in the order declared: a later one overrides on its targets.</param>
 /// <param name="Adapters">The adapters, in the order they are declared.</param>
 /// <param name="Budgets">Memory budgets to hold at build time.</param>
 public sealed record RecipeSpec(
     string Architecture,
-    Storage Storage,
+    EquatableArray<FrozenSpec> Frozen,
     EquatableArray<AdapterSpec> Adapters,
-    EquatableArray<BudgetSpec> Budgets);
+    EquatableArray<BudgetSpec> Budgets)
+{
+    /// <summary>How a projection's frozen weight is stored. Of the head nothing is said unless it is named: it stays 16-bit.</summary>
+    public WeightFormat FormatOf(Projections projection)
+    {
+        FrozenSpec? frozen = Frozen.LastOrDefault(f => (f.Targets & projection) != 0);
+        return frozen?.Format ?? (projection == Projections.Head ? EmbeddingFormat : WeightFormat.Compute);
+    }
+
+    /// <summary>How embeddings are stored: in 16 bits wherever weights are to be small, since 4 bits would cost quality for little memory.</summary>
+    public WeightFormat EmbeddingFormat => Frozen.Any(f => f.Storage != Storage.Float32) ? WeightFormat.BFloat16 : WeightFormat.Compute;
+}
+
+/// <summary>One [Frozen] attribute.</summary>
+/// <param name="Storage">The storage.</param>
+/// <param name="BlockSize">Elements that share their factors; 0 where it is not given.</param>
+/// <param name="DoubleQuantized">Whether the factors are quantised too.</param>
+/// <param name="Targets">The projections it speaks of.</param>
+public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuantized, Projections Targets)
+{
+    /// <summary>Block size where none is given.</summary>
+    public const int DefaultBlock = 64;
+
+    /// <summary>Whether weights become codes with factors.</summary>
+    public bool Quantizes => Storage is Storage.NF4 or Storage.Int8 or Storage.Int4;
+
+    /// <summary>As the planner knows it.</summary>
+    public WeightFormat Format => Quantizes ? new WeightFormat(Storage, BlockSize == 0 ? DefaultBlock : BlockSize, DoubleQuantized) : new WeightFormat(Storage);
+}
 
 /// <summary>
 /// One adapter attribute, read generically so that a new method needs no change in the front end: the method's expansion knows

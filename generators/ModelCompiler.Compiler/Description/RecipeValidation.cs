@@ -22,7 +22,11 @@ internal sealed class RecipeValidation
     public static EquatableArray<Problem> Check(ModelSpec spec, RecipeSpec recipe)
     {
         var validation = new RecipeValidation(spec);
-        validation.CheckStorage(recipe.Storage);
+        for (int i = 0; i < recipe.Frozen.Count; i++)
+        {
+            validation.CheckFrozen(recipe.Frozen[i], recipe.Frozen.Take(i), new Origin("", "Frozen", "", i));
+        }
+
         validation.CheckAdapters(recipe.Adapters);
         for (int i = 0; i < recipe.Budgets.Count; i++)
         {
@@ -32,11 +36,61 @@ internal sealed class RecipeValidation
         return new EquatableArray<Problem>(validation._problems);
     }
 
-    private void CheckStorage(Storage storage)
+    private void CheckFrozen(FrozenSpec frozen, IEnumerable<FrozenSpec> earlier, Origin origin)
     {
-        if (!Enum.IsDefined(typeof(Storage), storage))
+        if (!Enum.IsDefined(typeof(Storage), frozen.Storage))
         {
-            Add(ProblemIds.UnknownStorage, new Origin("", "Frozen", "storage"), Text((int)storage), string.Join(", ", Enum.GetNames(typeof(Storage))));
+            Add(ProblemIds.UnknownStorage, origin with { Argument = "storage" }, Text((int)frozen.Storage), string.Join(", ", Enum.GetNames(typeof(Storage))));
+            return;
+        }
+
+        Projections missing = ProjectionSize.Missing(frozen.Targets, _existing);
+        if (missing != 0)
+        {
+            Add(ProblemIds.UnknownTarget, origin with { Argument = "Targets" }, _spec.Recipe!.Architecture, Names(missing), Names(_existing));
+        }
+
+        if (earlier.Any(other => (other.Targets & frozen.Targets) == frozen.Targets && (other.Targets & ~frozen.Targets) == 0))
+        {
+            Add(ProblemIds.FrozenTwice, origin, Names(frozen.Targets));
+        }
+
+        if (!frozen.Quantizes && frozen.BlockSize != 0)
+        {
+            Add(ProblemIds.BlockSizeWithoutBlocks, origin with { Argument = "BlockSize" }, frozen.Storage.ToString());
+        }
+
+        if (frozen.DoubleQuantized && frozen.Storage != Storage.NF4)
+        {
+            Add(ProblemIds.DoubleQuantizedStorage, origin with { Argument = "DoubleQuantized" }, frozen.Storage.ToString());
+        }
+
+        if (frozen.Quantizes)
+        {
+            CheckBlocks(frozen, origin);
+        }
+    }
+
+    private void CheckBlocks(FrozenSpec frozen, Origin origin)
+    {
+        int block = frozen.Format.BlockSize;
+        if (block is < 32 or > 4096 || (block & (block - 1)) != 0)
+        {
+            Add(ProblemIds.BlockSizeUnusable, origin with { Argument = "BlockSize" }, Text(block));
+            return;
+        }
+
+        string[] uneven = [.. _projections
+            .Where(size => frozen.Storage == Storage.Int4 && (frozen.Targets & size.Projection) != 0 && size.In % block != 0)
+            .Select(static size => $"{size.Projection} ({Text(size.In)} inputs)")];
+        if (uneven.Length > 0)
+        {
+            Add(ProblemIds.GroupsDoNotDivideInputs, origin with { Argument = "BlockSize" }, Text(block), string.Join(", ", uneven));
+        }
+
+        if ((frozen.Targets & Projections.Head) != 0 && _spec.Embedding.Tied)
+        {
+            Add(ProblemIds.TiedHeadQuantized, origin with { Argument = "Targets" }, frozen.Storage.ToString());
         }
     }
 

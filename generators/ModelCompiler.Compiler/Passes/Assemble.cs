@@ -114,7 +114,7 @@ public sealed class Assemble
             x = Norm(g, norm, "model.norm", "FinalNorm", x, "Normed", perLayer: false);
         }
 
-        Value weight = _spec.Embedding.Tied ? embedding : Parameter("lm_head.weight", "Head.Weight", _spec.Vocabulary, _spec.Width, perLayer: false);
+        Value weight = _spec.Embedding.Tied ? embedding : Parameter("lm_head.weight", "Head.Weight", _spec.Vocabulary, _spec.Width, perLayer: false, Projections.Head);
         _projections.Add(new Projection(Projections.Head, "Head", "lm_head", _spec.Width, _spec.Vocabulary));
         Value[] inputs = _spec.Head.Bias
             ? [x, weight, Parameter("lm_head.bias", "Head.Bias", 1, _spec.Vocabulary, perLayer: false)]
@@ -171,7 +171,7 @@ public sealed class Assemble
         string checkpoint = $"{Module(sublayer)}.{module}";
         int inputs = x.Shape.Columns.Factor;
         _projections.Add(new Projection(flag, path, checkpoint, inputs, width));
-        Value weight = Parameter(checkpoint + ".weight", path + ".Weight", width, inputs);
+        Value weight = Parameter(checkpoint + ".weight", path + ".Weight", width, inputs, projection: flag);
         return bias
             ? g.Add(name, new Linear(), x, weight, Parameter(checkpoint + ".bias", path + ".Bias", 1, width))
             : g.Add(name, new Linear(), x, weight);
@@ -201,12 +201,12 @@ public sealed class Assemble
     private static string Module(SublayerSpec sublayer) =>
         "model.layers.{0}." + (sublayer.Attention is not null ? "self_attn" : "mlp");
 
-    private Value Parameter(string name, string path, int rows, int columns, bool perLayer = true)
+    private Value Parameter(string name, string path, int rows, int columns, bool perLayer = true, Projections? projection = null)
     {
         bool vector = rows == 1 && !name.EndsWith("proj.weight", StringComparison.Ordinal) && path != "TokenEmbedding" && path != "PositionEmbedding" && path != "Head.Weight";
-        bool linear = path != "TokenEmbedding" && path != "PositionEmbedding" && !vector;
-        ElementKind element = linear && _spec.Recipe?.Storage == Storage.BFloat16 ? ElementKind.BFloat16 : ElementKind.Compute;
-        var row = new ParameterRow(name, path, new Dim(rows), new Dim(columns), element, perLayer, _spec.Recipe is null, vector);
+        WeightFormat format = vector || _spec.Recipe is null ? WeightFormat.Compute
+            : projection is { } named ? _spec.Recipe.FormatOf(named) : _spec.Recipe.EmbeddingFormat;
+        var row = new ParameterRow(name, path, new Dim(rows), new Dim(columns), format, perLayer, _spec.Recipe is null, vector);
         var value = new Value(path, new Shape(row.Rows, row.Columns), ValueKind.Parameter, row);
         _parameters.Add(value);
         return value;

@@ -1,6 +1,9 @@
 namespace ModelCompiler.Planning;
 
-/// <summary>Element type of a tensor.</summary>
+/// <summary>
+/// Element type of a tensor. Of a quantised one the low byte is the kind; the next holds the base-2 logarithm of the block size, bit 16
+/// whether the blocks' factors are quantised too: see <see cref="DTypeExtensions.Quantized"/>.
+/// </summary>
 public enum DType
 {
     /// <summary>32-bit IEEE floating point.</summary>
@@ -14,16 +17,62 @@ public enum DType
 
     /// <summary>32-bit signed integer: token ids and targets.</summary>
     Int32,
+
+    /// <summary>Bytes, such as the parts of a quantised weight.</summary>
+    UInt8,
+
+    /// <summary>Quantised, 4 bits: an index into the NF4 codebook times the block's absmax.</summary>
+    NF4,
+
+    /// <summary>Quantised, 8 bits, signed: code / 127 times the block's absmax.</summary>
+    Int8,
+
+    /// <summary>Quantised, 4 bits, asymmetric: (code − zero) times scale, both per group.</summary>
+    Int4,
 }
 
 /// <summary>Sizes of element types.</summary>
 public static class DTypeExtensions
 {
+    private const int KindMask = 0xFF;
+    private const int BlockShift = 8;
+    private const int Nested = 1 << 16;
+
+    /// <summary>A quantised type.</summary>
+    /// <param name="kind">NF4, Int8 or Int4.</param>
+    /// <param name="blockSize">Elements that share their factors: a power of two.</param>
+    /// <param name="nested">Whether the factors are quantised to 8 bits themselves.</param>
+    public static DType Quantized(DType kind, int blockSize, bool nested)
+    {
+        int log = 0;
+        while (1 << log < blockSize)
+        {
+            log++;
+        }
+
+        return (DType)((int)kind | log << BlockShift | (nested ? Nested : 0));
+    }
+
+    /// <summary>The type without block size and nesting.</summary>
+    public static DType Kind(this DType type) => (DType)((int)type & KindMask);
+
+    /// <summary>Whether elements are codes: only kernels that read weights, and <see cref="StorageLayout"/>, know such a tensor.</summary>
+    public static bool IsQuantized(this DType type) => type.Kind() >= DType.NF4;
+
+    /// <summary>Elements of a quantised type that share their factors.</summary>
+    public static int BlockSize(this DType type) => 1 << ((int)type >> BlockShift & 0xFF);
+
+    /// <summary>Whether the factors of a quantised type are quantised themselves.</summary>
+    public static bool IsNested(this DType type) => ((int)type & Nested) != 0;
+
     /// <summary>Bytes of one element.</summary>
+    /// <exception cref="ArgumentException">The type is quantised: its bytes are those of its <see cref="StorageLayout"/>.</exception>
     public static int Size(this DType type) => type switch
     {
+        DType.Float32 or DType.Int32 => 4,
         DType.BFloat16 => 2,
         DType.Float64 => 8,
-        _ => 4,
+        DType.UInt8 => 1,
+        _ => throw new ArgumentException($"One element of {type.Kind()} has no size in bytes."),
     };
 }

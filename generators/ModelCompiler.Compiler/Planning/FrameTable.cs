@@ -1,18 +1,5 @@
 namespace ModelCompiler.Planning;
 
-/// <summary>Element type of a planned buffer, before the backend is known.</summary>
-public enum ElementKind
-{
-    /// <summary>The backend's compute type.</summary>
-    Compute,
-
-    /// <summary>bfloat16 storage.</summary>
-    BFloat16,
-
-    /// <summary>Token ids and targets.</summary>
-    Int32,
-}
-
 /// <summary>Where a row of a frame lives.</summary>
 public enum RowKind
 {

@@ -129,8 +129,7 @@ public static class MemoryPlanner
                 ParameterRow row = all[i].Row;
                 if (wanted(row))
                 {
-                    DType type = row.Element == ElementKind.BFloat16 && profile.Compute != DType.Float64 ? DType.BFloat16 : profile.Compute;
-                    places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), type);
+                    places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.Format.TypeOn(profile));
                 }
             }
         }
@@ -203,7 +202,7 @@ public static class MemoryPlanner
         private Placement Place(int rows, int columns, DType type)
         {
             var place = new Placement(_end, rows, columns, type);
-            _end += profile.Align((long)rows * columns * type.Size());
+            _end += profile.Align(StorageLayout.BytesOf(type, rows, columns));
             return place;
         }
     }

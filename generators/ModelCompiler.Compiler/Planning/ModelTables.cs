@@ -5,7 +5,7 @@ namespace ModelCompiler.Planning;
 /// <param name="Path">Path of its typed property: "Attention.Query.Weight".</param>
 /// <param name="Rows">Rows (1 for vectors).</param>
 /// <param name="Columns">Columns.</param>
-/// <param name="Element">Stored element type.</param>
+/// <param name="Format">How it is stored.</param>
 /// <param name="PerLayer">Whether every layer from <paramref name="FirstLayer"/> on has its own.</param>
 /// <param name="Trainable">Whether it has a gradient and optimizer state.</param>
 /// <param name="Vector">Whether the checkpoint holds it with one dimension.</param>
@@ -16,7 +16,7 @@ public sealed record ParameterRow(
     string Path,
     Dim Rows,
     Dim Columns,
-    ElementKind Element,
+    WeightFormat Format,
     bool PerLayer,
     bool Trainable,
     bool Vector,
@@ -69,7 +69,7 @@ public sealed record ModelTables
     /// <summary>Name of the architecture's class; the class itself where it is one.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>Storage of the frozen linear weights.</summary>
+    /// <summary>Storage of the frozen linear weights; where projections differ, that of most of them.</summary>
     public required string Storage { get; init; }
 
     /// <summary>Number of token ids.</summary>

@@ -86,7 +86,15 @@ internal static class MemoryFile
     }
 
     private static string Parameter(ParameterRow p) => FormattableString.Invariant(
-        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, ElementKind.{p.Element}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}");
+        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}");
+
+    private static string Format(WeightFormat f) => "WeightFormat." + f.Storage switch
+    {
+        Storage.Float32 => "Compute",
+        Storage.NF4 => FormattableString.Invariant($"NF4({f.BlockSize}, {Flag(f.DoubleQuantized)})"),
+        Storage.Int8 or Storage.Int4 => FormattableString.Invariant($"{f.Storage}({f.BlockSize})"),
+        _ => f.Storage.ToString(),
+    };
 
     private static string Slot(SlotRow s) => FormattableString.Invariant(
         $"{Text(s.Path)}, {Text(s.Module)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");

@@ -122,7 +122,7 @@ public sealed class ModelTypes
         {
             Name = Spec.Type.Name,
             Architecture = Spec.Recipe?.Architecture ?? Spec.Type.Name,
-            Storage = (Spec.Recipe?.Storage ?? Storage.Float32).ToString(),
+            Storage = (Spec.Recipe?.Frozen.FirstOrDefault(static f => (f.Targets & Projections.All) == Projections.All)?.Storage ?? Storage.Float32).ToString(),
             Vocabulary = Spec.Vocabulary,
             Width = Spec.Width,
             Context = Spec.Context,

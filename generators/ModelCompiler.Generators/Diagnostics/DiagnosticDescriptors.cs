@@ -110,6 +110,18 @@ internal static class DiagnosticDescriptors
 
         Error(ProblemIds.UnknownStorage, "Unknown storage",
             "Storage {0} is none of {1}"),
+        Error(ProblemIds.BlockSizeUnusable, "Block size unusable",
+            "A block size of {0} is not a power of two from 32 to 4096"),
+        Error(ProblemIds.BlockSizeWithoutBlocks, "Block size without blocks",
+            "{0} has no blocks: BlockSize belongs to NF4, Int8 and Int4"),
+        Error(ProblemIds.DoubleQuantizedStorage, "Double quantisation of another storage than NF4",
+            "{0} cannot be double quantised: only NF4 can"),
+        Error(ProblemIds.GroupsDoNotDivideInputs, "Groups do not divide the inputs",
+            "Int4 groups of {0} do not divide the inputs of {1}"),
+        Error(ProblemIds.TiedHeadQuantized, "Quantised head that is tied to the embedding",
+            "The head is the token embedding, which is looked up row by row and cannot be {0}: leave the head out of Targets, or untie it"),
+        Error(ProblemIds.FrozenTwice, "Storage said twice",
+            "The storage of {0} was said before: a second [Frozen] needs Targets of its own"),
 
         Error(ProblemIds.BudgetExceeded, "Memory budget exceeded",
             "A training step of '{0}' needs {1}, {2} bytes more than the budget of {3}, at batch {4} and sequence {5}: {6}"),

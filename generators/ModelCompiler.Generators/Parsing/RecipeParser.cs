@@ -33,12 +33,21 @@ internal static class RecipeParser
 
     private static RecipeSpec ParseRecipe(INamedTypeSymbol type, string architecture)
     {
-        int storage = new AttributeArguments(type.Find("Frozen")).Positional as int? ?? 0;
         return new RecipeSpec(
             architecture,
-            (Storage)storage,
+            new EquatableArray<FrozenSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "Frozen").Select(ParseFrozen)),
             new EquatableArray<AdapterSpec>(type.GetAttributes().Where(ModelAttributes.IsAdapter).Select(ParseAdapter)),
             new EquatableArray<BudgetSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "MemoryBudget").Select(ParseBudget)));
+    }
+
+    private static FrozenSpec ParseFrozen(AttributeData attribute)
+    {
+        var arguments = new AttributeArguments(attribute);
+        return new FrozenSpec(
+            (Storage)(arguments.Positional as int? ?? 0),
+            arguments.Get("BlockSize", 0),
+            arguments.Get("DoubleQuantized", false),
+            (Projections)arguments.Get("Targets", (int)Projections.All));
     }
 
     private static AdapterSpec ParseAdapter(AttributeData attribute)

@@ -14,9 +14,9 @@ internal static class ReservedNames
         "PositionEmbedding", "ServeLowestLayer", "Tables", "TokenEmbedding", "TokenIds", "Tokens",
 
         // Runtime types that generated code writes without their namespace.
-        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "ElementKind", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel", "LoraAdapter",
+        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel", "LoraAdapter",
         "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SlotRow", "Tensor",
-        "TrainingPlan", "TransformerModel", "VariantRow",
+        "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",
     };
 
     /// <summary>Members of the sublayers' classes.</summary>

@@ -41,10 +41,10 @@ internal sealed class InspectCommand : HostCommand
     private static TensorLine Line(ParameterRow row, string name, Sizes sizes)
     {
         (int rows, int columns) = (row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes));
-        return new TensorLine(name, row.Vector ? [rows * columns] : [rows, columns], TypeName(row.Element), row.Trainable);
+        return new TensorLine(name, row.Vector ? [rows * columns] : [rows, columns], TypeName(row.Format), row.Trainable);
     }
 
-    private static string TypeName(ElementKind element) => element == ElementKind.Compute ? nameof(DType.Float32) : element.ToString();
+    private static string TypeName(WeightFormat format) => format.Storage.ToString();
 
     private static void Show(IAnsiConsole console, InspectResult result, ModelTables tables, Sizes sizes)
     {

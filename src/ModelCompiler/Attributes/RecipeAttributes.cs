@@ -6,8 +6,12 @@ namespace ModelCompiler;
 public sealed class FineTuneAttribute<T> : Attribute
     where T : class;
 
-/// <summary>How the frozen weights of a recipe are stored. Without it: <see cref="Storage.Float32"/>.</summary>
-[AttributeUsage(AttributeTargets.Class)]
+/// <summary>
+/// How the frozen weights of a recipe are stored. Without it: <see cref="Storage.Float32"/>. A second one, with
+/// <see cref="Targets"/>, overrides on those projections. Embeddings, and the head unless it is targeted, are stored in 16 bits wherever
+/// another storage than Float32 is asked for; norms and biases stay in the compute type.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class FrozenAttribute : Attribute
 {
     /// <summary>Creates the attribute.</summary>
@@ -16,6 +20,15 @@ public sealed class FrozenAttribute : Attribute
 
     /// <summary>Storage of the frozen linear weights.</summary>
     public Storage Storage { get; }
+
+    /// <summary>Quantised storage: elements that share a factor, a power of two from 32 to 4096; 0: 64.</summary>
+    public int BlockSize { get; set; }
+
+    /// <summary>NF4: whether the factors are quantised to 8 bits in groups of 256 (QLoRA's double quantisation).</summary>
+    public bool DoubleQuantized { get; set; }
+
+    /// <summary>The projections this storage is for.</summary>
+    public Projections Targets { get; set; } = Projections.All;
 }
 
 /// <summary>Base of the adapter attributes: which projections of which layers carry the adapter.</summary>

@@ -23,6 +23,7 @@ internal static unsafe class HostTransfer
                 case DType.Float32: Convert(source, (float*)target); break;
                 case DType.Float64: Convert(source, (double*)target); break;
                 case DType.Int32: Convert(source, (int*)target); break;
+                case DType.UInt8: Convert(source, target); break;
                 case DType.BFloat16:
                     for (int i = 0; i < source.Length; i++)
                     {
@@ -50,6 +51,7 @@ internal static unsafe class HostTransfer
                 case DType.Float32: Convert((float*)from, target); break;
                 case DType.Float64: Convert((double*)from, target); break;
                 case DType.Int32: Convert((int*)from, target); break;
+                case DType.UInt8: Convert(from, target); break;
                 case DType.BFloat16:
                     for (int i = 0; i < target.Length; i++)
                     {

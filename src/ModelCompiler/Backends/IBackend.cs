@@ -11,7 +11,7 @@ namespace ModelCompiler.Backends;
 /// it works in place, the named input may be the same handle as the output; nothing else aliases;</item>
 /// <item>any output may be <see cref="Tensor.None"/>: the kernel skips that work;</item>
 /// <item>gradients of parameters accumulate (+=), gradients of activations overwrite (=);</item>
-/// <item>a weight may be <see cref="DType.BFloat16"/>; everything else has the profile's compute type, ids are
+/// <item>a weight may be <see cref="DType.BFloat16"/>, that of a linear operation quantised (<see cref="DTypeExtensions.IsQuantized"/>); everything else has the profile's compute type, ids are
 /// <see cref="DType.Int32"/>; sums over many elements are made in an order that depends only on shapes and threads.</item>
 /// </list>
 /// T is the number of token rows (batch · sequence, sequences one after the other), [rows, columns] shapes are given per argument.
@@ -44,11 +44,17 @@ public interface IBackend : IDisposable
     /// <summary>Copies token ids into an <see cref="DType.Int32"/> tensor.</summary>
     void Write(Tensor destination, ReadOnlySpan<int> values);
 
+    /// <summary>Writes bytes as they are: <see cref="Tensor.Bytes"/> of a quantised weight.</summary>
+    void Write(Tensor destination, ReadOnlySpan<byte> values);
+
     /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>
     void Read(Tensor source, Span<float> values);
 
     /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>
     void Read(Tensor source, Span<double> values);
+
+    /// <summary>Reads bytes as they are: <see cref="Tensor.Bytes"/> of a quantised weight.</summary>
+    void Read(Tensor source, Span<byte> values);
 
     /// <summary>Waits for pending work and reads the first element.</summary>
     double Read(Tensor scalar);

@@ -23,12 +23,17 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
     public long Count => (long)Rows * Columns;
 
     /// <summary>One past the last byte the handle reaches.</summary>
-    public long End => IsNone ? Offset : Offset + ((Rows - 1L) * Stride + Columns) * Type.Size();
+    public long End => IsNone ? Offset
+        : Type.IsQuantized() ? Offset + StorageLayout.Of(Type, Rows, Columns).Bytes
+        : Offset + ((Rows - 1L) * Stride + Columns) * Type.Size();
 
-    /// <summary>The rows from <paramref name="first"/> on.</summary>
+    /// <summary>The bytes of a quantised weight, [1, bytes], as its <see cref="StorageLayout"/> orders them.</summary>
+    public Tensor Bytes => new(Offset, 1, checked((int)(End - Offset)), checked((int)(End - Offset)), DType.UInt8);
+
+    /// <summary>The rows from <paramref name="first"/> on; a quantised weight is whole or nothing.</summary>
     public Tensor Slice(int first, int count) =>
         this with { Offset = Offset + (long)first * Stride * Type.Size(), Rows = count };
 
     /// <inheritdoc/>
-    public override string ToString() => IsNone ? "none" : $"{Type} [{Rows}, {Columns}] at {Offset}";
+    public override string ToString() => IsNone ? "none" : $"{Type.Kind()} [{Rows}, {Columns}] at {Offset}";
 }

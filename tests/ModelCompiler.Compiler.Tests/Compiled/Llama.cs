@@ -1,7 +1,6 @@
 extern alias compiler;
 
 using compiler::ModelCompiler.Compiler.Description;
-using FrozenStorage = compiler::ModelCompiler.Storage;
 using Targets = compiler::ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
@@ -28,7 +27,7 @@ internal static class Llama
     /// <summary>The same with LoRA adapters.</summary>
     public static ModelSpec WithLora(this ModelSpec spec, Targets targets, int rank, int firstLayer = 0, double dropout = 0) => spec with
     {
-        Recipe = new RecipeSpec("Llama", FrozenStorage.Float32, new EquatableArray<AdapterSpec>(
+        Recipe = new RecipeSpec("Llama", default, new EquatableArray<AdapterSpec>(
         [
             new AdapterSpec("Lora", targets, firstLayer, new EquatableArray<ArgumentSpec>([new ArgumentSpec("Rank", rank), new ArgumentSpec("Dropout", dropout)])),
         ]), default),

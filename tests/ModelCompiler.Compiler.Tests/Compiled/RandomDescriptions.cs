@@ -3,7 +3,6 @@ extern alias compiler;
 using compiler::ModelCompiler.Compiler.Description;
 using FsCheck;
 using FsCheck.Fluent;
-using FrozenStorage = compiler::ModelCompiler.Storage;
 using Targets = compiler::ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
@@ -44,7 +43,7 @@ public static class RandomDescriptions
         from stabilized in Gen.Choose(0, 1)
         select full == 0 ? null : new RecipeSpec(
             "Base",
-            FrozenStorage.Float32,
+            default,
             new EquatableArray<AdapterSpec>(Adapters((Targets)targets & ~(kind == FeedForwardKind.Gelu ? Targets.Gate : Targets.None), head == 0, rank, headRank, first, second, dropout, stabilized)),
             default);
 

@@ -12,7 +12,8 @@ public class RecipeParserTests
             namespace Recipes;
 
             [FineTune<Tiny>]
-            [Frozen(Storage.BFloat16)]
+            [Frozen(Storage.NF4, BlockSize = 128, DoubleQuantized = true)]
+            [Frozen(Storage.BFloat16, Targets = Projections.Down)]
             [Lora(Rank = 4, Alpha = 0.5f, Targets = Projections.Query, RankStabilized = true)]
             [Lora(Targets = Projections.Down, FirstLayer = 3)]
             [MemoryBudget("4 GiB", Batch = 2, Sequence = 64)]
@@ -24,7 +25,11 @@ public class RecipeParserTests
 
         RecipeSpec expected = new(
             "Tiny",
-            Storage.BFloat16,
+            new EquatableArray<FrozenSpec>(
+            [
+                new FrozenSpec(Storage.NF4, 128, true, Projections.All),
+                new FrozenSpec(Storage.BFloat16, 0, false, Projections.Down),
+            ]),
             new EquatableArray<AdapterSpec>(
             [
                 new AdapterSpec("Lora", Projections.Query, 0, new EquatableArray<ArgumentSpec>([new("Rank", 4), new("Alpha", 0.5), new("RankStabilized", 1)])),

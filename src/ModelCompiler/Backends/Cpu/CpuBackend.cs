@@ -70,10 +70,16 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void Write(Tensor destination, ReadOnlySpan<int> values) => HostTransfer.Write(Host(destination), destination, values);
 
     /// <inheritdoc/>
+    public void Write(Tensor destination, ReadOnlySpan<byte> values) => HostTransfer.Write(Host(destination), destination, values);
+
+    /// <inheritdoc/>
     public void Read(Tensor source, Span<float> values) => HostTransfer.Read(Host(source), source, values);
 
     /// <inheritdoc/>
     public void Read(Tensor source, Span<double> values) => HostTransfer.Read(Host(source), source, values);
+
+    /// <inheritdoc/>
+    public void Read(Tensor source, Span<byte> values) => HostTransfer.Read(Host(source), source, values);
 
     /// <inheritdoc/>
     public double Read(Tensor scalar)

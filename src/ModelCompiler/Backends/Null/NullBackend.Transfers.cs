@@ -13,6 +13,9 @@ public sealed partial class NullBackend
     /// <inheritdoc/>
     public void Write(Tensor destination, ReadOnlySpan<int> values) => Record(0, [destination]);
 
+    /// <inheritdoc/>
+    public void Write(Tensor destination, ReadOnlySpan<byte> values) => Record(0, [destination]);
+
     /// <summary>Clears <paramref name="values"/>.</summary>
     public void Read(Tensor source, Span<float> values)
     {
@@ -22,6 +25,13 @@ public sealed partial class NullBackend
 
     /// <summary>Clears <paramref name="values"/>.</summary>
     public void Read(Tensor source, Span<double> values)
+    {
+        Record(0, [source]);
+        values.Clear();
+    }
+
+    /// <summary>Clears <paramref name="values"/>.</summary>
+    public void Read(Tensor source, Span<byte> values)
     {
         Record(0, [source]);
         values.Clear();

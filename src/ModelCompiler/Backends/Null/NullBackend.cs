@@ -95,7 +95,7 @@ public sealed partial class NullBackend : IBackend
         foreach (Tensor tensor in tensors)
         {
             Touch(tensor, operation);
-            bytes += tensor.Count * tensor.Type.Size();
+            bytes += StorageLayout.BytesOf(tensor.Type, tensor.Rows, tensor.Columns);
         }
 
         operations[operation] = operations.GetValueOrDefault(operation) + new OperationCount(1, flops, bytes);

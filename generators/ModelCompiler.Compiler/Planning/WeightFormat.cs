@@ -1,0 +1,37 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>How a parameter is stored.</summary>
+/// <param name="Storage">The storage.</param>
+/// <param name="BlockSize">Quantised: elements that share their factors; else 0.</param>
+/// <param name="DoubleQuantized">NF4: whether the factors are quantised to 8 bits too.</param>
+public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, bool DoubleQuantized = false)
+{
+    /// <summary>The profile's compute type: trainable parameters, and frozen ones nobody asked to shrink.</summary>
+    public static WeightFormat Compute => new(Storage.Float32);
+
+    /// <summary>bfloat16.</summary>
+    public static WeightFormat BFloat16 => new(Storage.BFloat16);
+
+    /// <summary>NF4 in blocks of this many elements.</summary>
+    public static WeightFormat NF4(int blockSize, bool doubleQuantized) => new(Storage.NF4, blockSize, doubleQuantized);
+
+    /// <summary>Int8 in blocks of this many elements.</summary>
+    public static WeightFormat Int8(int blockSize) => new(Storage.Int8, blockSize);
+
+    /// <summary>Int4 in groups of this many inputs.</summary>
+    public static WeightFormat Int4(int groupSize) => new(Storage.Int4, groupSize);
+
+    /// <summary>The element type on a backend. One that computes in double keeps 16-bit weights as doubles: they lose nothing.</summary>
+    public DType TypeOn(BackendProfile profile) => Storage switch
+    {
+        Storage.Float32 => profile.Compute,
+        Storage.BFloat16 => profile.Compute == DType.Float64 ? DType.Float64 : DType.BFloat16,
+        Storage.NF4 => DTypeExtensions.Quantized(DType.NF4, BlockSize, DoubleQuantized),
+        Storage.Int8 => DTypeExtensions.Quantized(DType.Int8, BlockSize, false),
+        _ => DTypeExtensions.Quantized(DType.Int4, BlockSize, false),
+    };
+
+    /// <summary>As a reader would write it: "NF4, block 64, double quantised".</summary>
+    public override string ToString() =>
+        Storage + (BlockSize > 0 ? FormattableString.Invariant($", block {BlockSize}") : "") + (DoubleQuantized ? ", double quantised" : "");
+}
