@@ -34,6 +34,14 @@ internal sealed class KernelRig : IDisposable
         return tensor;
     }
 
+    /// <summary>Uninitialised bytes.</summary>
+    public Tensor Bytes(long bytes)
+    {
+        var tensor = new Tensor(used, 1, checked((int)bytes), checked((int)bytes), DType.UInt8);
+        used = Backend.Profile.Align(tensor.End);
+        return tensor;
+    }
+
     /// <summary>Forgets the tensors; their memory is used again.</summary>
     public void Clear() => used = 0;
 

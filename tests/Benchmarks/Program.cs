@@ -7,12 +7,13 @@ Action? benchmark = name switch
     "elementwise" => ElementwiseBenchmark.Run,
     "attention" => AttentionBenchmark.Run,
     "step" => () => LoraStepBenchmark.Run(args[1..]),
+    "nf4" => Nf4Benchmark.Run,
     "resident" => () => ResidentMemoryBenchmark.Run(args[1..]),
     _ => null,
 };
 if (benchmark == null)
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- gemm|attention|elementwise|step [PEER [ROUNDS]]|resident");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- gemm|nf4|attention|elementwise|step [PEER [ROUNDS]]|resident");
     return 2;
 }
 

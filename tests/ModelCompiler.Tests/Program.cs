@@ -1,4 +1,6 @@
+using ModelCompiler.Planning;
 using ModelCompiler.Tests.Conformance;
+using ModelCompiler.Tests.Cpu;
 using ModelCompiler.Tests.Training;
 
 namespace ModelCompiler.Tests;
@@ -38,6 +40,12 @@ internal static class Program
                 Console.WriteLine($"{name}: {failure}");
                 failures++;
             }
+        }
+
+        using var quantised = new QuantizedLinearTests();
+        foreach (object[] row in QuantizedLinearTests.Types)
+        {
+            quantised.ProductsAreThoseOfTheDecodedWeights((DType)row[0], (int)row[1], (bool)row[2]);
         }
 
         return failures == 0 ? 0 : 1;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -6,14 +7,19 @@ namespace ModelCompiler.Backends.Cpu.Gemm;
 /// <summary>The right-hand side B [k, n] of a product, as it lies in memory: row-major, or as the transpose of a row-major matrix.</summary>
 internal unsafe struct Operand
 {
+    private const int StripDepth = 64;
+
     /// <summary>The first element.</summary>
     public byte* Data;
 
     /// <summary>Bytes from one stored row to the next.</summary>
     public long RowBytes;
 
-    /// <summary>Float32 or BFloat16.</summary>
+    /// <summary>Float32, BFloat16 or quantised.</summary>
     public DType Type;
+
+    /// <summary>The same in quantised form; of no meaning otherwise.</summary>
+    public QuantizedMatrix Codes;
 
     /// <summary>Whether the stored rows are the columns of B.</summary>
     public bool Transposed;
@@ -22,9 +28,14 @@ internal unsafe struct Operand
     /// <exception cref="ArgumentException">The element type is not one of a weight.</exception>
     public static Operand Of(Tensor stored, byte* data, bool transposed)
     {
+        if (stored.Type.IsQuantized())
+        {
+            return new Operand { Data = data, Type = stored.Type, Codes = QuantizedMatrix.Of(stored, data), Transposed = transposed };
+        }
+
         if (stored.Type is not (DType.Float32 or DType.BFloat16))
         {
-            throw new ArgumentException($"{stored} must be Float32 or BFloat16.");
+            throw new ArgumentException($"{stored} must be Float32, BFloat16 or quantised.");
         }
 
         return new Operand { Data = data, RowBytes = (long)stored.Stride * stored.Type.Size(), Type = stored.Type, Transposed = transposed };
@@ -36,6 +47,10 @@ internal unsafe struct Operand
         if (Type == DType.Float32)
         {
             Pack<Float32Element>(k, count, n, columns, panel, scale);
+        }
+        else if (Type.IsQuantized())
+        {
+            PackCodes(k, count, n, columns, panel, scale);
         }
         else
         {
@@ -49,6 +64,10 @@ internal unsafe struct Operand
         if (Type == DType.Float32)
         {
             PackColumns<Float32Element>(k, count, n, columns, rows, stride);
+        }
+        else if (Type.IsQuantized())
+        {
+            PackCodeColumns(k, count, n, columns, rows, stride);
         }
         else
         {
@@ -66,6 +85,58 @@ internal unsafe struct Operand
         else
         {
             Packing.Copy<T>(Data + k * RowBytes + n * T.Size, RowBytes, count, columns, panel, scale);
+        }
+    }
+
+    /// <summary>Decoded rows fill a strip that stays in the first-level cache, and are transposed from there; or the panel itself.</summary>
+    [SkipLocalsInit]
+    private readonly void PackCodes(int k, int count, int n, int columns, float* panel, float scale)
+    {
+        if (!Transposed)
+        {
+            for (int i = 0; i < count; i++, panel += Tile.Columns)
+            {
+                Codes.Decode((long)(k + i) * Codes.Columns + n, columns, panel, scale);
+                new Span<float>(panel + columns, Tile.Columns - columns).Clear();
+            }
+
+            return;
+        }
+
+        float* strip = stackalloc float[Tile.Columns * StripDepth];
+        for (int i = 0; i < count; i += StripDepth)
+        {
+            int depth = Math.Min(StripDepth, count - i);
+            for (int j = 0; j < columns; j++)
+            {
+                Codes.Decode((long)(n + j) * Codes.Columns + k + i, depth, strip + j * StripDepth, scale);
+            }
+
+            Packing.Transpose<Float32Element>((byte*)strip, StripDepth * sizeof(float), columns, depth, panel + i * Tile.Columns);
+        }
+    }
+
+    [SkipLocalsInit]
+    private readonly void PackCodeColumns(int k, int count, int n, int columns, float* rows, int stride)
+    {
+        if (Transposed)
+        {
+            for (int j = 0; j < columns; j++)
+            {
+                Codes.Decode((long)(n + j) * Codes.Columns + k, count, rows + (nint)j * stride, 1);
+            }
+
+            return;
+        }
+
+        float* row = stackalloc float[Tile.Columns];
+        for (int i = 0; i < count; i++)
+        {
+            Codes.Decode((long)(k + i) * Codes.Columns + n, columns, row, 1);
+            for (int j = 0; j < columns; j++)
+            {
+                rows[(nint)j * stride + i] = row[j];
+            }
         }
     }
 

@@ -83,6 +83,10 @@ public sealed unsafe partial class CpuBackend
         {
             MultiplyFewRows(product);
         }
+        else if (Nf4Gemv.Fits(*product, workspacePerThread))
+        {
+            Nf4Gemv.Run(product, team, Scratch(0));
+        }
         else if (SkinnyProduct.Fits(*product))
         {
             SkinnyProduct.Run(product, team, Scratch(0), workspacePerThread);

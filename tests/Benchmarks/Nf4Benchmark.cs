@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Benchmarks;
+
+/// <summary>
+/// NF4 weights, block 64: a generated token against the read bandwidth of the same process, with more copies of the weight than caches
+/// hold; and products of more rows against our own Float32 products, forward and input gradient from the one stored copy.
+/// </summary>
+internal static unsafe class Nf4Benchmark
+{
+    private const int Width = 4096;
+    private const int Copies = 16;
+    private const int Rounds = 15;
+    private const long RigBytes = 640L << 20;
+    private static readonly float[] Memory = [.. Enumerable.Repeat(1f, 32 << 20)];
+    private static float sink;
+
+    public static void Run()
+    {
+        foreach (int threads in new[] { 1, 2 })
+        {
+            Gemv(threads);
+        }
+
+        foreach (int threads in new[] { 1, 2 })
+        {
+            Gemm(threads);
+        }
+    }
+
+    private static void Gemv(int threads)
+    {
+        using var rig = new KernelRig(threads, RigBytes);
+        foreach (bool nested in new[] { false, true })
+        {
+            rig.Clear();
+            Tensor[] weights = [.. Enumerable.Range(0, Copies).Select(_ => Quantized(rig, Width, Width, nested))];
+            Tensor x = rig.Tensor(1, Width), y = rig.Tensor(1, Width);
+            var read = new List<double>();
+            var gemv = new List<double>();
+            for (int round = 0; round < Rounds; round++)
+            {
+                read.Add(ReadRate(threads));
+                gemv.Add(Bench.Seconds(() => Array.ForEach(weights, w => rig.Backend.Linear(x, w, y))) / Copies);
+            }
+
+            double bytes = weights[0].End - weights[0].Offset;
+            double best = bytes / gemv.Min() / 1e9, median = bytes / Bench.Median(gemv) / 1e9;
+            Console.WriteLine(
+                $"{threads} thread(s)  GEMV {Width} x {Width}, {(nested ? "double quantised" : "plain absmax"),-16}: {1e3 * gemv.Min():F2} ({1e3 * Bench.Median(gemv):F2}) ms, {best:F1} ({median:F1}) GB/s, "
+                + $"read {read.Max():F1} ({Bench.Median(read):F1}) GB/s: {100 * best / read.Max():F0} % by bests, {100 * median / Bench.Median(read):F0} % by medians");
+        }
+    }
+
+    private static void Gemm(int threads)
+    {
+        const int outputs = 2048, inputs = 2048;
+        using var rig = new KernelRig(threads);
+        Tensor plain = rig.Tensor(outputs, inputs), nf4 = Quantized(rig, outputs, inputs, nested: true);
+        foreach (int rows in new[] { 32, 128, 1024 })
+        {
+            Tensor x = rig.Tensor(rows, inputs), y = rig.Tensor(rows, outputs);
+            List<double> forward = [], forwardPlain = [], backward = [], backwardPlain = [];
+            for (int round = 0; round < Rounds; round++)
+            {
+                forwardPlain.Add(Bench.Seconds(() => rig.Backend.Linear(x, plain, y)));
+                forward.Add(Bench.Seconds(() => rig.Backend.Linear(x, nf4, y)));
+                backwardPlain.Add(Bench.Seconds(() => rig.Backend.LinearGradientInput(y, plain, x, scale: 1e-3f)));
+                backward.Add(Bench.Seconds(() => rig.Backend.LinearGradientInput(y, nf4, x, scale: 1e-3f)));
+            }
+
+            double gflop = 2e-9 * rows * outputs * inputs;
+            Console.WriteLine(
+                $"{threads} thread(s)  M {rows,4}: y = x wT {gflop / forward.Min():F0} ({gflop / Bench.Median(forward):F0}) GFLOP/s, {Ratio(forwardPlain, forward)} of fp32; "
+                + $"dx = dy w {gflop / backward.Min():F0} ({gflop / Bench.Median(backward):F0}) GFLOP/s, {Ratio(backwardPlain, backward)} of fp32");
+        }
+    }
+
+    private static string Ratio(List<double> plain, List<double> quantized) =>
+        $"{100 * plain.Min() / quantized.Min():F0} % ({100 * Bench.Median(plain) / Bench.Median(quantized):F0} %)";
+
+    /// <summary>Random codes; factors of order one.</summary>
+    private static Tensor Quantized(KernelRig rig, int rows, int columns, bool nested)
+    {
+        DType type = DTypeExtensions.Quantized(DType.NF4, 64, nested);
+        StorageLayout layout = StorageLayout.Of(type, rows, columns);
+        var random = new Random(3);
+        var bytes = new byte[layout.Bytes];
+        random.NextBytes(bytes);
+        foreach ((long offset, long count) in nested ? [(layout.Nested, layout.NestedBlocks), (layout.Mean, 1)] : new[] { (layout.Factors, layout.Blocks) })
+        {
+            for (long i = 0; i < count; i++)
+            {
+                BitConverter.TryWriteBytes(bytes.AsSpan((int)(offset + 4 * i)), 0.5f + random.NextSingle());
+            }
+        }
+
+        Tensor place = rig.Bytes(layout.Bytes);
+        var weight = new Tensor(place.Offset, rows, columns, columns, type);
+        rig.Backend.Write(weight.Bytes, bytes);
+        return weight;
+    }
+
+    private static double ReadRate(int threads)
+    {
+        double seconds = double.MaxValue;
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            seconds = Math.Min(seconds, Bench.Seconds(() => Read(threads)));
+        }
+
+        return 4.0 * Memory.Length / seconds / 1e9;
+    }
+
+    private static void Read(int threads)
+    {
+        int share = Memory.Length / threads;
+        Thread[] others = [.. Enumerable.Range(1, threads - 1).Select(t => new Thread(() => sink += Sum(Memory, t * share, share)))];
+        Array.ForEach(others, t => t.Start());
+        sink += Sum(Memory, 0, share);
+        Array.ForEach(others, t => t.Join());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Sum(float[] memory, int first, int count)
+    {
+        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        fixed (float* x = &memory[first])
+        {
+            for (int i = 0; i < count; i += 32)
+            {
+                s0 += Vector256.Load(x + i);
+                s1 += Vector256.Load(x + i + 8);
+                s2 += Vector256.Load(x + i + 16);
+                s3 += Vector256.Load(x + i + 24);
+            }
+        }
+
+        return Vector256.Sum(s0 + s1 + (s2 + s3));
+    }
+}
