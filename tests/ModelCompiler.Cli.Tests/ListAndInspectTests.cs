@@ -20,6 +20,8 @@ public class ListAndInspectTests
         // The published sizes of these models.
         Assert.Equal(260_032, Named(json, "architectures", "Stories260K").GetProperty("parameters").GetInt64());
         Assert.Equal(6_738_415_616, Named(json, "architectures", "Llama2_7B").GetProperty("parameters").GetInt64());
+        Assert.Equal(65_285_660_672, Named(json, "architectures", "Llama_65B").GetProperty("parameters").GetInt64());
+        Assert.Equal(41_303_293_952, Named(json, "architectures", "Falcon_40B").GetProperty("parameters").GetInt64());
         JsonElement recipe = Named(json, "recipes", "Llama2_7B_Lora");
         Assert.Equal("Llama2_7B", recipe.GetProperty("architecture").GetString());
         Assert.Equal("LoRA", recipe.GetProperty("adapter").GetString());

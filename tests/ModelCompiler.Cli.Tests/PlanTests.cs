@@ -15,8 +15,8 @@ public class PlanTests
         Assert.Equal(terms, bytes.EnumerateObject().Select(p => p.Name));
         Assert.Equal(json.GetProperty("peak").GetInt64(), terms.Sum(t => bytes.GetProperty(t).GetInt64()));
 
-        // bf16 linears and fp32 embedding, head and norms hold the weights from below; 4 bytes an adapter parameter, twice that for AdamW.
-        Assert.True(bytes.GetProperty("weights").GetInt64() >= 2L * 6_738_415_616);
+        // 2 bytes a weight, 4 an element of the 65 norms; 4 bytes an adapter parameter, twice that for AdamW.
+        Assert.Equal(2L * 6_738_415_616 + 2L * 65 * 4096, bytes.GetProperty("weights").GetInt64());
         Assert.Equal(4L * 39_976_960, bytes.GetProperty("adapters").GetInt64());
         Assert.Equal(8L * 39_976_960, bytes.GetProperty("optimizer").GetInt64());
         JsonElement plan = json.GetProperty("plan");
@@ -24,6 +24,20 @@ public class PlanTests
         Assert.Equal("selective", plan.GetProperty("checkpointing").GetString());
         Assert.True(json.GetProperty("fits").GetBoolean());
         Assert.True(json.GetProperty("flopsPerStep").GetDouble() > 3.0 * 2 * 512 * 4 * 6.4e9);
+    }
+
+    [Fact]
+    public void A_quantised_plan_counts_codes_factors_and_constants()
+    {
+        JsonElement json = Mc.Run("plan Llama2_7B_QLora --batch 1 --sequence 512 --json").Json();
+        JsonElement bytes = json.GetProperty("bytes");
+        Assert.Equal("NF4", json.GetProperty("plan").GetProperty("storage").GetString());
+        Assert.Equal(4L * 39_976_960, bytes.GetProperty("adapters").GetInt64());
+
+        // gelato.md section 2 with our storage: 4 bits a projection weight, one byte per 64 and 4 bytes per 64 x 256 of them, the mean of each
+        // tensor's factors (alone in its 64 bytes), embedding and head in bf16, norms in fp32.
+        const long projections = 32L * (4 * 4096 * 4096 + 3 * 4096 * 11_008);
+        Assert.Equal(projections / 2 + projections / 64 + 4 * projections / (64 * 256) + 64 * 7 * 32 + 2L * 2 * 32_000 * 4096 + 4 * 65 * 4096, bytes.GetProperty("weights").GetInt64());
     }
 
     [Fact]
