@@ -1,0 +1,24 @@
+namespace ModelCompiler.Quantization;
+
+/// <summary>8-bit integers, symmetric: code = round(127 · w / absmax), value = code · (absmax / 127).</summary>
+internal static class Int8
+{
+    private const int Largest = 127;
+
+    /// <summary>Codes of a block, ties to even.</summary>
+    /// <param name="block">The block's weights.</param>
+    /// <param name="absmax">Their greatest magnitude.</param>
+    /// <param name="codes">Takes a signed code for each.</param>
+    public static void Encode(ReadOnlySpan<float> block, float absmax, Span<byte> codes)
+    {
+        // In double: 127 / absmax of a tiny block would be infinite.
+        double factor = absmax > 0 ? Largest / (double)absmax : 0;
+        for (int i = 0; i < block.Length; i++)
+        {
+            codes[i] = (byte)(sbyte)Math.Round(block[i] * factor);
+        }
+    }
+
+    /// <summary>The distance of two neighbouring values of a block.</summary>
+    public static float Step(float absmax) => absmax / Largest;
+}
