@@ -113,9 +113,7 @@ internal static class LoraStepBenchmark
     private static double Step(Llama28M_Lora model, int[] ids, int[] targets, int count)
     {
         IBackend k = model.Kernels;
-        model.BeginStep(new Step(Batch, Sequence, LossScale: 1.0 / targets.Length), training: true);
-        k.Write(model.TokenIds, (ReadOnlySpan<int>)ids);
-        k.Write(model.Targets, (ReadOnlySpan<int>)targets);
+        model.BeginStep(new Step(Batch, Sequence, LossScale: 1.0 / targets.Length), ids, targets, training: true);
         k.Zero(model.LossSum);
         model.ZeroGradients();
         model.Forward();

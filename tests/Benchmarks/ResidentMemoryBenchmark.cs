@@ -45,7 +45,8 @@ internal static class ResidentMemoryBenchmark
 
     private static void OneStep(Llama28M_Lora model, int batch, int sequence)
     {
-        model.BeginStep(new Step(batch, sequence), training: true);
+        int[] zeros = new int[batch * sequence];
+        model.BeginStep(new Step(batch, sequence), ids: zeros, targets: zeros, training: true);
         model.Forward();
         model.Loss(backward: true);
         model.Backward();

@@ -26,7 +26,10 @@ public sealed class Assemble
     /// <summary>The token ids, [T, 1].</summary>
     public static readonly Value TokenIds = new("TokenIds", new Shape(Dim.Tokens, new Dim(1)), ValueKind.External);
 
-    /// <summary>The targets of a chunk of rows.</summary>
+    /// <summary>Which of all rows a chunk of the loss takes: those that have a target.</summary>
+    public static readonly Value LossRows = new("LossRows", new Shape(Dim.Rows, new Dim(1)), ValueKind.External);
+
+    /// <summary>The targets of a chunk's rows.</summary>
     public static readonly Value Targets = new("Targets", new Shape(Dim.Rows, new Dim(1)), ValueKind.External);
 
     /// <summary>The summed loss.</summary>
@@ -106,8 +109,8 @@ public sealed class Assemble
     {
         var g = new GraphBuilder();
         g.Section("Head");
-        var input = new Value("Input", new Shape(Dim.Rows, new Dim(_spec.Width)), ValueKind.Carried);
-        Value x = input;
+        var hidden = new Value("Hidden", new Shape(Dim.Tokens, new Dim(_spec.Width)), ValueKind.Carried);
+        Value x = g.Add("Input", new Gather(), LossRows, hidden);
         NormSpec? norm = _spec.FinalNorm ?? (_spec.Block.PostNorm ? null : _spec.Block.Sublayers.LastOrDefault(s => s.Norm is not null)?.Norm);
         if (norm is not null)
         {
@@ -126,7 +129,7 @@ public sealed class Assemble
         }
 
         g.Add("LogSumExp", new CrossEntropy(), logits, Targets, LossSum);
-        return g.Build(input, logits);
+        return g.Build(hidden, logits);
     }
 
     private Value Attention(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string suffix)

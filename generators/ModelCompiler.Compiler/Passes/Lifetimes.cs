@@ -30,7 +30,7 @@ public sealed class Lifetimes
     /// <param name="name">Name of the frame.</param>
     /// <param name="forward">Forward.</param>
     /// <param name="backward">Backward; null where there is none.</param>
-    /// <param name="carried">Whether input and output are the frame's own (layers, prologue) or rows of a larger buffer (the loss).</param>
+    /// <param name="carried">Whether input and output are the frame's own (layers, prologue) or not (loss, head).</param>
     /// <param name="inPlace">Whether values may share buffers at all.</param>
     /// <param name="ranks">Ranks for counting operations.</param>
     public static FrameDraft Run(string name, Region forward, Region? backward, bool carried, bool inPlace, int[] ranks)
@@ -65,7 +65,7 @@ public sealed class Lifetimes
         CountReads(carried ? forward.Output : null, gradientOut);
         if (forward.Input is not null)
         {
-            Own(forward.Input, -1, carried ? RowKind.Input : RowKind.InputRows);
+            Own(forward.Input, -1, carried ? RowKind.Input : RowKind.Hidden);
         }
 
         Buffer? residual = gradientIn is null ? null : Own(gradientIn, -1, RowKind.ResidualGradient);
@@ -161,7 +161,7 @@ public sealed class Lifetimes
             : overwritable.Select(i => op.Inputs[i]).Prepend(op.Accumulator);
         foreach (Value candidate in candidates)
         {
-            if (!_bufferOf.TryGetValue(candidate, out Buffer? buffer) || taken.Contains(buffer) || buffer.Kind is RowKind.Input or RowKind.InputRows
+            if (!_bufferOf.TryGetValue(candidate, out Buffer? buffer) || taken.Contains(buffer) || buffer.Kind is RowKind.Input or RowKind.Hidden
                 || buffer.Last > position || buffer.Shape != output.Shape)
             {
                 continue;
@@ -208,7 +208,7 @@ public sealed class Lifetimes
             var own = new Dictionary<string, string>();
             foreach (Value member in buffer.Members)
             {
-                string wanted = kind == RowKind.ResidualGradient ? ResidualGradient : kind is RowKind.Input or RowKind.InputRows ? "Input" : member.Name;
+                string wanted = kind is RowKind.ResidualGradient or RowKind.Input or RowKind.Hidden ? kind.ToString() : member.Name;
                 if (!own.TryGetValue(wanted, out string? name))
                 {
                     name = wanted;

@@ -38,6 +38,24 @@ public static class Serve
         return (g.Build(block), widths.ToArray());
     }
 
-    /// <summary>The loss region without its loss: hidden states to logits.</summary>
-    public static Region Head(Region loss) => loss with { Ops = loss.Ops.Where(o => o.Row is not CrossEntropy).ToArray() };
+    /// <summary>The loss region without its loss: hidden states to logits, of the rows that it is given.</summary>
+    public static Region Head(Region loss)
+    {
+        var g = new Rewrite(training: false);
+        Value? hidden = null;
+        foreach (Op op in loss.Ops)
+        {
+            if (op.Row is Gather)
+            {
+                hidden = new Value("Hidden", op.Output.Shape, ValueKind.Carried);
+                g.Replace(op.Output, hidden);
+            }
+            else if (op.Row is not CrossEntropy)
+            {
+                g.Keep(op);
+            }
+        }
+
+        return g.Build(loss) with { Input = hidden };
+    }
 }

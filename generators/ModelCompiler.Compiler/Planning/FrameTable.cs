@@ -12,8 +12,8 @@ public enum RowKind
     /// <summary>The residual stream going out: the input of the frame above.</summary>
     Output,
 
-    /// <summary>A chunk's rows of the last residual stream.</summary>
-    InputRows,
+    /// <summary>The last residual stream: all of it in the loss, which takes rows by index; the rows asked for in the head.</summary>
+    Hidden,
 
     /// <summary>The gradient of the residual stream: one buffer for all layers, updated in place.</summary>
     ResidualGradient,

@@ -10,7 +10,7 @@ namespace ModelCompiler.Planning;
 /// <param name="Optimizer">Moments of the optimizer.</param>
 /// <param name="Activations">Peak of kept, saved and transient activations, with the residual gradient (and caches, when generating).</param>
 /// <param name="Workspace">Scratch of the backend's kernels.</param>
-/// <param name="Inputs">Token ids, targets and scalars.</param>
+/// <param name="Inputs">Token ids, targets with their rows, and scalars.</param>
 /// <param name="Overhead">What the runtime takes beside the arena.</param>
 public sealed record MemoryCost(
     long FrozenWeights,

@@ -42,6 +42,7 @@ public static class MemoryPlanner
             ParameterPlan[] parameters = PlaceParameters(out long frozen, out long trainable, out long gradients, out long moments);
             long start = _end;
             Placement ids = Place(sizes.Tokens, 1, DType.Int32);
+            Placement lossRows = serves ? default : Place(sizes.Tokens, 1, DType.Int32);
             Placement targets = serves ? default : Place(sizes.Tokens, 1, DType.Int32);
             Placement scalars = Place(2, 1, profile.Compute);
             long inputs = _end - start;
@@ -73,6 +74,7 @@ public static class MemoryPlanner
                 Cost = new MemoryCost(frozen, trainable, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead),
                 Parameters = parameters,
                 Ids = ids,
+                LossRows = lossRows,
                 Targets = targets,
                 Scalars = scalars,
                 ResidualGradient = residualGradient,

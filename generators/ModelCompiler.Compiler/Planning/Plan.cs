@@ -46,7 +46,10 @@ public sealed record Plan
     /// <summary>Token ids, [tokens, 1].</summary>
     public required Placement Ids { get; init; }
 
-    /// <summary>Targets, [tokens, 1]; zero rows when generating.</summary>
+    /// <summary>Indices of the rows that have a target, [tokens, 1] where all have; zero rows when generating.</summary>
+    public required Placement LossRows { get; init; }
+
+    /// <summary>The targets of these rows.</summary>
     public required Placement Targets { get; init; }
 
     /// <summary>Two scalars: the summed loss, the squared norm of the gradients.</summary>
@@ -79,6 +82,6 @@ public sealed record Plan
     /// <summary>Base of the top frame, above the last residual stream.</summary>
     public required long TopBase { get; init; }
 
-    /// <summary>Floating-point operations of one micro-step.</summary>
+    /// <summary>Floating-point operations of one micro-step in which every position has a target.</summary>
     public required double FlopsPerMicroStep { get; init; }
 }

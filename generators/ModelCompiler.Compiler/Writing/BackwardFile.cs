@@ -35,7 +35,7 @@ internal static class BackwardFile
         w.Close();
         if (types.Model.Loss.Backward.Length > 0)
         {
-            w.Line().Line("/// <summary>One chunk of rows: the loss's gradient back to the hidden states.</summary>");
+            w.Line().Line("/// <summary>One chunk of the rows with a target: the loss's gradient back to the hidden states.</summary>");
             ForwardFile.Method(w, "BackwardLoss", "in LossFrame b", [], OperationsText.Body(types, types.Model.Loss, types.Model.Loss.Backward, false).Lines);
         }
 

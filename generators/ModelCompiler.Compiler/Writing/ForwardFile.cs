@@ -1,5 +1,6 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
@@ -38,7 +39,7 @@ internal static class ForwardFile
             Method(w, name, $"{spec.Block.ClassName} layer, in LayerFrame b", types.Locals(lines), lines);
         }
 
-        w.Line().Line("/// <summary>One chunk of rows: hidden states to logits to the summed loss.</summary>");
+        w.Line().Line("/// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>");
         Method(w, "ForwardLoss", "in LossFrame b", [], OperationsText.Body(types, types.Model.Loss, types.Model.Loss.Forward, true).Lines);
         w.Close();
         return new SourceFile($"{spec.Type.Name}.Forward.g.cs", w.ToString());
@@ -68,7 +69,7 @@ internal static class ForwardFile
         }
 
         w.Close().Line().Line("/// <inheritdoc/>").Open("public override Tensor Logits(int firstRow, int rows)");
-        w.Line("var b = new LossFrame(ChunkAt(firstRow, rows));").Line("var k = Kernels;");
+        w.Line("var b = new LossFrame(HeadFrameAt(firstRow, rows));").Line("var k = Kernels;");
         Lines(w, OperationsText.Body(types, types.Model.Head, types.Model.Head.Forward, true).Lines);
         Value logits = types.Model.Head.Forward.Last().Output;
         w.Line($"return b.{types.Model.Head.Names[logits]};").Close();
@@ -136,10 +137,15 @@ internal static class ForwardFile
 
     private static void WriteLoss(SourceWriter w, ModelTypes types)
     {
-        w.Line("/// <inheritdoc/>").Line("/// <remarks>Logits exist for one chunk of rows at a time, never for all tokens.</remarks>");
+        w.Line("/// <inheritdoc/>").Line("/// <remarks>Logits exist for one chunk of the rows with a target at a time, never for all tokens.</remarks>");
         w.Open("public override void Loss(bool backward)");
-        w.Open("for (int row = 0; row < Tokens; row += ChunkRows)");
-        w.Line("var b = new LossFrame(ChunkAt(row, global::System.Math.Min(ChunkRows, Tokens - row)));").Line("ForwardLoss(b);");
+        if (types.Model.Loss.Backward.Any(o => o.Row is GatherGradient))
+        {
+            w.Open("if (backward)").Line("Kernels.Zero(ResidualGradient);   // rows without a target keep it").Close().Line();
+        }
+
+        w.Open("for (int row = 0; row < TargetCount; row += ChunkRows)");
+        w.Line("var b = new LossFrame(LossFrameAt(row));").Line("ForwardLoss(b);");
         if (types.Model.Loss.Backward.Length > 0)
         {
             w.Open("if (backward)").Line("BackwardLoss(b);").Close();

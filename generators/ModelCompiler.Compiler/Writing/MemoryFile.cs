@@ -120,8 +120,9 @@ internal static class MemoryFile
         w.Line($"public {name}(Frame frame) => _frame = frame;");
         if (name == "LossFrame")
         {
+            w.Line().Line("/// <summary>Indices of the chunk's rows among all tokens, [R, 1].</summary>").Line("public Tensor LossRows => _frame.LossRows;");
             w.Line().Line("/// <summary>The chunk's targets, [R, 1].</summary>").Line("public Tensor Targets => _frame.Targets;");
-            w.Line().Line("/// <summary>The chunk's first row.</summary>").Line("public int FirstRow => _frame.FirstRow;");
+            w.Line().Line("/// <summary>Place of the chunk's first row among the rows of all chunks.</summary>").Line("public int FirstRow => _frame.FirstRow;");
         }
 
         for (int i = 0; i < union.Names.Count; i++)

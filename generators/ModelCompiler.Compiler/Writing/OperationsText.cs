@@ -80,7 +80,7 @@ internal static class OperationsText
         {
             null => "Tensor.None",
             { Kind: ValueKind.Parameter } => types.ParameterText(value.Name),
-            { Kind: ValueKind.External } => value == Assemble.Targets ? "b.Targets" : value.Name,
+            { Kind: ValueKind.External } => value == Assemble.Targets || value == Assemble.LossRows ? "b." + value.Name : value.Name,
             _ => "b." + draft.Names[value],
         };
 

@@ -11,7 +11,7 @@ internal static class ReservedNames
         "Backward", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLoss", "BackwardLowestLayer", "BackwardLowestLayerKeepingAll", "BackwardPrologue",
         "ChunkRows", "Create", "FinalNorm", "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue",
         "Head", "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "PrologueFrame", "RegisterModel", "Serve", "ServeLayer",
-        "PositionEmbedding", "ServeLowestLayer", "Tables", "TokenEmbedding", "TokenIds", "Tokens",
+        "PositionEmbedding", "ResidualGradient", "ServeLowestLayer", "Tables", "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
 
         // Runtime types that generated code writes without their namespace.
         "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel", "LoraAdapter",

@@ -56,8 +56,7 @@ internal sealed class LogitsCommand : HostCommand
         {
             cancellation.ThrowIfCancellationRequested();
             ReadOnlySpan<int> part = tokens.AsSpan(start, Math.Min(longest, tokens.Length - start));
-            model.BeginStep(new Step(1, part.Length, start), training: false);
-            model.Kernels.Write(model.TokenIds, part);
+            model.BeginStep(new Step(1, part.Length, start), part);
             model.Serve();
             for (int row = 0; row < part.Length; row++)
             {

@@ -81,8 +81,7 @@ public sealed class Generator
     /// <summary>Runs tokens from a position on and reads the logits after the last of them.</summary>
     private void Feed(ReadOnlySpan<int> tokens, int position)
     {
-        _model.BeginStep(new Step(1, tokens.Length, position), training: false);
-        _model.Kernels.Write(_model.TokenIds, tokens);
+        _model.BeginStep(new Step(1, tokens.Length, position), tokens);
         _model.Serve();
         Tensor logits = _model.Logits(tokens.Length - 1, 1);
         _model.Kernels.Read(logits, _logits);

@@ -8,16 +8,19 @@ internal sealed class FrameHandles
 {
     private readonly Tensor[] _handles;
     private readonly RowKind[] _kinds;
+    private readonly bool[] _inChunks;
 
     public FrameHandles(FramePlan plan, Sizes sizes, BackendProfile profile)
     {
         FrameRow[] rows = plan.Table.Rows;
         _handles = new Tensor[rows.Length];
         _kinds = new RowKind[rows.Length];
+        _inChunks = new bool[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
             int columns = rows[i].Columns.Evaluate(sizes);
             _kinds[i] = rows[i].Kind;
+            _inChunks[i] = rows[i].Rows.Symbol == DimSymbol.Rows;
             _handles[i] = new Tensor(plan.Offsets[i], rows[i].Rows.Evaluate(sizes), columns, profile.RowStride(columns, profile.Compute), profile.Compute);
         }
     }
@@ -25,9 +28,9 @@ internal sealed class FrameHandles
     public Tensor At(int row, long origin, in Frame frame) => _kinds[row] switch
     {
         RowKind.Absent => Tensor.None,
-        RowKind.InputRows => frame.Input,
+        RowKind.Hidden => frame.Hidden,
         RowKind.ResidualGradient => frame.ResidualGradient,
-        _ => _handles[row] with { Offset = _handles[row].Offset + origin },
+        _ => _handles[row] with { Offset = _handles[row].Offset + origin, Rows = _inChunks[row] ? frame.Rows : _handles[row].Rows },
     };
 }
 
@@ -37,23 +40,29 @@ public readonly struct Frame
     private readonly FrameHandles _handles;
     private readonly long _origin;
 
-    internal Frame(FrameHandles handles, long origin, Tensor residualGradient, Tensor input = default, Tensor targets = default, int firstRow = 0)
+    internal Frame(FrameHandles handles, long origin, Tensor residualGradient)
     {
         (_handles, _origin) = (handles, origin);
-        (ResidualGradient, Input, Targets, FirstRow) = (residualGradient, input, targets, firstRow);
+        ResidualGradient = residualGradient;
     }
 
-    /// <summary>The gradient of the residual stream; in the loss, the chunk's rows of it.</summary>
+    /// <summary>The gradient of the residual stream.</summary>
     public Tensor ResidualGradient { get; }
 
-    /// <summary>In the loss: the chunk's rows of the last residual stream.</summary>
-    public Tensor Input { get; }
+    /// <summary>In the loss: the last residual stream. In the head: the rows of it that are asked for.</summary>
+    public Tensor Hidden { get; init; }
+
+    /// <summary>In the loss: indices of the chunk's rows among all tokens.</summary>
+    public Tensor LossRows { get; init; }
 
     /// <summary>In the loss: the chunk's targets.</summary>
-    public Tensor Targets { get; }
+    public Tensor Targets { get; init; }
 
-    /// <summary>In the loss: the chunk's first row.</summary>
-    public int FirstRow { get; }
+    /// <summary>In the loss: place of the chunk's first row among the rows of all chunks.</summary>
+    public int FirstRow { get; init; }
+
+    /// <summary>In the loss and the head: number of rows.</summary>
+    public int Rows { get; init; }
 
     /// <summary>The handle of a buffer; none where this variant and policy do not have it.</summary>
     public Tensor At(int row) => _handles.At(row, _origin, this);

@@ -23,11 +23,14 @@ public interface IModel<TSelf>
 /// </summary>
 public abstract class TransformerModel : IDisposable
 {
-    private readonly Dictionary<(FramePlan, int Batch, int Sequence, int Rows), FrameHandles> _handles = [];
+    private readonly Dictionary<(FramePlan, int Batch, int Sequence), FrameHandles> _handles = [];
     private readonly Parameter[] _parameters;
     private readonly int[] _firstOfRow;
     private readonly List<AdapterState> _adapters = [];
     private readonly FrameHandles[] _layers;
+    private readonly FrameHandles _top;
+    private readonly int[] _lossRows;
+    private readonly int[] _lossTargets;
     private FrameHandles _prologue;
     private Step _step;
     private int _batch;
@@ -45,6 +48,9 @@ public abstract class TransformerModel : IDisposable
         _parameters = plan.Parameters.Select(p => new Parameter(p)).ToArray();
         _firstOfRow = plan.Tables.Parameters.Select(row => Array.FindIndex(plan.Parameters, p => ReferenceEquals(p.Row, row))).ToArray();
         _layers = new FrameHandles[plan.Tables.Layers];
+        _top = new FrameHandles(plan.Top, plan.Sizes, plan.Profile);
+        _lossRows = new int[plan.LossRows.Rows];
+        _lossTargets = new int[plan.LossRows.Rows];
         _prologue = null!;
         Resize(plan.Sizes.Batch, plan.Sizes.Sequence);
     }
@@ -79,11 +85,8 @@ public abstract class TransformerModel : IDisposable
     /// <summary>What is kept from forward for backward.</summary>
     public Checkpointing Checkpointing => Plan.Checkpointing;
 
-    /// <summary>Token ids of the current micro-step, [tokens, 1].</summary>
-    public Tensor TokenIds => Plan.Ids.Handle() with { Rows = Tokens };
-
-    /// <summary>Targets of the current micro-step, [tokens, 1].</summary>
-    public Tensor Targets => Plan.Targets.Handle() with { Rows = Tokens };
+    /// <summary>Positions of the current micro-step that have a target; the loss costs nothing for the others.</summary>
+    public int TargetCount { get; private set; }
 
     /// <summary>The summed loss since it was last zeroed.</summary>
     public Tensor LossSum => Plan.Scalars.Handle().Slice(0, 1);
@@ -97,34 +100,60 @@ public abstract class TransformerModel : IDisposable
     /// <summary>The gradient of the residual stream, [tokens, width].</summary>
     public Tensor ResidualGradient => Plan.Serves ? Tensor.None : TokenBuffer(Plan.ResidualGradient.Offset, Plan.Tables.Width);
 
-    /// <summary>Starts a micro-step; batch and sequence may be smaller than planned.</summary>
+    /// <summary>Starts a micro-step of training or evaluation; batch and sequence may be smaller than planned.</summary>
     /// <param name="step">Its scalars.</param>
+    /// <param name="ids">Token ids, sequence after sequence.</param>
+    /// <param name="targets">The id to predict at each position; below 0, such as <see cref="Data.Example.Ignored"/>, where there is none.</param>
     /// <param name="training">Whether dropout is on.</param>
-    /// <exception cref="ArgumentException">The step is larger than the plan.</exception>
-    public void BeginStep(in Step step, bool training)
+    /// <exception cref="ArgumentException">The step is larger than the plan, has not one id and target for each of its tokens, or the plan is for generation.</exception>
+    public void BeginStep(in Step step, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, bool training)
     {
-        if (step.Batch > Plan.Sizes.Batch || step.Sequence > Plan.Sizes.Sequence)
+        if (Plan.Serves)
         {
-            throw new ArgumentException($"a step of {step.Batch} x {step.Sequence} tokens is larger than the plan's {Plan.Sizes.Batch} x {Plan.Sizes.Sequence}");
+            throw new ArgumentException($"{Tables.Name} is planned for generation, which has no targets; plan it with ForTraining");
         }
 
-        if (step.Batch != _batch || step.Sequence != _sequence)
+        if (targets.Length != ids.Length)
         {
-            Resize(step.Batch, step.Sequence);
+            throw new ArgumentException($"{ids.Length} ids have {targets.Length} targets; give each id one, {Data.Example.Ignored} where nothing is to be predicted", nameof(targets));
         }
 
-        _step = step;
-        Kernels.BeginStep(step);
-        foreach (AdapterState adapter in _adapters)
+        Begin(step, ids, training);
+        TargetCount = 0;
+        for (int row = 0; row < targets.Length; row++)
         {
-            adapter.DropoutRate = training ? adapter.Slot.Dropout : 0;
+            if (targets[row] >= 0)
+            {
+                _lossRows[TargetCount] = row;
+                _lossTargets[TargetCount++] = targets[row];
+            }
         }
+
+        if (TargetCount > 0)
+        {
+            Kernels.Write(Plan.LossRows.Handle().Slice(0, TargetCount), _lossRows.AsSpan(0, TargetCount));
+            Kernels.Write(Plan.Targets.Handle().Slice(0, TargetCount), _lossTargets.AsSpan(0, TargetCount));
+        }
+    }
+
+    /// <summary>Starts a step of generation; batch and sequence may be smaller than planned.</summary>
+    /// <param name="step">Its scalars.</param>
+    /// <param name="ids">Token ids, sequence after sequence.</param>
+    /// <exception cref="ArgumentException">The step is larger than the plan, has not one id for each of its tokens, or the plan is for training.</exception>
+    public void BeginStep(in Step step, ReadOnlySpan<int> ids)
+    {
+        if (!Plan.Serves)
+        {
+            throw new ArgumentException($"{Tables.Name} is planned for training, whose steps have targets; give them, or plan it with ForGeneration");
+        }
+
+        Begin(step, ids, training: false);
     }
 
     /// <summary>Ids to the last residual stream, in <see cref="Hidden"/>.</summary>
     public abstract void Forward();
 
-    /// <summary>Adds the loss of all rows to <see cref="LossSum"/>; with <paramref name="backward"/> also leaves its gradient in <see cref="ResidualGradient"/>.</summary>
+    /// <summary>Adds the loss of all rows with a target to <see cref="LossSum"/>; with <paramref name="backward"/> also leaves its gradient in <see cref="ResidualGradient"/>.</summary>
     public abstract void Loss(bool backward);
 
     /// <summary>From <see cref="ResidualGradient"/> down, adding to the trainable parameters' gradients.</summary>
@@ -158,6 +187,9 @@ public abstract class TransformerModel : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Token ids of the current micro-step, [tokens, 1].</summary>
+    protected Tensor TokenIds => Plan.Ids.Handle() with { Rows = Tokens };
+
     /// <summary>The parameter of a table row, in a layer where every layer has one.</summary>
     protected Parameter At(int row, int layer = -1) =>
         _parameters[_firstOfRow[row] + Math.Max(0, layer - Tables.Parameters[row].FirstLayer)];
@@ -176,14 +208,24 @@ public abstract class TransformerModel : IDisposable
     /// <summary>The frame of the prologue.</summary>
     protected Frame PrologueFrameAt() => new(_prologue, Plan.FrameBases.Length == 0 ? Plan.HiddenOffset : Plan.FrameBases[0] + Plan.Frames[0].InputOffset - Plan.Prologue.OutputOffset, ResidualGradient);
 
-    /// <summary>The frame of a chunk of the loss or of the head.</summary>
-    protected Frame ChunkAt(int firstRow, int rows)
+    /// <summary>The frame of a chunk of the loss.</summary>
+    /// <param name="first">Place of its first row among the rows that have a target.</param>
+    protected Frame LossFrameAt(int first)
     {
-        FrameHandles handles = Handles(Plan.Top, rows);
-        Tensor gradient = ResidualGradient.IsNone ? Tensor.None : ResidualGradient.Slice(firstRow, rows);
-        Tensor targets = Plan.Serves ? Tensor.None : Targets.Slice(firstRow, rows);
-        return new Frame(handles, Plan.TopBase, gradient, Hidden.Slice(firstRow, rows), targets, firstRow);
+        int rows = Math.Min(ChunkRows, TargetCount - first);
+        return new Frame(_top, Plan.TopBase, ResidualGradient)
+        {
+            Hidden = Hidden,
+            LossRows = Plan.LossRows.Handle().Slice(first, rows),
+            Targets = Plan.Targets.Handle().Slice(first, rows),
+            FirstRow = first,
+            Rows = rows,
+        };
     }
+
+    /// <summary>The frame of the head.</summary>
+    protected Frame HeadFrameAt(int firstRow, int rows) =>
+        new(_top, Plan.TopBase, Tensor.None) { Hidden = Hidden.Slice(firstRow, rows), FirstRow = firstRow, Rows = rows };
 
     /// <summary>A cache of keys (even) or values (odd) of a layer.</summary>
     protected Tensor Cache(int layer, int index) => Plan.Caches[layer * 2 * Tables.CacheWidths.Length + index].Handle();
@@ -191,23 +233,49 @@ public abstract class TransformerModel : IDisposable
     /// <summary>The key of a slot's dropout mask in this micro-step.</summary>
     protected ulong DropoutKey(AdapterState adapter) => _step.Key(adapter.Layer, adapter.Index);
 
+    private void Begin(in Step step, ReadOnlySpan<int> ids, bool training)
+    {
+        if (step.Batch > Plan.Sizes.Batch || step.Sequence > Plan.Sizes.Sequence)
+        {
+            throw new ArgumentException($"a step of {step.Batch} x {step.Sequence} tokens is larger than the plan's {Plan.Sizes.Batch} x {Plan.Sizes.Sequence}");
+        }
+
+        if (ids.Length != step.Batch * step.Sequence)
+        {
+            throw new ArgumentException($"a step of {step.Batch} x {step.Sequence} tokens got {ids.Length} ids", nameof(ids));
+        }
+
+        if (step.Batch != _batch || step.Sequence != _sequence)
+        {
+            Resize(step.Batch, step.Sequence);
+        }
+
+        _step = step;
+        Kernels.BeginStep(step);
+        Kernels.Write(TokenIds, ids);
+        foreach (AdapterState adapter in _adapters)
+        {
+            adapter.DropoutRate = training ? adapter.Slot.Dropout : 0;
+        }
+    }
+
     private void Resize(int batch, int sequence)
     {
         (_batch, _sequence) = (batch, sequence);
-        _prologue = Handles(Plan.Prologue, Plan.Sizes.Rows);
+        _prologue = Handles(Plan.Prologue);
         for (int layer = 0; layer < _layers.Length; layer++)
         {
-            _layers[layer] = Handles(Plan.Frames[layer], Plan.Sizes.Rows);
+            _layers[layer] = Handles(Plan.Frames[layer]);
         }
     }
 
     /// <summary>A frame's handles at the current sizes; made once, so that a step allocates nothing.</summary>
-    private FrameHandles Handles(FramePlan frame, int rows)
+    private FrameHandles Handles(FramePlan frame)
     {
-        var key = (frame, _batch, _sequence, rows);
+        var key = (frame, _batch, _sequence);
         if (!_handles.TryGetValue(key, out FrameHandles? handles))
         {
-            handles = new FrameHandles(frame, Plan.Sizes with { Batch = _batch, Sequence = _sequence, Rows = rows }, Plan.Profile);
+            handles = new FrameHandles(frame, Plan.Sizes with { Batch = _batch, Sequence = _sequence }, Plan.Profile);
             _handles.Add(key, handles);
         }
 

@@ -49,9 +49,8 @@ internal sealed class MicroBatches
         int length = _data.BatchSize * sequence;
         if (count > 0)
         {
-            _model.BeginStep(new Step(_data.BatchSize, sequence, LossScale: lossScale, Seed: seed), training);
-            _model.Kernels.Write(_model.TokenIds, new ReadOnlySpan<int>(_ids, 0, length));
-            _model.Kernels.Write(_model.Targets, new ReadOnlySpan<int>(_targets, 0, length));
+            var step = new Step(_data.BatchSize, sequence, LossScale: lossScale, Seed: seed);
+            _model.BeginStep(step, _ids.AsSpan(0, length), _targets.AsSpan(0, length), training);
         }
 
         return count;

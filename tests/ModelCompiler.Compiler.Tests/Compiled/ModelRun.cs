@@ -12,7 +12,12 @@ public sealed class ModelRun : IDisposable
     private readonly int[] _targets;
     private readonly Step _step;
 
-    public ModelRun(ModelEntry entry, TrainingPlan plan, IBackend backend, ulong seed)
+    /// <param name="entry">The model.</param>
+    /// <param name="plan">Its plan.</param>
+    /// <param name="backend">What runs it.</param>
+    /// <param name="seed">Chooses parameters and batch: three quarters of the positions, all of them or only one has a target.</param>
+    /// <param name="allTargets">Whether all positions have one whatever the seed.</param>
+    public ModelRun(ModelEntry entry, TrainingPlan plan, IBackend backend, ulong seed, bool allTargets = false)
     {
         Model = entry.ForTraining(plan, backend);
         var random = new Random((int)seed);
@@ -24,8 +29,15 @@ public sealed class ModelRun : IDisposable
 
         int tokens = plan.Batch * plan.Sequence;
         _ids = Enumerable.Range(0, tokens).Select(_ => random.Next(Model.Tables.Vocabulary)).ToArray();
-        _targets = Enumerable.Range(0, tokens).Select(i => i % 4 == 3 ? -100 : random.Next(Model.Tables.Vocabulary)).ToArray();
+        _targets = Enumerable.Range(0, tokens).Select(i => HasTarget(i) ? random.Next(Model.Tables.Vocabulary) : -100).ToArray();
         _step = new Step(plan.Batch, plan.Sequence, LossScale: 1.0 / _targets.Count(t => t >= 0), Seed: seed);
+
+        bool HasTarget(int position) => allTargets || (seed % 3) switch
+        {
+            0 => position % 4 != 3,
+            1 => true,
+            _ => position == tokens / 2,
+        };
     }
 
     public TransformerModel Model { get; }
@@ -78,9 +90,7 @@ public sealed class ModelRun : IDisposable
 
     private void Begin()
     {
-        Model.BeginStep(_step, training: true);
-        Model.Kernels.Write(Model.TokenIds, (ReadOnlySpan<int>)_ids);
-        Model.Kernels.Write(Model.Targets, (ReadOnlySpan<int>)_targets);
+        Model.BeginStep(_step, _ids, _targets, training: true);
         Model.Kernels.Zero(Model.LossSum);
     }
 }

@@ -24,12 +24,17 @@ partial class Tiny
     }
 
     /// <inheritdoc/>
-    /// <remarks>Logits exist for one chunk of rows at a time, never for all tokens.</remarks>
+    /// <remarks>Logits exist for one chunk of the rows with a target at a time, never for all tokens.</remarks>
     public override void Loss(bool backward)
     {
-        for (int row = 0; row < Tokens; row += ChunkRows)
+        if (backward)
         {
-            var b = new LossFrame(ChunkAt(row, global::System.Math.Min(ChunkRows, Tokens - row)));
+            Kernels.Zero(ResidualGradient);   // rows without a target keep it
+        }
+
+        for (int row = 0; row < TargetCount; row += ChunkRows)
+        {
+            var b = new LossFrame(LossFrameAt(row));
             ForwardLoss(b);
             if (backward)
             {
@@ -71,11 +76,12 @@ partial class Tiny
         k.Linear(b.Hidden, down.Weight, b.Output, plus: b.Middle);                                          // y = x Wᵀ + c            [T, 64]     the next layer's Input
     }
 
-    /// <summary>One chunk of rows: hidden states to logits to the summed loss.</summary>
+    /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
     private void ForwardLoss(in LossFrame b)
     {
         var k = Kernels;
 
+        k.Embedding(b.LossRows, b.Hidden, b.Input);                                           // h = x[rows]                   [R, 64]
         k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, epsilon: 1E-06f);  // n = x rstd(x) w               [R, 64]
         k.Linear(b.Normed, TokenEmbedding, b.Logits);                                         // y = x Eᵀ                      [R, 512]
         k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                            // loss += Σ lse(z) − z[target]  [R, 1]

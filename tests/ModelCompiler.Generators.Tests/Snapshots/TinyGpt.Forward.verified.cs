@@ -24,12 +24,17 @@ partial class TinyGpt
     }
 
     /// <inheritdoc/>
-    /// <remarks>Logits exist for one chunk of rows at a time, never for all tokens.</remarks>
+    /// <remarks>Logits exist for one chunk of the rows with a target at a time, never for all tokens.</remarks>
     public override void Loss(bool backward)
     {
-        for (int row = 0; row < Tokens; row += ChunkRows)
+        if (backward)
         {
-            var b = new LossFrame(ChunkAt(row, global::System.Math.Min(ChunkRows, Tokens - row)));
+            Kernels.Zero(ResidualGradient);   // rows without a target keep it
+        }
+
+        for (int row = 0; row < TargetCount; row += ChunkRows)
+        {
+            var b = new LossFrame(LossFrameAt(row));
             ForwardLoss(b);
             if (backward)
             {
@@ -69,11 +74,12 @@ partial class TinyGpt
         k.Linear(b.Hidden, down.Weight, b.Output, bias: down.Bias, plus: b.Middle);                                                          // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
     }
 
-    /// <summary>One chunk of rows: hidden states to logits to the summed loss.</summary>
+    /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
     private void ForwardLoss(in LossFrame b)
     {
         var k = Kernels;
 
+        k.Embedding(b.LossRows, b.Hidden, b.Input);                                                                         // h = x[rows]                   [R, 48]
         k.LayerNorm(b.Input, FinalNorm.Weight, FinalNorm.Bias, b.Normed, statistics: b.StatisticsNormed, epsilon: 1E-05f);  // n = (x − mean) rstd w + b     [R, 48]
         k.Linear(b.Normed, Head.Weight, b.Logits);                                                                          // y = x Wᵀ                      [R, 3]
         k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                                                          // loss += Σ lse(z) − z[target]  [R, 1]

@@ -40,14 +40,15 @@ partial class TinyLora
         }
     }
 
-    /// <summary>One chunk of rows: the loss's gradient back to the hidden states.</summary>
+    /// <summary>One chunk of the rows with a target: the loss's gradient back to the hidden states.</summary>
     private void BackwardLoss(in LossFrame b)
     {
         var k = Kernels;
 
-        k.CrossEntropyGradient(b.Logits, b.Targets, b.LogSumExp, b.LogitsGradient);                          // dz = scale (softmax(z) − onehot)         [R, 512]    in place of Logits
-        k.LinearGradientInput(b.LogitsGradient, TokenEmbedding, b.ResidualGradient);                         // dx = dy E                                [R, 64]
-        k.RmsNormGradient(b.ResidualGradient, b.Input, FinalNorm.Weight, b.RstdNormed, b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]
+        k.CrossEntropyGradient(b.Logits, b.Targets, b.LogSumExp, b.LogitsGradient);                     // dz = scale (softmax(z) − onehot)         [R, 512]    in place of Logits
+        k.LinearGradientInput(b.LogitsGradient, TokenEmbedding, b.NormedGradient);                      // dx = dy E                                [R, 64]
+        k.RmsNormGradient(b.NormedGradient, b.Input, FinalNorm.Weight, b.RstdNormed, b.InputGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]     in place of NormedGradient
+        k.EmbeddingGradient(b.InputGradient, b.LossRows, b.ResidualGradient);                           // dx[rows] += dh                           [T, 64]
     }
 
     /// <summary>Layers 1..4, rebuilding what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>

@@ -30,8 +30,7 @@ public class GptNanoSortTests
         using var model = Model.ForTraining<GptNanoSort>(new TrainingPlan { Batch = 3, Sequence = 11 }, ModelRun.Backend(backend));
         Load(model);
 
-        model.BeginStep(new Step(3, 11), training: false);
-        model.Kernels.Write(model.TokenIds, ids);
+        model.BeginStep(new Step(3, 11), ids, targets: ids, training: false);
         model.Forward();
 
         for (int layer = 0; layer < 3; layer++)

@@ -25,9 +25,8 @@ internal static class ModelRun
     public static double Differentiate(this TransformerModel model, int[][] inputs, int[][] targets)
     {
         int valid = targets.Sum(row => row.Count(t => t >= 0));
-        model.BeginStep(new Step(inputs.Length, inputs[0].Length, LossScale: 1.0 / valid, Seed: 1), training: true);
-        model.Kernels.Write(model.TokenIds, [.. inputs.SelectMany(r => r)]);
-        model.Kernels.Write(model.Targets, [.. targets.SelectMany(r => r)]);
+        var step = new Step(inputs.Length, inputs[0].Length, LossScale: 1.0 / valid, Seed: 1);
+        model.BeginStep(step, [.. inputs.SelectMany(r => r)], [.. targets.SelectMany(r => r)], training: true);
         model.Kernels.Zero(model.LossSum);
         model.Forward();
         model.Loss(backward: true);
@@ -38,8 +37,7 @@ internal static class ModelRun
     /// <summary>Logits of every row, one array a token, of a model planned for generation.</summary>
     public static double[][] LogitsOf(this TransformerModel model, int[] tokens, int position = 0)
     {
-        model.BeginStep(new Step(1, tokens.Length, position), training: false);
-        model.Kernels.Write(model.TokenIds, tokens);
+        model.BeginStep(new Step(1, tokens.Length, position), tokens);
         model.Serve();
         return [.. Enumerable.Range(0, tokens.Length).Select(row => Values(model, model.Logits(row, 1)))];
     }
