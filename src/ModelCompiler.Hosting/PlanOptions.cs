@@ -17,6 +17,11 @@ internal sealed class PlanOptions
         Description = "What is rebuilt in backward: none, selective, block or a number of blocks",
         DefaultValueFactory = _ => "selective",
     };
+    private readonly Option<string> _optimizer = new("--optimizer")
+    {
+        Description = "adamw, adamw8bit (moments in 8 bits) or paged",
+        DefaultValueFactory = _ => "adamw",
+    };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -26,6 +31,7 @@ internal sealed class PlanOptions
         command.Add(_accumulate);
         command.Add(_checkpointing);
         command.Add(_rank);
+        command.Add(_optimizer);
     }
 
     /// <summary>The plan of the command line.</summary>
@@ -37,6 +43,7 @@ internal sealed class PlanOptions
         Accumulate = arguments.GetValue(_accumulate),
         Rank = arguments.GetValue(_rank),
         Checkpointing = Policy(arguments.GetValue(_checkpointing)!),
+        Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
     };
 
     /// <summary>Runs the planner; a number out of range is the user's to put right.</summary>
@@ -55,6 +62,12 @@ internal sealed class PlanOptions
 
     /// <summary>A policy's name on the command line.</summary>
     public static string Name(Checkpointing policy) => policy == Checkpointing.None ? "none" : "selective";
+
+    /// <summary>An optimizer's name on the command line.</summary>
+    public static string Name(Optimizer optimizer) => optimizer == Optimizer.AdamW ? "adamw" : "adamw8bit";
+
+    private static Optimizer OptimizerOf(string text) =>
+        Choice.Require("--optimizer", text, ["adamw", "adamw8bit"], ["paged"]) == "adamw" ? Optimizer.AdamW : Optimizer.AdamW8Bit;
 
     private static Checkpointing Policy(string text)
     {

@@ -84,6 +84,7 @@ internal static class ElementwiseBenchmark
         b.Zero(v);
         yield return new("AdamW 1408 x 8", 7 * 4L * 8 * parameters, () => b.AdamW(weights, g, m, v, new AdamWStep(1e-6, 0.9, 0.999, 1e-8, 0.01, 10, 1)));
         yield return new("AdamW 4096 x 512", 7 * 4L * d * vocabulary, AdamWLarge(rig, vocabulary, d));
+        yield return new("AdamW8Bit 4096 x 512", (3 * 4 + 4) * d * vocabulary, AdamW8BitLarge(rig, vocabulary, d));
         yield return new("SquaredNorm 4096 x 512", 4L * d * vocabulary, () => b.SquaredNorm(table, sum));
     }
 
@@ -99,6 +100,16 @@ internal static class ElementwiseBenchmark
         Tensor w = rig.Tensor(rows, columns), g = rig.Tensor(rows, columns), m = rig.Tensor(rows, columns), v = rig.Tensor(rows, columns);
         rig.Backend.Zero(v);
         return () => rig.Backend.AdamW(w, g, m, v, new AdamWStep(1e-6, 0.9, 0.999, 1e-8, 0.01, 10, 1));
+    }
+
+    private static Action AdamW8BitLarge(KernelRig rig, int rows, int columns)
+    {
+        int elements = rows * columns;
+        Tensor w = rig.Tensor(1, elements), g = rig.Tensor(1, elements), m = rig.Tensor(1, elements, DType.UInt8), v = rig.Tensor(1, elements, DType.UInt8);
+        Tensor mScales = rig.Tensor(1, MomentBlock.Count(elements)), vScales = rig.Tensor(1, MomentBlock.Count(elements));
+        rig.Backend.Zero(mScales);
+        rig.Backend.Zero(vScales);
+        return () => rig.Backend.AdamW8Bit(w, g, m, v, mScales, vScales, new AdamWStep(1e-6, 0.9, 0.999, 1e-8, 0.01, 10, 1));
     }
 
     private sealed record Case(string Name, long Bytes, Action Action)

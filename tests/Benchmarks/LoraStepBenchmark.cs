@@ -7,6 +7,7 @@ using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Benchmarks.Models;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Training;
 
 namespace ModelCompiler.Benchmarks;
 
@@ -80,13 +81,14 @@ internal static class LoraStepBenchmark
             (ids[i], targets[i]) = (random.Next(4096), random.Next(4096));
         }
 
+        var updates = new ParameterUpdates(model);
         double peak = Enumerable.Range(0, 5).Max(_ => FmaPeak.MeasureTwo());
         var milliseconds = new List<double>();
         double loss = 0;
         for (int step = 0; step < 18; step++)
         {
             long start = Stopwatch.GetTimestamp();
-            loss = Step(model, ids, targets, step);
+            loss = Step(model, updates, ids, targets, step);
             if (step >= 3)
             {
                 milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
@@ -110,7 +112,7 @@ internal static class LoraStepBenchmark
         return 2.0 * Batch * Sequence * 2 * (layers * block + width * vocabulary);
     }
 
-    private static double Step(Llama28M_Lora model, int[] ids, int[] targets, int count)
+    private static double Step(Llama28M_Lora model, ParameterUpdates updates, int[] ids, int[] targets, int count)
     {
         IBackend k = model.Kernels;
         model.BeginStep(new Step(Batch, Sequence, LossScale: 1.0 / targets.Length), ids, targets, training: true);
@@ -119,14 +121,7 @@ internal static class LoraStepBenchmark
         model.Forward();
         model.Loss(backward: true);
         model.Backward();
-        foreach (Parameter p in model.Parameters)
-        {
-            if (p.Row.Trainable)
-            {
-                k.AdamW(p.Value, p.Gradient, p.Moment1, p.Moment2, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, count + 1, 1));
-            }
-        }
-
+        updates.Run(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, count + 1, 1));
         return k.Read(model.LossSum) / targets.Length;
     }
 

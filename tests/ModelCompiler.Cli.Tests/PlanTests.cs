@@ -53,6 +53,15 @@ public class PlanTests
         Assert.Contains("its largest term is overhead", over.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Every adapter of rank 16 on a Llama 2 7B has 4096 elements or more, a multiple of 256: 2 + 8 / 256 bytes each.</summary>
+    [Fact]
+    public void Moments_in_8_bits_take_2_03125_bytes_a_parameter()
+    {
+        JsonElement json = Mc.Run("plan Llama2_7B_Lora --optimizer adamw8bit --json").Json();
+        Assert.Equal("adamw8bit", json.GetProperty("plan").GetProperty("optimizer").GetString());
+        Assert.Equal((long)(2.03125 * 39_976_960), json.GetProperty("bytes").GetProperty("optimizer").GetInt64());
+    }
+
     [Fact]
     public void Checkpointing_rank_and_threads_change_the_cost()
     {

@@ -48,6 +48,18 @@ public class TrainTests(TinyBase tiny) : IClassFixture<TinyBase>
     }
 
     [Fact]
+    public void The_optimizer_is_chosen_on_the_command_line_and_belongs_to_the_run()
+    {
+        string output = tiny.NewFolder();
+        string[] train = Train(output, "--steps", "3", "--rank", "32", "--optimizer", "adamw8bit");
+        JsonElement json = Mc.Run(train).Json();
+        Assert.Equal(
+            PlannedArena("--batch 2 --sequence 64 --threads 1 --rank 32 --optimizer adamw8bit"),
+            json.GetProperty("memory").GetProperty("predicted").GetInt64());
+        Mc.Run([.. Train(output, "--steps", "3", "--rank", "32"), "--resume"]).AssertRefused(2, "optimizer was 'AdamW8Bit", "now 'AdamW,");
+    }
+
+    [Fact]
     public async Task An_interrupted_run_goes_on_to_the_same_result()
     {
         string whole = tiny.NewFolder();

@@ -34,7 +34,6 @@ public class UsageTests
     [InlineData("plan Stories260K --fit")]
     [InlineData("plan Stories260K --estimator gelato")]
     [InlineData("plan Stories260K --estimator pytorch")]
-    [InlineData("plan Stories260K --optimizer adamw8bit")]
     [InlineData("plan Stories260K --optimizer paged")]
     [InlineData("plan Stories260K --checkpointing block")]
     [InlineData("plan Stories260K --checkpointing 4")]

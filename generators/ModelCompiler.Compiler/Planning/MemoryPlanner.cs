@@ -11,7 +11,7 @@ public static class MemoryPlanner
     public static Plan Train(ModelTables tables, TrainingPlan options, BackendProfile profile)
     {
         Sizes sizes = options.SizesFor(tables);
-        return new Layout(tables, sizes, profile, serves: false, options.ShareMemory, options.Checkpointing, v => v.For(options.Checkpointing)).Build();
+        return new Layout(tables, options, sizes, profile, serves: false, v => v.For(options.Checkpointing)).Build();
     }
 
     /// <summary>Plans generation.</summary>
@@ -24,17 +24,19 @@ public static class MemoryPlanner
     /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
     public static Plan Serve(ModelTables tables, int batch, int capacity, int prefill, BackendProfile profile, int? rank = null)
     {
-        Sizes sizes = new TrainingPlan { Batch = batch, Sequence = capacity, Rank = rank }.SizesFor(tables) with
+        var options = new TrainingPlan { Batch = batch, Sequence = capacity, Rank = rank, Checkpointing = Checkpointing.None };
+        Sizes sizes = options.SizesFor(tables) with
         {
             Sequence = Math.Min(prefill, capacity),
             Rows = batch,
             CacheRows = batch * capacity,
         };
-        return new Layout(tables, sizes, profile, serves: true, share: true, Checkpointing.None, v => v.Serve).Build();
+        return new Layout(tables, options, sizes, profile, serves: true, v => v.Serve).Build();
     }
 
-    private sealed class Layout(ModelTables tables, Sizes sizes, BackendProfile profile, bool serves, bool share, Checkpointing checkpointing, Func<VariantRow, FrameTable> frameOf)
+    private sealed class Layout(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool serves, Func<VariantRow, FrameTable> frameOf)
     {
+        private readonly bool _share = options.ShareMemory;
         private long _end;
 
         public Plan Build()
@@ -57,11 +59,11 @@ public static class MemoryPlanner
             Placement residualGradient = serves ? default : PlaceToken(tables.Width);
             Placement[] caches = serves ? PlaceCaches() : [];
             long stack = _end;
-            FramePlan prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: share);
+            FramePlan prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: _share);
             (FramePlan[] frames, long[] bases, long hidden, long peak) = StackFrames(stack + prologue.OutputOffset);
             peak = Math.Max(peak, stack + prologue.Peak);
             long topBase = hidden + PaddedTokens(tables.Width);
-            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, sizes, profile, share: share);
+            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, sizes, profile, share: _share);
             _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
 
             return new Plan
@@ -70,7 +72,8 @@ public static class MemoryPlanner
                 Profile = profile,
                 Sizes = sizes,
                 Serves = serves,
-                Checkpointing = checkpointing,
+                Checkpointing = options.Checkpointing,
+                Optimizer = options.Optimizer,
                 Cost = new MemoryCost(frozen, trainable, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead),
                 Parameters = parameters,
                 Ids = ids,
@@ -95,8 +98,7 @@ public static class MemoryPlanner
             var all = tables.Parameters.SelectMany(row => Layers(row).Select(layer => (row, layer))).ToArray();
             var values = new Placement[all.Length];
             var gradient = new Placement[all.Length];
-            var moment1 = new Placement[all.Length];
-            var moment2 = new Placement[all.Length];
+            var moment = new MomentPlan[all.Length];
             long start = _end;
             PlaceWhere(all, values, r => !r.Trainable);
             frozen = _end - start;
@@ -111,14 +113,13 @@ public static class MemoryPlanner
 
             gradients = _end - start;
             start = _end;
-            if (!serves)
+            for (int i = 0; i < all.Length && !serves; i++)
             {
-                PlaceWhere(all, moment1, r => r.Trainable);
-                PlaceWhere(all, moment2, r => r.Trainable);
+                moment[i] = all[i].row.Trainable ? PlaceMoments(values[i]) : default;
             }
 
             moments = _end - start;
-            return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment1[i], moment2[i])).ToArray();
+            return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment[i])).ToArray();
         }
 
         private IEnumerable<int> Layers(ParameterRow row) =>
@@ -134,6 +135,21 @@ public static class MemoryPlanner
                     places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.Format.TypeOn(profile));
                 }
             }
+        }
+
+        private MomentPlan PlaceMoments(Placement value)
+        {
+            (int rows, int columns) = (value.Rows, value.Columns);
+            long elements = (long)rows * columns;
+            MomentStorage storage = options.StorageOf(elements);
+            if (storage == MomentStorage.Full)
+            {
+                return new MomentPlan(storage, Place(rows, columns, value.Type), Place(rows, columns, value.Type));
+            }
+
+            int blocks = MomentBlock.Count(elements);
+            return new MomentPlan(
+                storage, Place(rows, columns, DType.UInt8), Place(rows, columns, DType.UInt8), Place(blocks, 1, profile.Compute), Place(blocks, 1, profile.Compute));
         }
 
         private Placement[] PlaceCaches()
@@ -161,11 +177,11 @@ public static class MemoryPlanner
             for (int layer = 0; layer < tables.Layers; layer++)
             {
                 FrameTable table = frameOf(tables.Variants[tables.VariantOf(layer)]);
-                bool alternates = share && !table.Saves && !table.OutputOverInput;
+                bool alternates = _share && !table.Saves && !table.OutputOverInput;
                 above = alternates && above;
                 if (!cache.TryGetValue((table, above), out FramePlan? frame))
                 {
-                    frame = FramePlanner.Plan(table, sizes, profile, above, share);
+                    frame = FramePlanner.Plan(table, sizes, profile, above, _share);
                     cache.Add((table, above), frame);
                 }
 

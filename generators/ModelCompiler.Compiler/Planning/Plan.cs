@@ -12,9 +12,17 @@ public readonly record struct Placement(long Offset, int Rows, int Columns, DTyp
 /// <param name="Layer">Its layer; -1 outside the layers.</param>
 /// <param name="Value">Its value.</param>
 /// <param name="Gradient">Its gradient; zero rows where it has none.</param>
-/// <param name="Moment1">AdamW's first moment; zero rows where it has none.</param>
-/// <param name="Moment2">AdamW's second moment; zero rows where it has none.</param>
-public sealed record ParameterPlan(ParameterRow Row, int Layer, Placement Value, Placement Gradient, Placement Moment1, Placement Moment2);
+/// <param name="Moments">The optimizer's state.</param>
+public sealed record ParameterPlan(ParameterRow Row, int Layer, Placement Value, Placement Gradient, MomentPlan Moments);
+
+/// <summary>Where the moments of one parameter lie.</summary>
+/// <param name="Storage">How they are kept.</param>
+/// <param name="First">The first moment, or its codes, [rows, columns].</param>
+/// <param name="Second">The second moment, or its codes, [rows, columns].</param>
+/// <param name="FirstScales">Scale of each block of the first moment, [blocks, 1]; zero rows where moments are full.</param>
+/// <param name="SecondScales">Scale of each block of the second moment, [blocks, 1]; zero rows where moments are full.</param>
+public readonly record struct MomentPlan(
+    MomentStorage Storage, Placement First, Placement Second, Placement FirstScales = default, Placement SecondScales = default);
 
 /// <summary>
 /// Where every byte of a run lies. The plan that predicts is the plan that allocates: <see cref="MemoryCost.Arena"/> of
@@ -36,6 +44,9 @@ public sealed record Plan
 
     /// <summary>What is kept from forward for backward.</summary>
     public required Checkpointing Checkpointing { get; init; }
+
+    /// <summary>How trainable parameters are updated; without meaning when generating.</summary>
+    public required Optimizer Optimizer { get; init; }
 
     /// <summary>The terms of the cost.</summary>
     public required MemoryCost Cost { get; init; }

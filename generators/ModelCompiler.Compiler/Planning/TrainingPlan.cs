@@ -25,6 +25,12 @@ public sealed record TrainingPlan
     /// <summary>What is kept from forward for backward.</summary>
     public Checkpointing Checkpointing { get; init; } = Checkpointing.Selective;
 
+    /// <summary>How trainable parameters are updated.</summary>
+    public Optimizer Optimizer { get; init; } = Optimizer.AdamW;
+
+    /// <summary>With <see cref="Optimizer.AdamW8Bit"/>, parameters with fewer elements keep full moments, as in bitsandbytes: they take little and suffer most.</summary>
+    public int BlockwiseFrom { get; init; } = 4096;
+
     /// <summary>Rank of all adapters instead of the declared ones.</summary>
     public int? Rank { get; init; }
 
@@ -51,6 +57,10 @@ public sealed record TrainingPlan
         Require((long)Batch * Sequence <= int.MaxValue, "batch · sequence exceeds 2^31 tokens");
         return new Sizes(Batch, Sequence, Math.Min(ChunkRows, Batch * Sequence), 0, tables.Slots.Select(s => Rank ?? s.Rank).ToArray());
     }
+
+    /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
+    public MomentStorage StorageOf(long elements) =>
+        Optimizer == Optimizer.AdamW8Bit && elements >= BlockwiseFrom ? MomentStorage.Blockwise : MomentStorage.Full;
 
     private static void Require(bool condition, string message)
     {

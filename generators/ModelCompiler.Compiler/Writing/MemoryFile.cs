@@ -13,7 +13,7 @@ internal static class MemoryFile
         SourceWriter w = FileHeader.Open(spec);
         w.Line("/// <summary>What a training step under a plan takes, in bytes; the run allocates exactly this.</summary>");
         w.Line("/// <remarks>");
-        w.Line("/// Peak = weights + adapters + gradients + 2 · gradients (AdamW) + inputs + workspace + residual gradient + stack, where the stack");
+        w.Line("/// Peak = weights + adapters + gradients + optimizer (AdamW: 2 · gradients) + inputs + workspace + residual gradient + stack, where the stack");
         w.Line("/// is the highest of: the base of a layer's frame (the sum of what the layers below save) plus that frame's own peak, and the loss on top.");
         foreach (VariantRow v in t.Variants)
         {

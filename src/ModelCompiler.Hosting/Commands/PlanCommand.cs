@@ -11,7 +11,6 @@ internal sealed class PlanCommand : HostCommand
 {
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
-    private readonly Option<string> _optimizer = new("--optimizer") { Description = "adamw, adamw8bit or paged", DefaultValueFactory = _ => "adamw" };
     private readonly Option<string?> _storage = new("--storage") { Description = "Storage of the frozen weights; default: the recipe's" };
     private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
     private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget (not built yet)" };
@@ -22,7 +21,7 @@ internal sealed class PlanCommand : HostCommand
     {
         Add(_model);
         _plan.AddTo(this);
-        foreach (Option option in (ReadOnlySpan<Option>)[_optimizer, _storage, _budget, _fit, _estimator])
+        foreach (Option option in (ReadOnlySpan<Option>)[_storage, _budget, _fit, _estimator])
         {
             Add(option);
         }
@@ -31,7 +30,7 @@ internal sealed class PlanCommand : HostCommand
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
-        string optimizer = RefuseUnbuilt(arguments, model.Tables);
+        RefuseUnbuilt(arguments, model.Tables);
         long? budget = Budget(arguments.GetValue(_budget));
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
@@ -41,7 +40,7 @@ internal sealed class PlanCommand : HostCommand
         var result = new PlanResult(
             model.Tables.Name,
             new PlanChoices(
-                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing), optimizer, model.Tables.Storage, choices.Rank,
+                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing), PlanOptions.Name(choices.Optimizer), model.Tables.Storage, choices.Rank,
                 profile.Name, profile.Threads),
             new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             cost.Peak,
@@ -61,7 +60,7 @@ internal sealed class PlanCommand : HostCommand
         return ExitCode.OverBudget;
     }
 
-    private string RefuseUnbuilt(ParseResult arguments, ModelTables tables)
+    private void RefuseUnbuilt(ParseResult arguments, ModelTables tables)
     {
         if (arguments.GetValue(_fit))
         {
@@ -74,8 +73,6 @@ internal sealed class PlanCommand : HostCommand
             string[] names = ["Float32", "BFloat16", "NF4", "Int4", "Int8"];
             Choice.Require("--storage", storage, [tables.Storage], names);
         }
-
-        return Choice.Require("--optimizer", arguments.GetValue(_optimizer)!, ["adamw"], ["adamw8bit", "paged"]);
     }
 
     private static long? Budget(string? text)

@@ -12,7 +12,7 @@ namespace ModelCompiler.Backends;
 /// <item>any output may be <see cref="Tensor.None"/>: the kernel skips that work;</item>
 /// <item>gradients of parameters accumulate (+=), gradients of activations overwrite (=);</item>
 /// <item>a weight may be <see cref="DType.BFloat16"/>, that of a linear operation quantised (<see cref="DTypeExtensions.IsQuantized"/>); everything else has the profile's compute type, ids are
-/// <see cref="DType.Int32"/>; sums over many elements are made in an order that depends only on shapes and threads.</item>
+/// <see cref="DType.Int32"/>, codes <see cref="DType.UInt8"/>; sums over many elements are made in an order that depends only on shapes and threads.</item>
 /// </list>
 /// T is the number of token rows (batch · sequence, sequences one after the other), [rows, columns] shapes are given per argument.
 /// </summary>
@@ -193,9 +193,19 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// AdamW with decoupled decay (Loshchilov and Hutter 2019): g' = gradientScale · g; m = β1 m + (1−β1) g'; v = β2 v + (1−β2) g'²;
-    /// w = w − rate · (m / (1−β1^t) / (sqrt(v / (1−β2^t)) + ε) + decay · w).
+    /// w = w − rate · (m / (1−β1^t) / (sqrt(v / (1−β2^t)) + ε) + decay · w), the decay of w as it was before the step.
     /// </summary>
     void AdamW(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step);
+
+    /// <summary>
+    /// <see cref="AdamW"/> with moments in 8 bits (Dettmers et al. 2022, as in bitsandbytes). w and g [rows, columns], without gaps between rows;
+    /// m and v, <see cref="DType.UInt8"/> of the same shape, hold indices into the signed and the unsigned
+    /// <see cref="Quantization.DynamicMap"/>; mScales and vScales [blocks, 1] hold the greatest magnitude of each 256 consecutive elements.
+    /// The moments are decoded, updated and used for w as they are, and then encoded, each block with its new greatest magnitude: the
+    /// nearest value, except that a negative first moment that would become 0 takes the value below 0. Where g or its square is not finite, w
+    /// stays and both moments become 0. All bytes 0 are moments of 0. The decay is of w as it was before the step.
+    /// </summary>
+    void AdamW8Bit(Tensor w, Tensor g, Tensor m, Tensor v, Tensor mScales, Tensor vScales, in AdamWStep step);
 }
 
 /// <summary>The scalars of one AdamW update.</summary>

@@ -41,12 +41,19 @@ internal static class FloatConversion
                 }
 
                 break;
+            case SafetensorsType.U8:
+                for (int i = 0; i < destination.Length; i++)
+                {
+                    destination[i] = source[i];
+                }
+
+                break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(type), type, "not a floating-point type");
+                throw new ArgumentOutOfRangeException(nameof(type), type, "neither a floating-point type nor U8");
         }
     }
 
-    /// <summary>Writes every element of <paramref name="source"/> as F32, or as BF16 rounded to nearest, ties to even.</summary>
+    /// <summary>Writes every element of <paramref name="source"/> as F32, as BF16 rounded to nearest, ties to even, or as the U8 that it is.</summary>
     public static void Narrow(SafetensorsType type, ReadOnlySpan<float> source, Span<byte> destination)
     {
         for (int i = 0; i < source.Length; i++)
@@ -54,6 +61,10 @@ internal static class FloatConversion
             if (type == SafetensorsType.BF16)
             {
                 BinaryPrimitives.WriteUInt16LittleEndian(destination[(2 * i)..], ToBFloat16(source[i]));
+            }
+            else if (type == SafetensorsType.U8)
+            {
+                destination[i] = (byte)source[i];
             }
             else
             {

@@ -107,6 +107,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
         Read(entry, firstRow * entry.Columns, destination);
     }
 
+    /// <summary>Reads rows of a tensor of codes as <see cref="ReadRows"/> reads weights; a code as the number it is.</summary>
+    /// <exception cref="CheckpointException">The tensor is absent or not U8.</exception>
+    internal void ReadCodeRows(string name, long firstRow, int count, Span<float> destination)
+    {
+        TensorEntry entry = this[name];
+        if (entry.Type != SafetensorsType.U8)
+        {
+            throw new CheckpointException(Path, $"tensor '{name}' is {entry.Type.FormatName()}, codes must be U8; the file is damaged or of another version");
+        }
+
+        CheckLength(entry, count * entry.Columns, destination.Length);
+        Copy(entry, firstRow * entry.Columns, destination);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -151,12 +165,24 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     private void Read(TensorEntry entry, long first, Span<float> destination)
     {
-        ObjectDisposedException.ThrowIf(_data == null, this);
         if (!entry.Type.IsFloatingPoint())
         {
             throw new CheckpointException(
                 Path, $"tensor '{entry.Name}' is {entry.Type.FormatName()}; weights must be F32, F16, BF16 or F64");
         }
+
+        Copy(entry, first, destination);
+        int bad = _nonFinite == NonFinite.Reject ? FloatConversion.FirstNonFinite(destination) : -1;
+        if (bad >= 0)
+        {
+            throw new CheckpointException(
+                Path, $"tensor '{entry.Name}' {entry.ShapeText} has {destination[bad]} at index {first + bad}; the weights are damaged or overflowed when they were saved");
+        }
+    }
+
+    private void Copy(TensorEntry entry, long first, Span<float> destination)
+    {
+        ObjectDisposedException.ThrowIf(_data == null, this);
 
         // A span's length is an int in bytes too, so a large read goes in pieces.
         const int piece = 1 << 24;
@@ -164,14 +190,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         for (int done = 0; done < destination.Length; done += piece)
         {
             int count = Math.Min(piece, destination.Length - done);
-            Span<float> part = destination.Slice(done, count);
-            FloatConversion.Widen(entry.Type, new ReadOnlySpan<byte>(_data + entry.Begin + (first + done) * size, count * size), part);
-            int bad = _nonFinite == NonFinite.Reject ? FloatConversion.FirstNonFinite(part) : -1;
-            if (bad >= 0)
-            {
-                throw new CheckpointException(
-                    Path, $"tensor '{entry.Name}' {entry.ShapeText} has {part[bad]} at index {first + done + bad}; the weights are damaged or overflowed when they were saved");
-            }
+            FloatConversion.Widen(
+                entry.Type, new ReadOnlySpan<byte>(_data + entry.Begin + (first + done) * size, count * size), destination.Slice(done, count));
         }
     }
 }

@@ -17,15 +17,15 @@ public static class SafetensorsWriter
     /// <param name="tensors">What to write; each is asked for its elements once, in order.</param>
     /// <param name="metadata">Extra metadata; "format": "pt" is always there.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    /// <exception cref="ArgumentException">A name occurs twice, or a type is neither F32 nor BF16.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, or a type is none of F32, BF16 and U8.</exception>
     public static void Write(string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         TensorSource[] ordered = [.. tensors.OrderByDescending(t => t.Type.Size()).ThenBy(t => t.Name, StringComparer.Ordinal)];
         foreach (TensorSource tensor in ordered)
         {
-            if (tensor.Type is not (SafetensorsType.F32 or SafetensorsType.BF16))
+            if (tensor.Type is not (SafetensorsType.F32 or SafetensorsType.BF16 or SafetensorsType.U8))
             {
-                throw new ArgumentException($"tensor '{tensor.Name}' is {tensor.Type}; only F32 and BF16 are written", nameof(tensors));
+                throw new ArgumentException($"tensor '{tensor.Name}' is {tensor.Type}; only F32, BF16 and U8 are written", nameof(tensors));
             }
         }
 

@@ -7,7 +7,7 @@ public delegate void FillRows(long firstElement, Span<float> destination);
 
 /// <summary>A tensor to write: where its elements come from is asked piece by piece, so that none need be held twice.</summary>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Type"><see cref="SafetensorsType.F32"/> or <see cref="SafetensorsType.BF16"/>.</param>
+/// <param name="Type"><see cref="SafetensorsType.F32"/>, <see cref="SafetensorsType.BF16"/>, or <see cref="SafetensorsType.U8"/> for codes.</param>
 /// <param name="Shape">Its dimensions.</param>
 /// <param name="Fill">Gives its elements.</param>
 public sealed record TensorSource(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, FillRows Fill)

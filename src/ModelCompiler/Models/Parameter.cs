@@ -15,8 +15,7 @@ public sealed class Parameter
             : plan.Row.Name.Replace("{0}", plan.Layer.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
         Value = plan.Value.Handle();
         Gradient = plan.Gradient.Handle();
-        Moment1 = plan.Moment1.Handle();
-        Moment2 = plan.Moment2.Handle();
+        Moments = new Moments(plan.Moments);
     }
 
     /// <summary>Name in the checkpoint.</summary>
@@ -34,11 +33,8 @@ public sealed class Parameter
     /// <summary>The gradient; none where the parameter is frozen.</summary>
     public Tensor Gradient { get; }
 
-    /// <summary>AdamW's first moment; none where the parameter is frozen.</summary>
-    public Tensor Moment1 { get; }
-
-    /// <summary>AdamW's second moment; none where the parameter is frozen.</summary>
-    public Tensor Moment2 { get; }
+    /// <summary>The optimizer's state; none where the parameter is frozen.</summary>
+    public Moments Moments { get; }
 
     /// <summary>The value's handle, so that generated code reads <c>attention.Query.Weight</c>.</summary>
     public static implicit operator Tensor(Parameter parameter) => parameter.Value;

@@ -2,6 +2,7 @@ using System.Globalization;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
 using ModelCompiler.Numerics;
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
@@ -34,9 +35,15 @@ internal static class RunFacts
             new("schedule", options.Schedule == Schedule.Constant
                 ? string.Create(culture, $"Constant, rate {options.LearningRate}, warm-up {options.Warmup}")
                 : string.Create(culture, $"{options.Schedule} over {options.Steps} steps, rate {options.LearningRate} to {options.MinimumRate}, warm-up {options.Warmup}")),
-            new("optimizer", string.Create(culture, $"AdamW, betas {options.Beta1} and {options.Beta2}, epsilon {options.Epsilon}, decay {options.WeightDecay}, clip {options.ClipNorm}")),
+            new("optimizer", string.Create(culture, $"{model.Plan.Optimizer}{EightBit(model)}, betas {options.Beta1} and {options.Beta2}, epsilon {options.Epsilon}, decay {options.WeightDecay}, clip {options.ClipNorm}")),
         ];
     }
+
+    /// <summary>How many parameters have 8-bit moments, for their number changes with the plan's threshold.</summary>
+    private static string EightBit(TransformerModel model) =>
+        model.Trainable.Count(p => p.Moments.Storage == MomentStorage.Blockwise) is > 0 and var count
+            ? string.Create(CultureInfo.InvariantCulture, $" with 8-bit moments of {count} parameters")
+            : "";
 
     /// <summary>A hash of each frozen parameter's first row: tells base models apart without reading all of them.</summary>
     private static ulong Frozen(TransformerModel model)

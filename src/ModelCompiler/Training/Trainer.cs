@@ -6,7 +6,7 @@ using ModelCompiler.Models;
 namespace ModelCompiler.Training;
 
 /// <summary>
-/// Trains a compiled model: optimizer steps of AdamW over accumulated micro-batches, with metrics, evaluation and checkpoints.
+/// Trains a compiled model: optimizer steps over accumulated micro-batches, with metrics, evaluation and checkpoints.
 /// Not for several threads at once.
 /// </summary>
 public sealed class Trainer
@@ -19,6 +19,7 @@ public sealed class Trainer
     private readonly TrainingOptions _options;
     private readonly MicroBatches _microBatches;
     private readonly Parameter[] _trainable;
+    private readonly ParameterUpdates _updates;
     private readonly LearningRateSchedule _rates;
     private readonly Evaluator? _evaluator;
     private readonly IReadOnlyList<KeyValuePair<string, string>> _facts = [];
@@ -41,6 +42,7 @@ public sealed class Trainer
         _evaluator = heldOut is null ? null : new Evaluator(model, heldOut);
         _rates = options.Rates;
         _trainable = [.. model.Trainable];
+        _updates = new ParameterUpdates(model);
         if (_trainable.Length == 0)
         {
             throw new TrainingException($"{model.Tables.Name} has no trainable parameter");
@@ -175,15 +177,8 @@ public sealed class Trainer
         return Math.Sqrt(_model.Kernels.Read(_model.GradientNorm));
     }
 
-    private void Update(int step, double rate, double scale)
-    {
-        foreach (Parameter parameter in _trainable)
-        {
-            double decay = parameter.Row.Vector ? 0 : _options.WeightDecay;
-            var update = new AdamWStep(rate, _options.Beta1, _options.Beta2, _options.Epsilon, decay, step, scale);
-            _model.Kernels.AdamW(parameter.Value, parameter.Gradient, parameter.Moment1, parameter.Moment2, update);
-        }
-    }
+    private void Update(int step, double rate, double scale) =>
+        _updates.Run(new AdamWStep(rate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, step, scale));
 
     private void RequireFinite(int step, double loss, double norm)
     {

@@ -2,12 +2,14 @@ using System.Text.Json;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
 
 /// <summary>
-/// The state of a run in one safetensors file: every trainable parameter with its moments as F32, and in the metadata the number of
+/// The state of a run in one safetensors file: every trainable parameter with its moments as F32 (quantised ones as
+/// U8 codes with F32 scales), and in the metadata the number of
 /// completed steps (which is also the position in the data) and the facts the run depends on. One file that is written aside and
 /// renamed: whenever the process dies, the last complete checkpoint is there. A resumed run computes the same bits as one that was
 /// never interrupted, on backends that compute in F32.
@@ -43,7 +45,7 @@ public static class TrainingCheckpoint
         };
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
-            Tensors(model).Select(t => BaseWeights.Source(model, t.Name, t.Value, vector: false, SafetensorsType.F32)),
+            Tensors(model).Select(t => BaseWeights.Source(model, t.Name, t.Value, vector: false, TypeOf(t.Value))),
             metadata);
     }
 
@@ -74,7 +76,9 @@ public static class TrainingCheckpoint
 
         foreach ((string name, Tensor value) in tensors)
         {
-            RowBlocks.Load(model.Kernels, value, (first, count, values) => file.ReadRows(name, first, count, values));
+            RowBlocks.Load(model.Kernels, value, TypeOf(value) == SafetensorsType.U8
+                ? (first, count, values) => file.ReadCodeRows(name, first, count, values)
+                : (first, count, values) => file.ReadRows(name, first, count, values));
         }
 
         return steps;
@@ -85,10 +89,17 @@ public static class TrainingCheckpoint
         foreach (Parameter parameter in model.Trainable)
         {
             yield return ($"value/{parameter.Name}", parameter.Value);
-            yield return ($"moment1/{parameter.Name}", parameter.Moment1);
-            yield return ($"moment2/{parameter.Name}", parameter.Moment2);
+            yield return ($"moment1/{parameter.Name}", parameter.Moments.First);
+            yield return ($"moment2/{parameter.Name}", parameter.Moments.Second);
+            if (parameter.Moments.Storage == MomentStorage.Blockwise)
+            {
+                yield return ($"scales1/{parameter.Name}", parameter.Moments.FirstScales);
+                yield return ($"scales2/{parameter.Name}", parameter.Moments.SecondScales);
+            }
         }
     }
+
+    private static SafetensorsType TypeOf(Tensor tensor) => tensor.Type == DType.UInt8 ? SafetensorsType.U8 : SafetensorsType.F32;
 
     private static int Steps(SafetensorsFile file) =>
         file.Metadata.TryGetValue(StepsKey, out string? text)

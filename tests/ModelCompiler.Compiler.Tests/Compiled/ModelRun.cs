@@ -2,6 +2,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Training;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 
@@ -62,7 +63,7 @@ public sealed class ModelRun : IDisposable
         return Model.Kernels.Read(Model.LossSum) * _step.LossScale;
     }
 
-    /// <summary>One AdamW update of every trainable parameter, clipped by the global norm as training does.</summary>
+    /// <summary>One update of every trainable parameter, clipped by the global norm as training does.</summary>
     public void Update()
     {
         Model.Kernels.Zero(Model.GradientNorm);
@@ -71,10 +72,7 @@ public sealed class ModelRun : IDisposable
             Model.Kernels.SquaredNorm(p.Gradient, Model.GradientNorm);
         }
 
-        foreach (Parameter p in Model.Trainable)
-        {
-            Model.Kernels.AdamW(p.Value, p.Gradient, p.Moment1, p.Moment2, new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1));
-        }
+        new ParameterUpdates(Model).Run(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1));
     }
 
     public double[] Read(Tensor tensor)

@@ -80,6 +80,8 @@ public class MemoryTests
                     Accumulate = random.Next(1, 4),
                     ChunkRows = random.Next(1, 20),
                     Checkpointing = (Checkpointing)random.Next(2),
+                    Optimizer = (Optimizer)random.Next(2),
+                    BlockwiseFrom = random.Next(1, 100),
                 };
                 yield return (compiled.Entry(spec), plan, (ulong)random.Next(1000));
             }

@@ -46,7 +46,7 @@ internal sealed class Bench : IDisposable
         foreach (Operand operand in operation.Operands.Where(o => !over.ContainsKey(o.Name)))
         {
             DType type = TypeOf(operand, variation);
-            int stride = operand.Columns + (variation.Strided ? 3 : 0);
+            int stride = operand.Columns + (variation.Strided && !operand.Contiguous ? 3 : 0);
             long start = offset + (variation.Strided ? type.Size() : 0);
             var tensor = new Tensor(start, operand.Rows, operand.Columns, stride, type);
             handles[operand.Name] = operand.Name == variation.None ? Tensor.None : tensor;
@@ -114,6 +114,7 @@ internal sealed class Bench : IDisposable
     private DType TypeOf(Operand operand, Variation variation) => operand.Role switch
     {
         Role.Ids => DType.Int32,
+        Role.Codes => DType.UInt8,
         Role.Weight => variation.WeightType ?? Backend.Profile.Compute,
         _ => Backend.Profile.Compute,
     };

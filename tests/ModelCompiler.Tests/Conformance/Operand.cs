@@ -20,6 +20,9 @@ internal enum Role
 
     /// <summary>Read and written: starts random.</summary>
     Accumulator,
+
+    /// <summary>Read and written, of <see cref="Planning.DType.UInt8"/>: starts random; may be one off, for a value between two may go either way.</summary>
+    Codes,
 }
 
 /// <summary>One tensor of a case.</summary>
@@ -37,13 +40,16 @@ internal sealed record Operand(string Name, Role Role, int Rows, int Columns)
     /// <summary>Random values are made positive.</summary>
     public bool Positive { get; init; }
 
+    /// <summary>Rows have no gaps between them, also where those of other tensors do.</summary>
+    public bool Contiguous { get; init; }
+
     /// <summary>Ids are below this.</summary>
     public int Limit { get; init; }
 
     /// <summary>Some ids are -100 in their place.</summary>
     public bool Ignored { get; init; }
 
-    public bool IsResult => Role is Role.Output or Role.Accumulator;
+    public bool IsResult => Role is Role.Output or Role.Accumulator or Role.Codes;
 
     public static Operand Input(string name, int rows, int columns, double scale = 1) => new(name, Role.Input, rows, columns) { Scale = scale };
 
@@ -56,6 +62,8 @@ internal sealed record Operand(string Name, Role Role, int Rows, int Columns)
     public static Operand Derived(string name, int rows, int columns) => new(name, Role.Derived, rows, columns);
 
     public static Operand Output(string name, int rows, int columns) => new(name, Role.Output, rows, columns);
+
+    public static Operand Codes(string name, int rows, int columns) => new(name, Role.Codes, rows, columns) { Contiguous = true, Required = true };
 
     public static Operand Accumulator(string name, int rows, int columns) => new(name, Role.Accumulator, rows, columns);
 }

@@ -33,5 +33,6 @@ internal static class OperationCases
         .. Conformance.Cases.ActivationCases.All(),
         .. Conformance.Cases.ElementwiseCases.All(),
         .. Conformance.Cases.LossCases.All(),
+        .. Conformance.Cases.OptimizerCases.All(),
     ];
 }

@@ -16,25 +16,25 @@ public sealed class ProcessCounters;
 [Collection(nameof(ProcessCounters))]
 public class MemoryTests
 {
-    public static TheoryData<int, Checkpointing> Plans => new()
+    public static TheoryData<int, Checkpointing, Optimizer> Plans => new()
     {
-        { 1, Checkpointing.None },
-        { 1, Checkpointing.Selective },
-        { 2, Checkpointing.Selective },
-        { 3, Checkpointing.None },
+        { 1, Checkpointing.None, Optimizer.AdamW },
+        { 1, Checkpointing.Selective, Optimizer.AdamW8Bit },
+        { 2, Checkpointing.Selective, Optimizer.AdamW },
+        { 3, Checkpointing.None, Optimizer.AdamW },
     };
 
     [Theory]
     [MemberData(nameof(Plans))]
-    public void Native_memory_of_whole_steps_is_the_plans_to_the_byte(int threads, Checkpointing checkpointing)
+    public void Native_memory_of_whole_steps_is_the_plans_to_the_byte(int threads, Checkpointing checkpointing, Optimizer optimizer)
     {
-        var options = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing };
+        var options = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing, Optimizer = optimizer };
         long predicted = StoriesLoraDropout.MemoryCost(options, BackendProfile.Cpu(threads)).Arena;
         CollectNative();
         long before = NativeAllocator.BytesInUse;
         NativeAllocator.ResetPeak();
 
-        using (StoriesLoraDropout model = SmallRun.CreateModel(threads, checkpointing))
+        using (StoriesLoraDropout model = SmallRun.CreateModel(threads, checkpointing, optimizer))
         {
             var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options, SmallRun.HeldOut);
             trainer.Run();
@@ -66,11 +66,11 @@ public class MemoryTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void A_steady_step_allocates_no_managed_memory(int threads)
+    [InlineData(1, Optimizer.AdamW)]
+    [InlineData(2, Optimizer.AdamW8Bit)]
+    public void A_steady_step_allocates_no_managed_memory(int threads, Optimizer optimizer)
     {
-        using StoriesLoraDropout model = SmallRun.CreateModel(threads);
+        using StoriesLoraDropout model = SmallRun.CreateModel(threads, optimizer: optimizer);
         var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options with { Steps = 1000 });
         for (int step = 0; step < 60; step++)
         {

@@ -51,19 +51,21 @@ public class ResumeTests
         Assert.Equal(12, File.ReadLines(Path.Combine(folder.Path, "metrics.jsonl")).Count());
     }
 
-    [Fact]
-    public void Training_of_all_parameters_is_resumed_to_the_same_bits()
+    [Theory]
+    [InlineData(Optimizer.AdamW)]
+    [InlineData(Optimizer.AdamW8Bit)]
+    public void Training_of_all_parameters_is_resumed_to_the_same_bits(Optimizer optimizer)
     {
         using var folder = new TemporaryFolder();
         TrainingOptions options = SmallRun.Options with { Steps = 4, Schedule = Schedule.Constant };
-        using Stories260K uninterrupted = SmallRun.CreateModel<Stories260K>();
+        using Stories260K uninterrupted = SmallRun.CreateModel<Stories260K>(optimizer: optimizer);
         new Trainer(uninterrupted, SmallRun.Data, options).Run();
-        using (Stories260K first = SmallRun.CreateModel<Stories260K>())
+        using (Stories260K first = SmallRun.CreateModel<Stories260K>(optimizer: optimizer))
         {
             new Trainer(first, SmallRun.Data, options with { Steps = 2, OutputFolder = folder.Path }).Run();
         }
 
-        using Stories260K second = SmallRun.CreateModel<Stories260K>();
+        using Stories260K second = SmallRun.CreateModel<Stories260K>(optimizer: optimizer);
         new Trainer(second, SmallRun.Data, options with { OutputFolder = folder.Path, Resume = true }).Run();
 
         Assert.Equal(SmallRun.State(uninterrupted), SmallRun.State(second));
@@ -106,6 +108,9 @@ public class ResumeTests
         Refuses("data and its seed", () => new Trainer(SmallRun.CreateModel(), SmallRun.HeldOut, same));
         Refuses("schedule", () => new Trainer(SmallRun.CreateModel(), SmallRun.Data, same with { LearningRate = 1e-3 }));
         Refuses("optimizer", () => new Trainer(SmallRun.CreateModel(), SmallRun.Data, same with { Beta1 = 0.8 }));
+        Refuses(
+            "optimizer was 'AdamW, betas",
+            () => new Trainer(SmallRun.CreateModel(optimizer: Optimizer.AdamW8Bit), SmallRun.Data, same));
         Refuses("accumulate was '2', now '1'", () => new Trainer(SmallRun.CreateModel(), SmallRun.Data, same with { Accumulate = 1 }));
         StoriesLoraDropout otherBase = SmallRun.CreateModel();
         Initialization.All(otherBase, seed: 6);

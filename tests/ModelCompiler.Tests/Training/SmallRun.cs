@@ -40,14 +40,14 @@ internal static class SmallRun
     public static Batches HeldOut => new([.. Examples.Take(3)], 4, 64, seed: null);
 
     /// <summary>The model; same start every time.</summary>
-    public static StoriesLoraDropout CreateModel(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective) =>
-        CreateModel<StoriesLoraDropout>(threads, checkpointing);
+    public static StoriesLoraDropout CreateModel(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective, Optimizer optimizer = Optimizer.AdamW) =>
+        CreateModel<StoriesLoraDropout>(threads, checkpointing, optimizer);
 
     /// <summary>A model over stories260K's architecture; same start every time.</summary>
-    public static T CreateModel<T>(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective)
+    public static T CreateModel<T>(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective, Optimizer optimizer = Optimizer.AdamW)
         where T : TransformerModel, IModel<T>
     {
-        var plan = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing };
+        var plan = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing, Optimizer = optimizer };
         T model = Model.ForTraining<T>(plan, new CpuBackend(threads));
         Initialization.All(model, seed: 5);
         return model;
@@ -59,7 +59,8 @@ internal static class SmallRun
         var state = new List<float>();
         foreach (Parameter parameter in model.Trainable)
         {
-            foreach (ModelCompiler.Tensors.Tensor tensor in new[] { parameter.Value, parameter.Moment1, parameter.Moment2 })
+            Moments moments = parameter.Moments;
+            foreach (ModelCompiler.Tensors.Tensor tensor in new[] { parameter.Value, moments.First, moments.Second, moments.FirstScales, moments.SecondScales })
             {
                 var values = new float[tensor.Count];
                 model.Kernels.Read(tensor, values);

@@ -162,6 +162,26 @@ public class TrainerTests
         Assert.Throws<ArgumentException>(() => new Trainer(model, new Batches(SmallRun.Examples, 5, 64, seed: null), new TrainingOptions()));
     }
 
+    /// <summary>Nine tenths of the elements have 8-bit moments; the rest are too small for them.</summary>
+    [Fact]
+    public void Full_training_with_8_bit_moments_follows_that_with_full_ones()
+    {
+        (double full, _) = FullTraining(Optimizer.AdamW);
+        (double codes, double share) = FullTraining(Optimizer.AdamW8Bit);
+
+        Assert.InRange(share, 0.9, 0.95);
+        Assert.NotEqual(full, codes);
+        Assert.Equal(full, codes, 0.01 * full);
+    }
+
+    private static (double Loss, double Share) FullTraining(Optimizer optimizer)
+    {
+        using Stories260K model = SmallRun.CreateModel<Stories260K>(threads: 2, optimizer: optimizer);
+        TrainingResult result = new Trainer(model, SmallRun.Data, SmallRun.Options with { Steps = 30, LearningRate = 3e-3 }).Run();
+        double codes = model.Trainable.Where(p => p.Moments.Storage == MomentStorage.Blockwise).Sum(p => p.Value.Count);
+        return (result.Loss, codes / model.Trainable.Sum(p => p.Value.Count));
+    }
+
     private static void Break(TransformerModel model, Parameter parameter, int step)
     {
         if (step == 2)

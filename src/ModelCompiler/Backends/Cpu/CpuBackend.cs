@@ -143,6 +143,17 @@ public sealed unsafe partial class CpuBackend : IBackend
         return (int*)Arena.At(tensor);
     }
 
+    /// <summary>The codes of a UInt8 tensor; null for none.</summary>
+    private byte* Codes(Tensor tensor)
+    {
+        if (!tensor.IsNone && tensor.Type != DType.UInt8)
+        {
+            throw new ArgumentException($"{tensor} must be UInt8.");
+        }
+
+        return Arena.At(tensor);
+    }
+
     /// <summary>The position of a token row within its sequence.</summary>
     private int Position(int row) => step.Position + row % step.Sequence;
 

@@ -169,6 +169,10 @@ public sealed partial class NullBackend
     /// <inheritdoc/>
     public void AdamW(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step) => Launch(w, 15 * w.Count, [w, g, m, v, w, m, v]);
 
+    /// <inheritdoc/>
+    public void AdamW8Bit(Tensor w, Tensor g, Tensor m, Tensor v, Tensor mScales, Tensor vScales, in AdamWStep step) =>
+        Launch(w, 21 * w.Count, [w, g, m, v, mScales, vScales, w, m, v, mScales, vScales]);
+
     private void Launch(
         Tensor output, long flops, ReadOnlySpan<Tensor> tensors, [CallerMemberName] string operation = "")
     {

@@ -30,12 +30,6 @@ internal static class ElementwiseCases
         {
             Tolerance = 1e-6,
         },
-        new(nameof(IBackend.AdamW),
-            [
-                Accumulator("w", s.Rows, s.Columns) with { Required = true }, Input("g", s.Rows, s.Columns),
-                Accumulator("m", s.Rows, s.Columns) with { Required = true }, Accumulator("v", s.Rows, s.Columns) with { Required = true, Positive = true },
-            ],
-            (b, t) => b.AdamW(t["w"], t["g"], t["m"], t["v"], new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0.1, Count: 3, GradientScale: 0.7))),
         new(nameof(IBackend.Zero), [Accumulator("x", s.Rows, s.Columns)], (b, t) => b.Zero(t["x"])),
         new(nameof(IBackend.Copy), [Input("source", s.Rows, s.Columns), Output("destination", s.Rows, s.Columns) with { Required = true }],
             (b, t) => b.Copy(t["source"], t["destination"])),

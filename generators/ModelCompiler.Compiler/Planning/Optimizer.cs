@@ -1,0 +1,34 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>How trainable parameters are updated, and where the state that this needs lies.</summary>
+public enum Optimizer
+{
+    /// <summary>AdamW with both moments in the compute type: 8 bytes a parameter in float32.</summary>
+    AdamW,
+
+    /// <summary>AdamW with both moments in 8 bits, blockwise (Dettmers et al. 2022): 2.03125 bytes a parameter. Small parameters keep full moments.</summary>
+    AdamW8Bit,
+}
+
+/// <summary>How the moments of one parameter are kept.</summary>
+public enum MomentStorage
+{
+    /// <summary>It has none: it is frozen, or nothing is trained.</summary>
+    None,
+
+    /// <summary>In the compute type.</summary>
+    Full,
+
+    /// <summary>One byte an element, the index of a value of the dynamic map, and the greatest magnitude of every block of elements.</summary>
+    Blockwise,
+}
+
+/// <summary>The blocks of 8-bit moments; they run across rows.</summary>
+public static class MomentBlock
+{
+    /// <summary>Elements that share a scale.</summary>
+    public const int Elements = 256;
+
+    /// <summary>Blocks of a parameter of this many elements.</summary>
+    public static int Count(long elements) => checked((int)((elements + Elements - 1) / Elements));
+}

@@ -1,0 +1,32 @@
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Models;
+
+/// <summary>The optimizer's state of one parameter: both moments of its gradient.</summary>
+public sealed class Moments
+{
+    internal Moments(MomentPlan plan)
+    {
+        Storage = plan.Storage;
+        First = plan.First.Handle();
+        Second = plan.Second.Handle();
+        FirstScales = plan.FirstScales.Handle();
+        SecondScales = plan.SecondScales.Handle();
+    }
+
+    /// <summary>How they are kept.</summary>
+    public MomentStorage Storage { get; }
+
+    /// <summary>The first moment, or its codes, [rows, columns].</summary>
+    public Tensor First { get; }
+
+    /// <summary>The second moment, or its codes, [rows, columns].</summary>
+    public Tensor Second { get; }
+
+    /// <summary>Scale of each block of the first moment, [blocks, 1]; none where moments are full.</summary>
+    public Tensor FirstScales { get; }
+
+    /// <summary>Scale of each block of the second moment, [blocks, 1]; none where moments are full.</summary>
+    public Tensor SecondScales { get; }
+}
