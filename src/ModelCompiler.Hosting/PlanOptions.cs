@@ -7,6 +7,7 @@ namespace ModelCompiler.Hosting;
 internal sealed class PlanOptions
 {
     private const int DefaultSequence = 256;
+    private const int BlockSize = 64;
 
     private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences in a micro-batch", 1);
     private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", $"Tokens of a sequence; default: {DefaultSequence}, or the context where that is shorter");
@@ -23,6 +24,11 @@ internal sealed class PlanOptions
         DefaultValueFactory = _ => "adamw",
     };
 
+    private readonly Option<string?> _storage = new("--storage")
+    {
+        Description = $"Storage of the frozen weights: {string.Join(", ", Enum.GetNames<Storage>())}; default: the recipe's. Quantised in blocks of 64, NF4 double quantised",
+    };
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -32,6 +38,7 @@ internal sealed class PlanOptions
         command.Add(_checkpointing);
         command.Add(_rank);
         command.Add(_optimizer);
+        command.Add(_storage);
     }
 
     /// <summary>The plan of the command line.</summary>
@@ -44,6 +51,7 @@ internal sealed class PlanOptions
         Rank = arguments.GetValue(_rank),
         Checkpointing = Policy(arguments.GetValue(_checkpointing)!),
         Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
+        Storage = arguments.GetValue(_storage) is { } storage ? FormatOf(storage) : null,
     };
 
     /// <summary>Runs the planner; a number out of range is the user's to put right.</summary>
@@ -68,6 +76,15 @@ internal sealed class PlanOptions
 
     private static Optimizer OptimizerOf(string text) =>
         Choice.Require("--optimizer", text, ["adamw", "adamw8bit"], ["paged"]) == "adamw" ? Optimizer.AdamW : Optimizer.AdamW8Bit;
+
+    private static WeightFormat FormatOf(string text) => Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>(), [])) switch
+    {
+        Storage.NF4 => WeightFormat.NF4(BlockSize, doubleQuantized: true),
+        Storage.Int8 => WeightFormat.Int8(BlockSize),
+        Storage.Int4 => WeightFormat.Int4(BlockSize),
+        Storage.BFloat16 => WeightFormat.BFloat16,
+        _ => WeightFormat.Compute,
+    };
 
     private static Checkpointing Policy(string text)
     {

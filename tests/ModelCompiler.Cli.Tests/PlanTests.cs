@@ -41,6 +41,19 @@ public class PlanTests
     }
 
     [Fact]
+    public void Storage_of_the_plan_replaces_the_recipes()
+    {
+        JsonElement Plan(string line) => Mc.Run($"plan {line} --json").Json();
+        Assert.Equal(Plan("Llama2_7B_QLora").GetProperty("peak").GetInt64(), Plan("Llama2_7B_Lora --storage nf4").GetProperty("peak").GetInt64());
+        Assert.Equal(Plan("Llama2_7B_Lora").GetProperty("peak").GetInt64(), Plan("Llama2_7B_QLora --storage BFloat16").GetProperty("peak").GetInt64());
+        Assert.Equal("Int8", Plan("Llama2_7B_QLora --storage Int8").GetProperty("plan").GetProperty("storage").GetString());
+        Outcome full = Mc.Run("plan Llama2_7B --storage NF4");
+        Assert.Equal((2, true), (full.Code, full.Error.Contains("trains all of its weights", StringComparison.Ordinal)));
+        Outcome uneven = Mc.Run("plan Stories260K_Lora --storage Int4");
+        Assert.Equal((2, true), (uneven.Code, uneven.Error.Contains("do not divide 172 inputs", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void A_plan_over_the_budget_exits_3_and_says_by_how_much()
     {
         long peak = Mc.Run("plan Stories260K_Lora --json").Json().GetProperty("peak").GetInt64();

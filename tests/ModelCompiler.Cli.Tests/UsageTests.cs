@@ -37,7 +37,6 @@ public class UsageTests
     [InlineData("plan Stories260K --optimizer paged")]
     [InlineData("plan Stories260K --checkpointing block")]
     [InlineData("plan Stories260K --checkpointing 4")]
-    [InlineData("plan Stories260K --storage NF4")]
     [InlineData("plan Stories260K --backend cuda")]
     [InlineData("plan Stories260K --backend torchsharp")]
     public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");

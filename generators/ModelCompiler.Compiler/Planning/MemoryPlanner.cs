@@ -132,7 +132,7 @@ public static class MemoryPlanner
                 ParameterRow row = all[i].Row;
                 if (wanted(row))
                 {
-                    places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.Format.TypeOn(profile));
+                    places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), options.FormatOf(row).TypeOn(profile));
                 }
             }
         }

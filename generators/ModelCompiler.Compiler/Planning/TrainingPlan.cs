@@ -34,6 +34,9 @@ public sealed record TrainingPlan
     /// <summary>Rank of all adapters instead of the declared ones.</summary>
     public int? Rank { get; init; }
 
+    /// <summary>Storage of the frozen projections instead of the declared one; embeddings and head follow in 16 bits, or in Float32 with it.</summary>
+    public WeightFormat? Storage { get; init; }
+
     /// <summary>Rows of one chunk of the loss; logits exist for this many tokens at a time.</summary>
     public int ChunkRows { get; init; } = 256;
 
@@ -54,9 +57,22 @@ public sealed record TrainingPlan
             Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, the smaller side of its weight");
         }
 
+        if (Storage is { } storage)
+        {
+            Require(tables.Slots.Length > 0, $"{tables.Name} trains all of its weights: only a recipe has frozen ones to store as {storage.Storage}");
+            int uneven = storage.Storage == ModelCompiler.Storage.Int4 ? tables.Parameters.Where(IsProjection).Select(p => p.Columns.Factor).FirstOrDefault(c => c % storage.BlockSize != 0) : 0;
+            Require(uneven == 0, $"Int4 groups of {storage.BlockSize} do not divide {uneven} inputs");
+        }
+
         Require((long)Batch * Sequence <= int.MaxValue, "batch · sequence exceeds 2^31 tokens");
         return new Sizes(Batch, Sequence, Math.Min(ChunkRows, Batch * Sequence), 0, tables.Slots.Select(s => Rank ?? s.Rank).ToArray());
     }
+
+    /// <summary>How a parameter is stored: as declared, or as this plan says.</summary>
+    public WeightFormat FormatOf(ParameterRow row) => Storage is not { } storage || row.Trainable || row.Vector ? row.Format
+        : IsProjection(row) || storage == WeightFormat.Compute ? storage : WeightFormat.BFloat16;
+
+    private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable;
 
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
     public MomentStorage StorageOf(long elements) =>

@@ -11,7 +11,6 @@ internal sealed class PlanCommand : HostCommand
 {
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
-    private readonly Option<string?> _storage = new("--storage") { Description = "Storage of the frozen weights; default: the recipe's" };
     private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
     private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget (not built yet)" };
     private readonly Option<string> _estimator = new("--estimator") { Description = "own, gelato or pytorch", DefaultValueFactory = _ => "own" };
@@ -21,7 +20,7 @@ internal sealed class PlanCommand : HostCommand
     {
         Add(_model);
         _plan.AddTo(this);
-        foreach (Option option in (ReadOnlySpan<Option>)[_storage, _budget, _fit, _estimator])
+        foreach (Option option in (ReadOnlySpan<Option>)[_budget, _fit, _estimator])
         {
             Add(option);
         }
@@ -30,7 +29,7 @@ internal sealed class PlanCommand : HostCommand
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
-        RefuseUnbuilt(arguments, model.Tables);
+        RefuseUnbuilt(arguments);
         long? budget = Budget(arguments.GetValue(_budget));
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
@@ -40,7 +39,7 @@ internal sealed class PlanCommand : HostCommand
         var result = new PlanResult(
             model.Tables.Name,
             new PlanChoices(
-                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing), PlanOptions.Name(choices.Optimizer), model.Tables.Storage, choices.Rank,
+                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
                 profile.Name, profile.Threads),
             new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             cost.Peak,
@@ -60,7 +59,7 @@ internal sealed class PlanCommand : HostCommand
         return ExitCode.OverBudget;
     }
 
-    private void RefuseUnbuilt(ParseResult arguments, ModelTables tables)
+    private void RefuseUnbuilt(ParseResult arguments)
     {
         if (arguments.GetValue(_fit))
         {
@@ -68,11 +67,6 @@ internal sealed class PlanCommand : HostCommand
         }
 
         Choice.Require("--estimator", arguments.GetValue(_estimator)!, ["own"], ["gelato", "pytorch"]);
-        if (arguments.GetValue(_storage) is string storage)
-        {
-            string[] names = ["Float32", "BFloat16", "NF4", "Int4", "Int8"];
-            Choice.Require("--storage", storage, [tables.Storage], names);
-        }
     }
 
     private static long? Budget(string? text)
