@@ -1,4 +1,4 @@
-"""Writes quantization.json: weights quantised by a second, independent implementation in numpy, bit for bit.
+"""Writes quantization.json and bitsandbytes.safetensors: weights quantised by a second, independent implementation in numpy, bit for bit.
 
 NF4 and double quantisation follow bitsandbytes (kernels.cu, functional.py create_dynamic_map), Int4 the groups of QA-LoRA.
 Usage: python3 tests/Fixtures/quantization.py      (Debian's python3-numpy)
@@ -121,6 +121,36 @@ def special(size):
     return np.concatenate(blocks).astype(F)
 
 
+def state(size, rows, columns, parts):
+    """QuantState.as_dict(packed=True): what is no tensor goes into one as JSON."""
+    values = {"quant_type": "nf4", "blocksize": size, "dtype": "bfloat16", "shape": [rows, columns]}
+    if "nested" in parts:
+        values.update({"nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": parts["mean"][0].item()})
+    return np.frombuffer(json.dumps(values).encode(), np.uint8)
+
+
+def tensors(name, size, nested, rows, columns, w):
+    """The tensors of one weight in bitsandbytes' form."""
+    parts, _ = nf4(w, size, nested)
+    result = {"": parts["codes"].reshape(-1, 1), ".absmax": parts["factors"], ".quant_map": CODEBOOK,
+              ".quant_state.bitsandbytes__nf4": state(size, rows, columns, parts)}
+    if nested:
+        result.update({".nested_absmax": parts["nested"], ".nested_quant_map": MAP})
+    return {name + suffix: part for suffix, part in result.items()}
+
+
+def write_safetensors(path, named):
+    """As the safetensors library writes: wider types first, then by name; a header padded to 8 bytes."""
+    types = {np.dtype(np.uint8): "U8", np.dtype(np.float32): "F32"}
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, part in sorted(named.items(), key=lambda item: (-item[1].itemsize, item[0])):
+        header[name] = {"dtype": types[part.dtype], "shape": list(part.shape), "data_offsets": [len(data), len(data) + part.nbytes]}
+        data += part.tobytes()
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
 def text(values):
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
 
@@ -149,6 +179,9 @@ def main():
                 "parts": {name: text(part) for name, part in parts.items()}, "decoded": text(decoded.astype(F))}
         lines.append(json.dumps(case))
     pathlib.Path(__file__).with_name("quantization.json").write_text('{"cases": [\n' + ",\n".join(lines) + "\n]}\n")
+    named = tensors("model.layers.0.mlp.up_proj.weight", 64, False, 13, 21, cases[0][5])
+    named.update(tensors("model.layers.0.mlp.down_proj.weight", 32, True, 93, 89, cases[4][5]))
+    write_safetensors(pathlib.Path(__file__).with_name("bitsandbytes.safetensors"), named)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using ModelCompiler.Planning;
+using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends;
 
-/// <summary>Moves values between host spans and row-strided tensors in host memory, converting element types.</summary>
+/// <summary>
+/// Moves values between host spans and row-strided tensors in host memory, converting element types. A quantised weight, which is whole or
+/// nothing, is quantised and decoded.
+/// </summary>
 internal static unsafe class HostTransfer
 {
     /// <summary>Writes <paramref name="values"/>, row after row, into the tensor.</summary>
@@ -14,6 +18,12 @@ internal static unsafe class HostTransfer
         where T : unmanaged, INumber<T>
     {
         RequireCount(destination, values.Length);
+        if (destination.Type.IsQuantized())
+        {
+            Quantize(destination, values, Packed(arena, destination));
+            return;
+        }
+
         for (int row = 0; row < destination.Rows; row++)
         {
             ReadOnlySpan<T> source = values.Slice(row * destination.Columns, destination.Columns);
@@ -42,6 +52,12 @@ internal static unsafe class HostTransfer
         where T : unmanaged, INumber<T>
     {
         RequireCount(source, values.Length);
+        if (source.Type.IsQuantized())
+        {
+            Dequantization.Read(source.Type, source.Rows, source.Columns, Packed(arena, source), 0, values);
+            return;
+        }
+
         for (int row = 0; row < source.Rows; row++)
         {
             Span<T> target = values.Slice(row * source.Columns, source.Columns);
@@ -100,6 +116,29 @@ internal static unsafe class HostTransfer
 
     /// <summary>The float32 with the same value.</summary>
     public static float FromBFloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
+
+    /// <summary>The bytes of a quantised weight.</summary>
+    public static Span<byte> Packed(byte* arena, Tensor weight) => new(arena + weight.Offset, weight.Bytes.Columns);
+
+    private static void Quantize<T>(Tensor destination, ReadOnlySpan<T> values, Span<byte> packed)
+        where T : unmanaged, INumber<T>
+    {
+        var bytes = new byte[packed.Length];
+        var quantizer = new WeightQuantizer(destination.Type, destination.Rows, destination.Columns, bytes);
+        var row = new float[destination.Columns];
+        for (; !values.IsEmpty; values = values[row.Length..])
+        {
+            for (int i = 0; i < row.Length; i++)
+            {
+                row[i] = float.CreateTruncating(values[i]);
+            }
+
+            quantizer.Add(row);
+        }
+
+        quantizer.Complete();
+        bytes.CopyTo(packed);
+    }
 
     private static byte* RowAddress(byte* arena, Tensor x, int row) => arena + x.Offset + (long)row * x.Stride * x.Type.Size();
 

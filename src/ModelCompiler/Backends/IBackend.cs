@@ -35,7 +35,7 @@ public interface IBackend : IDisposable
     /// <summary>Sets the scalars that the kernels of the coming micro-step read.</summary>
     void BeginStep(in Step step);
 
-    /// <summary>Copies host values into a tensor, converting to its type.</summary>
+    /// <summary>Copies host values into a tensor, converting to its type; a quantised weight is quantised as a whole.</summary>
     void Write(Tensor destination, ReadOnlySpan<float> values);
 
     /// <summary>Copies host values into a tensor, converting to its type.</summary>
@@ -47,7 +47,7 @@ public interface IBackend : IDisposable
     /// <summary>Writes bytes as they are: <see cref="Tensor.Bytes"/> of a quantised weight.</summary>
     void Write(Tensor destination, ReadOnlySpan<byte> values);
 
-    /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>
+    /// <summary>Waits for pending work and reads a tensor row by row, converting from its type; a quantised weight is decoded as a whole.</summary>
     void Read(Tensor source, Span<float> values);
 
     /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>

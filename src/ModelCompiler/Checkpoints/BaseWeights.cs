@@ -1,3 +1,4 @@
+using ModelCompiler.Checkpoints.BitsAndBytes;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -7,7 +8,8 @@ namespace ModelCompiler.Checkpoints;
 
 /// <summary>
 /// The weights of a model in Hugging Face's form: every parameter but the adapters' by its name, matrices as [out, in], vectors with one
-/// dimension. Rows are streamed, so that no second copy of the weights exists.
+/// dimension. Rows are streamed, so that no second copy of the weights exists; what the plan holds quantised is quantised on the way, and
+/// weights that bitsandbytes quantised to NF4 are taken as they are.
 /// </summary>
 public static class BaseWeights
 {
@@ -20,7 +22,7 @@ public static class BaseWeights
     /// <param name="folderOrFile">A folder with config.json and weights, or a safetensors file alone.</param>
     /// <exception cref="CheckpointException">
     /// config.json says something else than the description, tensors are missing, of another shape or not finite, or the file has
-    /// tensors that the description lacks.
+    /// tensors that the description lacks, or weights quantised in another way than the recipe has them.
     /// </exception>
     public static void Load(TransformerModel model, string folderOrFile)
     {
@@ -31,10 +33,20 @@ public static class BaseWeights
 
         using Checkpoint checkpoint = Checkpoint.Open(folderOrFile);
         Parameter[] wanted = Base(model);
-        CheckNamesAndShapes(checkpoint, model, wanted);
+        Dictionary<string, StoredNf4> quantized = wanted
+            .Select(p => StoredNf4.Find(checkpoint, p.Name)).OfType<StoredNf4>().ToDictionary(stored => stored.Name);
+        CheckNamesAndShapes(checkpoint, model, wanted, quantized);
+        CheckFormats(checkpoint, model, wanted, quantized);
         foreach (Parameter parameter in wanted)
         {
-            RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => checkpoint.ReadRows(parameter.Name, first, count, values));
+            if (quantized.TryGetValue(parameter.Name, out StoredNf4? stored))
+            {
+                stored.Load(model.Kernels, parameter.Value);
+            }
+            else
+            {
+                RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => checkpoint.ReadRows(parameter.Name, first, count, values));
+            }
         }
     }
 
@@ -44,6 +56,35 @@ public static class BaseWeights
     /// <param name="type">F32 or BF16.</param>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32) => Save(model, folder, type, _ => null);
+
+    /// <summary>
+    /// Writes every parameter of the base model with its NF4 weights in bitsandbytes' form, which Transformers and <see cref="Load"/> read without
+    /// quantising again.
+    /// </summary>
+    /// <param name="model">A model whose quantised weights are all NF4.</param>
+    /// <param name="folder">The folder; made if absent.</param>
+    /// <param name="type">F32 or BF16: type of the weights that are not quantised.</param>
+    /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
+    /// <exception cref="OutputException">A file cannot be written.</exception>
+    public static void SaveQuantized(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.BF16)
+    {
+        Parameter[] parameters = Base(model);
+        if (parameters.FirstOrDefault(p => p.Value.Type.IsQuantized() && p.Value.Type.Kind() != DType.NF4) is { } other)
+        {
+            throw new ArgumentException($"'{other.Name}' is {other.Row.Format}: bitsandbytes has a form for NF4 only", nameof(model));
+        }
+
+        if (!parameters.Any(p => p.Value.Type.IsQuantized()))
+        {
+            throw new ArgumentException($"{model.Tables.Name} quantises no weights: give it [Frozen(Storage.NF4)]", nameof(model));
+        }
+
+        AtomicFile.CreateFolder(folder);
+        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), parameters.SelectMany(p => p.Value.Type.IsQuantized()
+            ? Nf4Sources.Of(model.Kernels, p.Name, p.Value, type)
+            : [Source(model, p.Name, p.Value, p.Row.Vector, type)]));
+        ModelConfiguration.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, Nf4State.TypeName(type), json => Nf4Sources.WriteConfiguration(json, parameters, type));
+    }
 
     /// <summary>The same with other values for some parameters.</summary>
     internal static void Save(TransformerModel model, string folder, SafetensorsType type, Func<Parameter, FillRows?> replacement)
@@ -55,13 +96,28 @@ public static class BaseWeights
     }
 
     /// <summary>A tensor of the model as something to write, read from the arena row by row.</summary>
-    internal static TensorSource Source(TransformerModel model, string name, Tensor tensor, bool vector, SafetensorsType type) =>
-        new(name, type, vector ? [tensor.Columns] : [tensor.Rows, tensor.Columns], (first, destination) =>
-            model.Kernels.Read(tensor.Slice((int)(first / tensor.Columns), destination.Length / tensor.Columns), destination));
+    internal static TensorSource Source(TransformerModel model, string name, Tensor tensor, bool vector, SafetensorsType type)
+    {
+        var rows = new HostRows(model.Kernels, tensor);
+        return new(name, type, vector ? [tensor.Columns] : [tensor.Rows, tensor.Columns], (first, destination) => rows.Read((int)(first / tensor.Columns), destination));
+    }
 
     private static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Row.Slot < 0)];
 
-    private static void CheckNamesAndShapes(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted)
+    /// <summary>Weights that are quantised already must be so as the plan has them: quantising a second time would lose more than either.</summary>
+    private static void CheckFormats(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted, Dictionary<string, StoredNf4> quantized)
+    {
+        foreach (Parameter parameter in wanted.Where(p => p.Value.Type.IsQuantized()))
+        {
+            if (quantized.TryGetValue(parameter.Name, out StoredNf4? stored) && stored.Type != parameter.Value.Type)
+            {
+                throw new CheckpointException(
+                    checkpoint.Path, $"tensor '{parameter.Name}' is quantised as {stored.Format}, but {model.Tables.Name} has it as {parameter.Row.Format}; write that into its [Frozen] or take the unquantised checkpoint");
+            }
+        }
+    }
+
+    private static void CheckNamesAndShapes(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted, Dictionary<string, StoredNf4> quantized)
     {
         var problems = new List<string>();
         foreach (Parameter parameter in wanted)
@@ -71,9 +127,13 @@ public static class BaseWeights
             {
                 problems.Add($"'{parameter.Name}' is missing");
             }
-            else if (!checkpoint.Shape(parameter.Name).SequenceEqual(shape))
+            else
             {
-                problems.Add($"'{parameter.Name}' is {checkpoint.Entry(parameter.Name).ShapeText}, the description needs {TensorEntry.Format(shape)}");
+                IReadOnlyList<long> actual = quantized.TryGetValue(parameter.Name, out StoredNf4? stored) ? stored.Shape : checkpoint.Shape(parameter.Name);
+                if (!actual.SequenceEqual(shape))
+                {
+                    problems.Add($"'{parameter.Name}' is {TensorEntry.Format(actual)}, the description needs {TensorEntry.Format(shape)}");
+                }
             }
         }
 

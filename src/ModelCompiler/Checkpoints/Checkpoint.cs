@@ -91,6 +91,9 @@ public sealed class Checkpoint : IDisposable
     public void ReadRows(string name, long firstRow, int count, Span<float> destination) =>
         Owner(name).ReadRows(name, firstRow, count, destination);
 
+    /// <inheritdoc cref="SafetensorsFile.ReadBytes"/>
+    public void ReadBytes(string name, long firstByte, Span<byte> destination) => Owner(name).ReadBytes(name, firstByte, destination);
+
     /// <summary>Checks that every expected tensor is there with its shape.</summary>
     /// <param name="expected">Names and shapes that the model needs.</param>
     /// <exception cref="CheckpointException">Some are missing (all named up to a limit), or one has another shape.</exception>

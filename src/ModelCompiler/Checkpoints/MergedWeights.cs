@@ -30,6 +30,7 @@ public static class MergedWeights
     private sealed class Sum(TransformerModel model, Parameter weight, LoraAdapter adapter)
     {
         private readonly double[] _a = Read(model, adapter.A);
+        private readonly HostRows _weight = new(model.Kernels, weight.Value);
 
         /// <summary>Rows of the weight with the adapter's term.</summary>
         public void Fill(long firstElement, Span<float> destination)
@@ -37,7 +38,8 @@ public static class MergedWeights
             int columns = weight.Value.Columns;
             int first = (int)(firstElement / columns);
             int rows = destination.Length / columns;
-            double[] w = Read(model, weight.Value.Slice(first, rows));
+            var w = new double[destination.Length];
+            _weight.Read(first, w);
             double[] b = Read(model, adapter.B.Value.Slice(first, rows));
             for (int row = 0; row < rows; row++)
             {

@@ -38,8 +38,12 @@ internal static class ModelConfiguration
     }
 
     /// <summary>Writes what the description implies, so that <see cref="Check"/> accepts it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tables">The description.</param>
+    /// <param name="storedType">Transformers' name of the weights' type.</param>
+    /// <param name="more">Writes further keys.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public static void Write(string path, ModelTables tables, string storedType)
+    public static void Write(string path, ModelTables tables, string storedType, Action<Utf8JsonWriter>? more = null)
     {
         bool llama = IsLlama(tables);
         using var buffer = new MemoryStream();
@@ -58,6 +62,7 @@ internal static class ModelConfiguration
 
             json.WriteNumber("max_position_embeddings", tables.Context);
             json.WriteString("torch_dtype", storedType);
+            more?.Invoke(json);
             json.WriteEndObject();
         }
 

@@ -1,4 +1,7 @@
+using System.Buffers;
 using ModelCompiler.Backends;
+using ModelCompiler.Planning;
+using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Checkpoints;
@@ -6,7 +9,10 @@ namespace ModelCompiler.Checkpoints;
 /// <summary>Gives rows of a stored tensor.</summary>
 internal delegate void ReadRows(long firstRow, int count, Span<float> destination);
 
-/// <summary>Moves stored tensors into the arena a block of rows at a time, so that no second copy of the weights exists.</summary>
+/// <summary>
+/// Moves stored tensors into the arena a block of rows at a time, so that no second copy of the weights exists. What is to be quantised is
+/// quantised on the way: beside the block only the tensor's codes are on the host.
+/// </summary>
 internal static class RowBlocks
 {
     private const int BlockElements = 1 << 16;
@@ -14,15 +20,33 @@ internal static class RowBlocks
     /// <summary>Fills a tensor.</summary>
     public static void Load(IBackend kernels, Tensor destination, ReadRows read)
     {
-        int columns = destination.Columns;
-        int rowsAtOnce = Math.Clamp(BlockElements / columns, 1, destination.Rows);
-        var block = new float[rowsAtOnce * columns];
-        for (int row = 0; row < destination.Rows; row += rowsAtOnce)
+        if (!destination.Type.IsQuantized())
         {
-            int rows = Math.Min(rowsAtOnce, destination.Rows - row);
-            Span<float> values = block.AsSpan(0, rows * columns);
-            read(row, rows, values);
-            kernels.Write(destination.Slice(row, rows), values);
+            Stream(destination, read, (row, rows, values) => kernels.Write(destination.Slice(row, rows), values));
+            return;
         }
+
+        Tensor bytes = destination.Bytes;
+        byte[] packed = ArrayPool<byte>.Shared.Rent(bytes.Columns);
+        var quantizer = new WeightQuantizer(destination.Type, destination.Rows, destination.Columns, packed.AsMemory(0, bytes.Columns));
+        Stream(destination, read, (_, _, values) => quantizer.Add(values));
+        quantizer.Complete();
+        kernels.Write(bytes, packed.AsSpan(0, bytes.Columns));
+        ArrayPool<byte>.Shared.Return(packed);
+    }
+
+    private static void Stream(Tensor shape, ReadRows read, Action<int, int, ReadOnlySpan<float>> take)
+    {
+        int rowsAtOnce = Math.Clamp(BlockElements / shape.Columns, 1, shape.Rows);
+        float[] block = ArrayPool<float>.Shared.Rent(rowsAtOnce * shape.Columns);
+        for (int row = 0; row < shape.Rows; row += rowsAtOnce)
+        {
+            int rows = Math.Min(rowsAtOnce, shape.Rows - row);
+            Span<float> values = block.AsSpan(0, rows * shape.Columns);
+            read(row, rows, values);
+            take(row, rows, values);
+        }
+
+        ArrayPool<float>.Shared.Return(block);
     }
 }

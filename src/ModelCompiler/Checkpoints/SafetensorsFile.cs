@@ -121,6 +121,21 @@ public sealed unsafe class SafetensorsFile : IDisposable
         Copy(entry, firstRow * entry.Columns, destination);
     }
 
+    /// <summary>Reads bytes of a tensor of any type as they are.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="firstByte">The first byte to read, counted from the tensor's.</param>
+    /// <param name="destination">Takes as many as it holds.</param>
+    /// <exception cref="CheckpointException">The tensor is absent.</exception>
+    /// <exception cref="ArgumentException">The bytes are not all there.</exception>
+    public void ReadBytes(string name, long firstByte, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_data == null, this);
+        TensorEntry entry = this[name];
+        ArgumentOutOfRangeException.ThrowIfNegative(firstByte);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstByte, entry.Bytes - destination.Length);
+        new ReadOnlySpan<byte>(_data + entry.Begin + firstByte, destination.Length).CopyTo(destination);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

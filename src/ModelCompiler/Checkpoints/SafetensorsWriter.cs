@@ -17,13 +17,13 @@ public static class SafetensorsWriter
     /// <param name="tensors">What to write; each is asked for its elements once, in order.</param>
     /// <param name="metadata">Extra metadata; "format": "pt" is always there.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    /// <exception cref="ArgumentException">A name occurs twice, or a type is none of F32, BF16 and U8.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, or the type of a tensor that is not given as bytes is none of F32, BF16 and U8.</exception>
     public static void Write(string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         TensorSource[] ordered = [.. tensors.OrderByDescending(t => t.Type.Size()).ThenBy(t => t.Name, StringComparer.Ordinal)];
         foreach (TensorSource tensor in ordered)
         {
-            if (tensor.Type is not (SafetensorsType.F32 or SafetensorsType.BF16 or SafetensorsType.U8))
+            if (tensor.Bytes is null && tensor.Type is not (SafetensorsType.F32 or SafetensorsType.BF16 or SafetensorsType.U8))
             {
                 throw new ArgumentException($"tensor '{tensor.Name}' is {tensor.Type}; only F32, BF16 and U8 are written", nameof(tensors));
             }
@@ -47,7 +47,25 @@ public static class SafetensorsWriter
         stream.Write(header);
         foreach (TensorSource tensor in ordered)
         {
-            WriteData(stream, tensor);
+            if (tensor.Bytes is { } fill)
+            {
+                WriteBytes(stream, tensor.Count * tensor.Type.Size(), fill);
+            }
+            else
+            {
+                WriteData(stream, tensor);
+            }
+        }
+    }
+
+    private static void WriteBytes(Stream stream, long length, FillBytes fill)
+    {
+        var piece = new byte[Math.Min(length, PieceElements * sizeof(float))];
+        for (long done = 0; done < length; done += piece.Length)
+        {
+            Span<byte> part = piece.AsSpan(0, (int)Math.Min(piece.Length, length - done));
+            fill(done, part);
+            stream.Write(part);
         }
     }
 

@@ -8,8 +8,11 @@ namespace ModelCompiler.Checkpoints;
 /// <param name="End">One past the last byte.</param>
 public sealed record TensorEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
+    /// <summary>Number of bytes.</summary>
+    public long Bytes => End - Begin;
+
     /// <summary>Number of elements.</summary>
-    public long Count => (End - Begin) / Type.Size();
+    public long Count => Bytes / Type.Size();
 
     /// <summary>Rows of the matrix it is read as: the first of two or more dimensions, else 1.</summary>
     public long Rows => Shape.Count >= 2 ? Shape[0] : 1;

@@ -1,4 +1,6 @@
 using ModelCompiler.Numerics;
+using ModelCompiler.Planning;
+using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Models;
@@ -65,6 +67,8 @@ public static class Initialization
         var random = new SplitMix(seed, parameter.Name);
         Tensor value = parameter.Value;
         var row = new double[value.Columns];
+        byte[] packed = value.Type.IsQuantized() ? new byte[value.Bytes.Columns] : [];
+        WeightQuantizer? quantizer = value.Type.IsQuantized() ? new WeightQuantizer(value.Type, value.Rows, value.Columns, packed) : null;
         for (int r = 0; r < value.Rows; r++)
         {
             for (int c = 0; c < row.Length; c++)
@@ -72,7 +76,20 @@ public static class Initialization
                 row[c] = next(ref random);
             }
 
-            model.Kernels.Write(value.Slice(r, 1), row);
+            if (quantizer is null)
+            {
+                model.Kernels.Write(value.Slice(r, 1), row);
+            }
+            else
+            {
+                quantizer.Add([.. row.Select(v => (float)v)]);
+            }
+        }
+
+        if (quantizer is not null)
+        {
+            quantizer.Complete();
+            model.Kernels.Write(value.Bytes, packed);
         }
     }
 }

@@ -45,13 +45,14 @@ internal static class RunFacts
             ? string.Create(CultureInfo.InvariantCulture, $" with 8-bit moments of {count} parameters")
             : "";
 
-    /// <summary>A hash of each frozen parameter's first row: tells base models apart without reading all of them.</summary>
+    /// <summary>A hash of each frozen parameter's first row, or first codes: tells base models apart without reading all of them.</summary>
     private static ulong Frozen(TransformerModel model)
     {
         ulong hash = Fnv.Start;
         foreach (Parameter parameter in model.Parameters.Where(p => !p.Row.Trainable))
         {
-            Tensor first = parameter.Value.Slice(0, 1);
+            Tensor first = parameter.Value.Type.IsQuantized() ? parameter.Value.Bytes : parameter.Value.Slice(0, 1);
+            first = first with { Columns = Math.Min(first.Columns, parameter.Value.Columns) };
             var values = new float[first.Columns];
             model.Kernels.Read(first, values);
             hash = Fnv.Add<float>(hash, values);

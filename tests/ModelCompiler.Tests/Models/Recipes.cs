@@ -28,3 +28,27 @@ public partial class StoriesLoraDropout;
 [FineTune<Stories260K>]
 [Lora(Rank = 2, Targets = Projections.Head)]
 public partial class StoriesLoraHead;
+
+/// <summary>The same over NF4 weights whose factors stay in fp32.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4, BlockSize = 128)]
+[Lora(Rank = 4, Alpha = 8, Targets = Projections.Query | Projections.Value)]
+public partial class StoriesNf4;
+
+/// <summary>The same over 8-bit weights.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.Int8)]
+[Lora(Rank = 4, Alpha = 8, Targets = Projections.Query | Projections.Value)]
+public partial class StoriesInt8;
+
+/// <summary>The same over 4-bit groups, wherever the inputs are a multiple of the group.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.Int4, BlockSize = 32, Targets = Projections.Attention | Projections.Gate | Projections.Up)]
+[Lora(Rank = 4, Alpha = 8, Targets = Projections.Query | Projections.Value)]
+public partial class StoriesInt4;
+
+/// <summary>QLoRA on a model whose weights outweigh everything else of a checkpoint.</summary>
+[FineTune<DocsWriter>]
+[Frozen(Storage.NF4, DoubleQuantized = true)]
+[Lora(Rank = 2)]
+public partial class DocsWriterNf4;

@@ -1,4 +1,5 @@
 using ModelCompiler.Planning;
+using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Reference;
@@ -6,7 +7,7 @@ namespace ModelCompiler.Backends.Reference;
 /// <summary>
 /// The oracle: every operation as plain loops in double precision on one thread, written after its formula. Kernels of the
 /// other backends are compared with it and it is compared with finite differences. Weights may also be
-/// <see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>; everything else is <see cref="DType.Float64"/>.
+/// <see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>, those of linear operations quantised; everything else is <see cref="DType.Float64"/>.
 /// </summary>
 public sealed unsafe partial class ReferenceBackend : IBackend
 {
@@ -113,7 +114,15 @@ public sealed unsafe partial class ReferenceBackend : IBackend
         }
 
         var widened = new double[w.Columns];
-        HostTransfer.Read(Host(w), w.Slice(row, 1), widened.AsSpan());
+        if (w.Type.IsQuantized())
+        {
+            Dequantization.Read(w.Type, w.Rows, w.Columns, HostTransfer.Packed(Host(w), w), (long)row * w.Columns, widened.AsSpan());
+        }
+        else
+        {
+            HostTransfer.Read(Host(w), w.Slice(row, 1), widened.AsSpan());
+        }
+
         return widened;
     }
 

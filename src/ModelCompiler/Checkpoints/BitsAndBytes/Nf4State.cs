@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace ModelCompiler.Checkpoints.BitsAndBytes;
+
+/// <summary>
+/// What bitsandbytes says of a quantised weight in the tensor <see cref="Suffix"/>: UTF-8 JSON, written as Python's json.dumps writes it so
+/// that files agree byte for byte.
+/// </summary>
+/// <param name="BlockSize">Elements that share an absmax.</param>
+/// <param name="StoredType">Type of the weight before: "bfloat16".</param>
+/// <param name="Rows">Rows of the weight.</param>
+/// <param name="Columns">Its columns.</param>
+/// <param name="NestedOffset">Mean of the absmax where they are quantised too; else null.</param>
+internal sealed record Nf4State(int BlockSize, string StoredType, int Rows, int Columns, float? NestedOffset)
+{
+    /// <summary>What comes before the quant type in the tensor's name.</summary>
+    public const string Prefix = ".quant_state.";
+
+    /// <summary>What the tensor's name adds to the weight's.</summary>
+    public const string Suffix = Prefix + "bitsandbytes__nf4";
+
+    private const int NestedBlockSize = Planning.StorageLayout.NestedBlock;
+
+    /// <summary>bitsandbytes' name of a type.</summary>
+    public static string TypeName(SafetensorsType type) => type == SafetensorsType.BF16 ? "bfloat16" : "float32";
+
+    /// <summary>Reads the state of a weight.</summary>
+    /// <param name="json">The tensor's bytes.</param>
+    /// <param name="file">The file, for messages.</param>
+    /// <param name="weight">The weight's name, for messages.</param>
+    /// <exception cref="CheckpointException">It is damaged, or of another quantisation than NF4 with blocks of 32 to 4096.</exception>
+    public static Nf4State Parse(byte[] json, string file, string weight)
+    {
+        CheckpointException Error(string problem, Exception? inner = null) => new(file, $"tensor '{weight}{Suffix}': {problem}", inner);
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            JsonElement root = document.RootElement;
+            string type = root.GetProperty("quant_type").GetString() ?? "";
+            if (type != "nf4")
+            {
+                throw Error($"quant_type is '{type}', only nf4 can be loaded; take the unquantised checkpoint");
+            }
+
+            int blockSize = root.GetProperty("blocksize").GetInt32();
+            if (blockSize is < 32 or > 4096 || (blockSize & (blockSize - 1)) != 0)
+            {
+                throw Error($"blocksize is {blockSize}, it must be a power of two from 32 to 4096; the file is damaged");
+            }
+
+            int[] shape = [.. root.GetProperty("shape").EnumerateArray().Select(d => d.GetInt32())];
+            if (shape.Length != 2 || shape.Any(d => d < 1))
+            {
+                throw Error($"shape is [{string.Join(", ", shape)}], a weight has two dimensions; the file is damaged");
+            }
+
+            float? offset = null;
+            if (root.TryGetProperty("nested_blocksize", out JsonElement nested))
+            {
+                if (nested.GetInt32() != NestedBlockSize)
+                {
+                    throw Error($"nested_blocksize is {nested}, only {NestedBlockSize} can be loaded; take the unquantised checkpoint");
+                }
+
+                offset = (float)root.GetProperty("nested_offset").GetDouble();
+                if (!float.IsFinite(offset.Value))
+                {
+                    throw Error($"nested_offset is {offset}; the file is damaged");
+                }
+            }
+
+            return new Nf4State(blockSize, root.GetProperty("dtype").GetString() ?? "", shape[0], shape[1], offset);
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw Error($"is no quantisation state ({error.Message.TrimEnd('.')}); the file is damaged or truncated", error);
+        }
+    }
+
+    /// <summary>The tensor's bytes.</summary>
+    public byte[] ToJson()
+    {
+        string text = FormattableString.Invariant($$"""{"quant_type": "nf4", "blocksize": {{BlockSize}}, "dtype": "{{StoredType}}", "shape": [{{Rows}}, {{Columns}}]""");
+        if (NestedOffset is { } offset)
+        {
+            text += FormattableString.Invariant($$""", "nested_blocksize": {{NestedBlockSize}}, "nested_dtype": "float32", "nested_offset": {{PythonNumber(offset)}}""");
+        }
+
+        return Encoding.UTF8.GetBytes(text + "}");
+    }
+
+    /// <summary>The shortest text that reads back as the same double, in Python's spelling: 1.0, 5e-05.</summary>
+    private static string PythonNumber(double value)
+    {
+        string text = value.ToString("R", CultureInfo.InvariantCulture).Replace('E', 'e');
+        return text.Contains('.') || text.Contains('e') ? text : text + ".0";
+    }
+}
