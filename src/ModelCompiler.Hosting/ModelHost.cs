@@ -7,7 +7,7 @@ using ModelCompiler.Hosting.Quickstart;
 
 namespace ModelCompiler.Hosting;
 
-/// <summary>The commands of <c>mc</c> over the compiled models of this process: quickstart, list, inspect, plan, train, evaluate, logits, generate.</summary>
+/// <summary>The commands of <c>mc</c> over the compiled models of this process: quickstart, list, inspect, plan, train, evaluate, logits, generate, quantize.</summary>
 public static class ModelHost
 {
     /// <summary>Runs one command line on the process's console. Ctrl-C stops at the end of the step under way; a second one at once.</summary>
@@ -91,6 +91,7 @@ public static class ModelHost
             new EvaluateCommand(session),
             new LogitsCommand(session),
             new GenerateCommand(session),
+            new QuantizeCommand(session),
             new PretrainCommand(session),
         };
         foreach ((string name, string purpose) in UnbuiltCommand.Names)

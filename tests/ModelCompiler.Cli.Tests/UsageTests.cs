@@ -21,6 +21,10 @@ public class UsageTests
     [InlineData("plan Stories260K --budget lots", "--budget", "24GiB", "'lots'")]
     [InlineData("plan Stories260K --budget -1GiB", "--budget")]
     [InlineData("plan Stories260K --checkpointing some", "--checkpointing takes none or selective", "'some'")]
+    [InlineData("quantize", "mc quantize needs <recipe>")]
+    [InlineData("quantize Stories260K_QLora --base x", "--out")]
+    [InlineData("quantize Stories260K --base x --out y", "Stories260K quantises no weights", "[Frozen(Storage.NF4)]")]
+    [InlineData("quantize Stories260K_QLora --base x --out ./x/", "--out is the base itself")]
     [InlineData("plan Stories260K --storage Nonsense", "--storage takes Float32")]
     [InlineData("--backend abacus plan Stories260K", "--backend takes cpu")]
     public void Bad_usage_is_one_line_and_exit_2(string line, params string[] words) => Mc.Run(line).AssertRefused(2, words);
@@ -30,7 +34,6 @@ public class UsageTests
     [InlineData("compare --base x --data y --methods a")]
     [InlineData("export")]
     [InlineData("merge Stories260K --base x")]
-    [InlineData("quantize")]
     [InlineData("plan Stories260K --fit")]
     [InlineData("plan Stories260K --estimator gelato")]
     [InlineData("plan Stories260K --estimator pytorch")]

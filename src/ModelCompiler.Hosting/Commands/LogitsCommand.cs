@@ -48,7 +48,8 @@ internal sealed class LogitsCommand : HostCommand
             ? throw new UsageException($"--tokens takes ids such as 1,2,3, not '{part}'")
             : id < vocabulary ? id : throw new UsageException($"token {id} is outside the vocabulary of {vocabulary}"))];
 
-    private static float[][] Logits(TransformerModel model, int[] tokens, CancellationToken cancellation)
+    /// <summary>Logits of every position of a model that is planned for generation.</summary>
+    public static float[][] Logits(TransformerModel model, int[] tokens, CancellationToken cancellation)
     {
         var logits = new float[tokens.Length][];
         int longest = model.Plan.Sizes.Sequence;

@@ -19,7 +19,6 @@ internal sealed class UnbuiltCommand : Command
         ("compare", "The same run for each method"),
         ("export", "Write an adapter or a model in another program's format"),
         ("merge", "Add an adapter to its base's weights"),
-        ("quantize", "Write a base with quantised weights"),
     ];
 
     private int Refuse(ParseResult arguments) => throw UsageException.NotBuilt($"mc {Name}", "mc --help lists the commands that are");

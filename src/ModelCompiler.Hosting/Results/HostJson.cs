@@ -11,6 +11,7 @@ namespace ModelCompiler.Hosting.Results;
 [JsonSerializable(typeof(EvaluateResult))]
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(GenerateResult))]
+[JsonSerializable(typeof(QuantizeResult))]
 [JsonSerializable(typeof(PretrainResult))]
 [JsonSerializable(typeof(QuickstartResult))]
 internal sealed partial class HostJson : JsonSerializerContext;

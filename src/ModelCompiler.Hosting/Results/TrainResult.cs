@@ -11,7 +11,7 @@ internal sealed record TrainResult(
     Dictionary<string, int> Ranks,
     string Out);
 
-/// <summary>A held-out figure before and after training; <paramref name="Before"/> is null in a resumed run.</summary>
+/// <summary>A held-out figure before and after training or quantisation; <paramref name="Before"/> is null in a resumed run.</summary>
 internal sealed record BeforeAfter(double? Before, double? After);
 
 /// <summary>Bytes: what the plan said, what the allocator gave out, what the process held at most.</summary>
@@ -25,3 +25,6 @@ internal sealed record LogitsResult(string Recipe, int[] Tokens, float[][] Logit
 
 /// <summary>Result of <c>mc generate</c>.</summary>
 internal sealed record GenerateResult(string Recipe, string Prompt, string Text, int Tokens, string StopReason, double TokensPerSecond);
+
+/// <summary>Result of <c>mc quantize</c>; the comparisons are null without data, <paramref name="Bytes"/> is the size of the weights' file.</summary>
+internal sealed record QuantizeResult(string Recipe, string[] Files, long Bytes, double? MaxLogitDifference, BeforeAfter? Perplexity);
