@@ -21,6 +21,14 @@ public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, b
     /// <summary>Int4 in groups of this many inputs.</summary>
     public static WeightFormat Int4(int groupSize) => new(Storage.Int4, groupSize);
 
+    /// <summary>The format of a quantised element type.</summary>
+    public static WeightFormat Of(DType quantized) => quantized.Kind() switch
+    {
+        DType.NF4 => NF4(quantized.BlockSize(), quantized.IsNested()),
+        DType.Int8 => Int8(quantized.BlockSize()),
+        _ => Int4(quantized.BlockSize()),
+    };
+
     /// <summary>The element type on a backend. One that computes in double keeps 16-bit weights as doubles: they lose nothing.</summary>
     public DType TypeOn(BackendProfile profile) => Storage switch
     {

@@ -71,7 +71,7 @@ public static class BaseWeights
         Parameter[] parameters = Base(model);
         if (parameters.FirstOrDefault(p => p.Value.Type.IsQuantized() && p.Value.Type.Kind() != DType.NF4) is { } other)
         {
-            throw new ArgumentException($"'{other.Name}' is {other.Row.Format}: bitsandbytes has a form for NF4 only", nameof(model));
+            throw new ArgumentException($"'{other.Name}' is {WeightFormat.Of(other.Value.Type)}: bitsandbytes has a form for NF4 only", nameof(model));
         }
 
         if (!parameters.Any(p => p.Value.Type.IsQuantized()))
@@ -112,7 +112,7 @@ public static class BaseWeights
             if (quantized.TryGetValue(parameter.Name, out StoredNf4? stored) && stored.Type != parameter.Value.Type)
             {
                 throw new CheckpointException(
-                    checkpoint.Path, $"tensor '{parameter.Name}' is quantised as {stored.Format}, but {model.Tables.Name} has it as {parameter.Row.Format}; write that into its [Frozen] or take the unquantised checkpoint");
+                    checkpoint.Path, $"tensor '{parameter.Name}' is quantised as {stored.Format}, but {model.Tables.Name} has it as {WeightFormat.Of(parameter.Value.Type)}; make its [Frozen] say the same or take the unquantised checkpoint");
             }
         }
     }

@@ -34,7 +34,7 @@ internal sealed class StoredNf4
     public IReadOnlyList<long> Shape => [_state.Rows, _state.Columns];
 
     /// <summary>The format that the file has it in.</summary>
-    public WeightFormat Format => WeightFormat.NF4(_state.BlockSize, _state.NestedOffset is not null);
+    public WeightFormat Format => WeightFormat.Of(Type);
 
     /// <summary>The element type of that format.</summary>
     public DType Type => DTypeExtensions.Quantized(DType.NF4, _state.BlockSize, _state.NestedOffset is not null);
