@@ -9,6 +9,9 @@ internal sealed class PlanOptions
     private const int DefaultSequence = 256;
     private const int BlockSize = 64;
 
+    /// <summary>In the order of <see cref="Optimizer"/>.</summary>
+    private static readonly string[] s_optimizers = ["adamw", "adamw8bit", "paged"];
+
     private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences in a micro-batch", 1);
     private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", $"Tokens of a sequence; default: {DefaultSequence}, or the context where that is shorter");
     private readonly Option<int> _accumulate = Numbers.Whole("--accumulate", "Micro-batches in an optimizer step", 1);
@@ -20,7 +23,7 @@ internal sealed class PlanOptions
     };
     private readonly Option<string> _optimizer = new("--optimizer")
     {
-        Description = "adamw, adamw8bit (moments in 8 bits) or paged",
+        Description = "adamw, adamw8bit (moments in 8 bits) or paged (large moments in host memory)",
         DefaultValueFactory = _ => "adamw",
     };
 
@@ -72,10 +75,10 @@ internal sealed class PlanOptions
     public static string Name(Checkpointing policy) => policy == Checkpointing.None ? "none" : "selective";
 
     /// <summary>An optimizer's name on the command line.</summary>
-    public static string Name(Optimizer optimizer) => optimizer == Optimizer.AdamW ? "adamw" : "adamw8bit";
+    public static string Name(Optimizer optimizer) => s_optimizers[(int)optimizer];
 
     private static Optimizer OptimizerOf(string text) =>
-        Choice.Require("--optimizer", text, ["adamw", "adamw8bit"], ["paged"]) == "adamw" ? Optimizer.AdamW : Optimizer.AdamW8Bit;
+        (Optimizer)Array.IndexOf(s_optimizers, Choice.Require("--optimizer", text, s_optimizers, []));
 
     private static WeightFormat FormatOf(string text) => Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>(), [])) switch
     {

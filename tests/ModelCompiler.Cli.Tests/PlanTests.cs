@@ -75,6 +75,19 @@ public class PlanTests
         Assert.Equal((long)(2.03125 * 39_976_960), json.GetProperty("bytes").GetProperty("optimizer").GetInt64());
     }
 
+    /// <summary>Moments of 100,000 elements and more move to host memory; two pages of the largest, 16 x 11,008, take their place.</summary>
+    [Fact]
+    public void Paged_moments_are_beside_the_peak()
+    {
+        JsonElement resident = Mc.Run("plan Llama2_7B_Lora --json").Json();
+        JsonElement paged = Mc.Run("plan Llama2_7B_Lora --optimizer paged --json").Json();
+        Assert.Equal(0, resident.GetProperty("paged").GetInt64());
+        long moved = paged.GetProperty("paged").GetInt64();
+        Assert.Equal(3L * 32 * 16 * 11_008 * 8, moved);
+        Assert.Equal(resident.GetProperty("peak").GetInt64() - moved + 2 * 16 * 11_008 * 8, paged.GetProperty("peak").GetInt64());
+        Assert.Contains($"paged to host memory, beside the peak: {moved:N0} bytes", Mc.Run("plan Llama2_7B_Lora --optimizer paged").Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Checkpointing_rank_and_threads_change_the_cost()
     {

@@ -25,6 +25,7 @@ public class UsageTests
     [InlineData("quantize Stories260K_QLora --base x", "--out")]
     [InlineData("quantize Stories260K --base x --out y", "Stories260K quantises no weights", "[Frozen(Storage.NF4)]")]
     [InlineData("quantize Stories260K_QLora --base x --out ./x/", "--out is the base itself")]
+    [InlineData("plan Stories260K --optimizer sgd", "--optimizer takes adamw or adamw8bit or paged", "'sgd'")]
     [InlineData("plan Stories260K --storage Nonsense", "--storage takes Float32")]
     [InlineData("--backend abacus plan Stories260K", "--backend takes cpu")]
     public void Bad_usage_is_one_line_and_exit_2(string line, params string[] words) => Mc.Run(line).AssertRefused(2, words);
@@ -37,7 +38,6 @@ public class UsageTests
     [InlineData("plan Stories260K --fit")]
     [InlineData("plan Stories260K --estimator gelato")]
     [InlineData("plan Stories260K --estimator pytorch")]
-    [InlineData("plan Stories260K --optimizer paged")]
     [InlineData("plan Stories260K --checkpointing block")]
     [InlineData("plan Stories260K --checkpointing 4")]
     [InlineData("plan Stories260K --backend cuda")]

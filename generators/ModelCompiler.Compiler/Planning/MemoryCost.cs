@@ -12,6 +12,7 @@ namespace ModelCompiler.Planning;
 /// <param name="Workspace">Scratch of the backend's kernels.</param>
 /// <param name="Inputs">Token ids, targets with their rows, and scalars.</param>
 /// <param name="Overhead">What the runtime takes beside the arena.</param>
+/// <param name="Paged">Moments in host memory; beside the peak, which is of the device.</param>
 public sealed record MemoryCost(
     long FrozenWeights,
     long Adapters,
@@ -20,10 +21,14 @@ public sealed record MemoryCost(
     long Activations,
     long Workspace,
     long Inputs,
-    long Overhead)
+    long Overhead,
+    long Paged = 0)
 {
     /// <summary>Bytes of the arena.</summary>
     public long Arena => FrozenWeights + Adapters + Gradients + Optimizer + Activations + Workspace + Inputs;
+
+    /// <summary>Bytes that the run takes from the system: the arena and what is paged.</summary>
+    public long Allocated => Arena + Paged;
 
     /// <summary>Arena and overhead.</summary>
     public long Peak => Arena + Overhead;
@@ -31,5 +36,5 @@ public sealed record MemoryCost(
     /// <inheritdoc/>
     public override string ToString() =>
         $"weights {FrozenWeights}, adapters {Adapters}, gradients {Gradients}, optimizer {Optimizer}, activations {Activations}, " +
-        $"workspace {Workspace}, inputs {Inputs}, overhead {Overhead}, peak {Peak} bytes";
+        $"workspace {Workspace}, inputs {Inputs}, overhead {Overhead}, peak {Peak} bytes" + (Paged > 0 ? $", paged {Paged} bytes of host memory" : "");
 }

@@ -38,6 +38,8 @@ public static class MemoryPlanner
     {
         private readonly bool _share = options.ShareMemory;
         private long _end;
+        private long _pagedEnd;
+        private Placement[] _pageBuffers = [];
 
         public Plan Build()
         {
@@ -74,7 +76,9 @@ public static class MemoryPlanner
                 Serves = serves,
                 Checkpointing = options.Checkpointing,
                 Optimizer = options.Optimizer,
-                Cost = new MemoryCost(frozen, trainable, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead),
+                PageElements = options.PageElements,
+                PageBuffers = _pageBuffers,
+                Cost = new MemoryCost(frozen, trainable, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead, _pagedEnd),
                 Parameters = parameters,
                 Ids = ids,
                 LossRows = lossRows,
@@ -118,6 +122,7 @@ public static class MemoryPlanner
                 moment[i] = all[i].row.Trainable ? PlaceMoments(values[i]) : default;
             }
 
+            _pageBuffers = PlacePageBuffers(moment);
             moments = _end - start;
             return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment[i])).ToArray();
         }
@@ -147,9 +152,27 @@ public static class MemoryPlanner
                 return new MomentPlan(storage, Place(rows, columns, value.Type), Place(rows, columns, value.Type));
             }
 
+            if (storage == MomentStorage.Paged)
+            {
+                return new MomentPlan(storage, PlacePaged(rows, columns, value.Type), PlacePaged(rows, columns, value.Type));
+            }
+
             int blocks = MomentBlock.Count(elements);
             return new MomentPlan(
                 storage, Place(rows, columns, DType.UInt8), Place(rows, columns, DType.UInt8), Place(blocks, 1, profile.Compute), Place(blocks, 1, profile.Compute));
+        }
+
+        private Placement[] PlacePageBuffers(MomentPlan[] moments)
+        {
+            MomentPlan[] paged = moments.Where(m => m.Storage == MomentStorage.Paged).ToArray();
+            if (paged.Length == 0)
+            {
+                return [];
+            }
+
+            int largest = paged.Max(m => Math.Min(m.First.Rows, MomentPages.RowsOf(options.PageElements, m.First.Columns)) * m.First.Columns);
+            DType type = paged[0].First.Type;
+            return [Place(1, largest, type), Place(1, largest, type), Place(1, largest, type), Place(1, largest, type)];
         }
 
         private Placement[] PlaceCaches()
@@ -214,6 +237,13 @@ public static class MemoryPlanner
         {
             var place = new Placement(_end, sizes.Tokens, columns, profile.Compute);
             _end += PaddedTokens(columns);
+            return place;
+        }
+
+        private Placement PlacePaged(int rows, int columns, DType type)
+        {
+            var place = new Placement(_pagedEnd, rows, columns, type);
+            _pagedEnd += profile.Align((long)rows * columns * type.Size());
             return place;
         }
 

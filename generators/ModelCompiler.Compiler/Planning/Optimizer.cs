@@ -8,6 +8,12 @@ public enum Optimizer
 
     /// <summary>AdamW with both moments in 8 bits, blockwise (Dettmers et al. 2022): 2.03125 bytes a parameter. Small parameters keep full moments.</summary>
     AdamW8Bit,
+
+    /// <summary>
+    /// <see cref="AdamW"/>, to the bit, with the moments of large parameters in host memory outside the arena. They pass through two buffers
+    /// of the arena, a page at a time: while one page is updated the next comes in (QLoRA's paged optimizer, made explicit).
+    /// </summary>
+    PagedAdamW,
 }
 
 /// <summary>How the moments of one parameter are kept.</summary>
@@ -21,6 +27,9 @@ public enum MomentStorage
 
     /// <summary>One byte an element, the index of a value of the dynamic map, and the greatest magnitude of every block of elements.</summary>
     Blockwise,
+
+    /// <summary>In the compute type, in host memory outside the arena.</summary>
+    Paged,
 }
 
 /// <summary>The blocks of 8-bit moments; they run across rows.</summary>
@@ -31,4 +40,11 @@ public static class MomentBlock
 
     /// <summary>Blocks of a parameter of this many elements.</summary>
     public static int Count(long elements) => checked((int)((elements + Elements - 1) / Elements));
+}
+
+/// <summary>The pages of moments in host memory.</summary>
+public static class MomentPages
+{
+    /// <summary>Whole rows in a page of this many elements; at least one.</summary>
+    public static int RowsOf(int pageElements, int columns) => Math.Max(1, pageElements / columns);
 }

@@ -15,7 +15,7 @@ public readonly record struct Placement(long Offset, int Rows, int Columns, DTyp
 /// <param name="Moments">The optimizer's state.</param>
 public sealed record ParameterPlan(ParameterRow Row, int Layer, Placement Value, Placement Gradient, MomentPlan Moments);
 
-/// <summary>Where the moments of one parameter lie.</summary>
+/// <summary>Where the moments of one parameter lie; paged ones in host memory, from which their offsets count.</summary>
 /// <param name="Storage">How they are kept.</param>
 /// <param name="First">The first moment, or its codes, [rows, columns].</param>
 /// <param name="Second">The second moment, or its codes, [rows, columns].</param>
@@ -47,6 +47,12 @@ public sealed record Plan
 
     /// <summary>How trainable parameters are updated; without meaning when generating.</summary>
     public required Optimizer Optimizer { get; init; }
+
+    /// <summary>Elements of a parameter whose moments are fetched at once, where they are paged.</summary>
+    public required int PageElements { get; init; }
+
+    /// <summary>The two buffers that paged moments pass through: first and second moment of one, then of the other; none where nothing is paged.</summary>
+    public required Placement[] PageBuffers { get; init; }
 
     /// <summary>The terms of the cost.</summary>
     public required MemoryCost Cost { get; init; }

@@ -31,6 +31,12 @@ public sealed record TrainingPlan
     /// <summary>With <see cref="Optimizer.AdamW8Bit"/>, parameters with fewer elements keep full moments, as in bitsandbytes: they take little and suffer most.</summary>
     public int BlockwiseFrom { get; init; } = 4096;
 
+    /// <summary>With <see cref="Optimizer.PagedAdamW"/>, moments of parameters with fewer elements stay in the arena, as in bitsandbytes.</summary>
+    public int PagedFrom { get; init; } = 100_000;
+
+    /// <summary>With <see cref="Optimizer.PagedAdamW"/>, elements of a parameter whose moments are fetched at once, cut to whole rows; at least one row.</summary>
+    public int PageElements { get; init; } = 1 << 20;
+
     /// <summary>Rank of all adapters instead of the declared ones.</summary>
     public int? Rank { get; init; }
 
@@ -50,6 +56,7 @@ public sealed record TrainingPlan
         Require(Batch > 0, "batch must be at least 1");
         Require(Accumulate > 0, "accumulate must be at least 1");
         Require(ChunkRows > 0, "chunk rows must be at least 1");
+        Require(PageElements > 0, "a page must have at least 1 element");
         Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
         foreach (SlotRow slot in tables.Slots)
         {
@@ -75,8 +82,12 @@ public sealed record TrainingPlan
     private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable;
 
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
-    public MomentStorage StorageOf(long elements) =>
-        Optimizer == Optimizer.AdamW8Bit && elements >= BlockwiseFrom ? MomentStorage.Blockwise : MomentStorage.Full;
+    public MomentStorage StorageOf(long elements) => Optimizer switch
+    {
+        Optimizer.AdamW8Bit when elements >= BlockwiseFrom => MomentStorage.Blockwise,
+        Optimizer.PagedAdamW when elements >= PagedFrom => MomentStorage.Paged,
+        _ => MomentStorage.Full,
+    };
 
     private static void Require(bool condition, string message)
     {

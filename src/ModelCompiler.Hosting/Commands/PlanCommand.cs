@@ -43,6 +43,7 @@ internal sealed class PlanCommand : HostCommand
                 profile.Name, profile.Threads),
             new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             cost.Peak,
+            cost.Paged,
             budget,
             budget is null || cost.Peak <= budget,
             plan.FlopsPerMicroStep * choices.Accumulate);
@@ -98,6 +99,11 @@ internal sealed class PlanCommand : HostCommand
         table.AddEmptyRow();
         table.AddRow("[bold]peak[/]", $"[bold]{Tables.Count(result.Peak)}[/]", $"[bold]{ByteSize.Format(result.Peak)}[/]");
         console.Write(table);
+        if (result.Paged > 0)
+        {
+            console.WriteLine($"paged to host memory, beside the peak: {Tables.Count(result.Paged)} bytes, {ByteSize.Format(result.Paged)}");
+        }
+
         console.WriteLine($"{Tables.Number(result.FlopsPerStep / 1e9, 2)} GFLOP a step");
         if (result.Fits && result.Budget is long budget)
         {

@@ -114,7 +114,7 @@ internal sealed class TrainCommand : HostCommand
             run.Losses,
             run.Result.HeldOutAfter is null ? null : new BeforeAfter(run.Result.HeldOutBefore, run.Result.HeldOutAfter),
             run.TokensPerSecond,
-            new TrainMemory(plan.Cost.Arena, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
+            new TrainMemory(plan.Cost.Allocated, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
             tables.Slots.Index().ToDictionary(s => s.Item.Path, s => plan.Sizes.Ranks[s.Index]),
             Path.GetFullPath(output));
     }

@@ -1,8 +1,11 @@
 namespace ModelCompiler.Hosting.Results;
 
-/// <summary>Result of <c>mc plan</c>. <paramref name="Budget"/> is null where none was given; then everything fits.</summary>
+/// <summary>
+/// Result of <c>mc plan</c>. <paramref name="Paged"/> is host memory beside the peak. <paramref name="Budget"/> is null where none was
+/// given; then everything fits.
+/// </summary>
 internal sealed record PlanResult(
-    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long? Budget, bool Fits, double FlopsPerStep);
+    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long Paged, long? Budget, bool Fits, double FlopsPerStep);
 
 /// <summary>The choices of the plan.</summary>
 internal sealed record PlanChoices(

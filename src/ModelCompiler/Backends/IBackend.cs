@@ -32,6 +32,26 @@ public interface IBackend : IDisposable
     /// <summary>Tells the backend which part of the arena kernels may use as scratch (bytes as one row, any type).</summary>
     void UseWorkspace(long offset, long bytes);
 
+    /// <summary>Bytes of paged memory; 0 before <see cref="AllocatePaged"/>.</summary>
+    long PagedBytes { get; }
+
+    /// <summary>Allocates host memory outside the arena, zeroed, that the device can copy from and to. Called once at most.</summary>
+    /// <exception cref="InvalidOperationException">There is paged memory already.</exception>
+    /// <exception cref="OutOfMemoryException">The machine cannot give that much.</exception>
+    void AllocatePaged(long bytes);
+
+    /// <summary>
+    /// Starts to copy paged memory from a byte offset on into a tensor without gaps between its rows. Copies are made in the order of their
+    /// calls and may run beside kernels: kernels that use the tensor must be called after <see cref="AwaitPage"/>.
+    /// </summary>
+    void PageIn(long source, Tensor destination);
+
+    /// <summary>Starts to copy a tensor without gaps between its rows to paged memory, after the kernels called so far and in the order of copies.</summary>
+    void PageOut(Tensor source, long destination);
+
+    /// <summary>What is called from now on waits for the copies called so far that read or write this tensor's memory.</summary>
+    void AwaitPage(Tensor page);
+
     /// <summary>Sets the scalars that the kernels of the coming micro-step read.</summary>
     void BeginStep(in Step step);
 

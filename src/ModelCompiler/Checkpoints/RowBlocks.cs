@@ -35,7 +35,8 @@ internal static class RowBlocks
         ArrayPool<byte>.Shared.Return(packed);
     }
 
-    private static void Stream(Tensor shape, ReadRows read, Action<int, int, ReadOnlySpan<float>> take)
+    /// <summary>Reads all rows in order, a block at a time: first row, number of rows and their values.</summary>
+    public static void Stream(Tensor shape, ReadRows read, Action<int, int, ReadOnlySpan<float>> take)
     {
         int rowsAtOnce = Math.Clamp(BlockElements / shape.Columns, 1, shape.Rows);
         float[] block = ArrayPool<float>.Shared.Rent(rowsAtOnce * shape.Columns);

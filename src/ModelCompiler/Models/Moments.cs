@@ -3,7 +3,10 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Models;
 
-/// <summary>The optimizer's state of one parameter: both moments of its gradient.</summary>
+/// <summary>
+/// The optimizer's state of one parameter: both moments of its gradient. Where they are paged, the handles are of paged memory and not of the
+/// arena: only <see cref="PagedMoments"/> reaches what they name.
+/// </summary>
 public sealed class Moments
 {
     internal Moments(MomentPlan plan)

@@ -44,9 +44,15 @@ public abstract class TransformerModel : IDisposable
         Plan = plan;
         Kernels = backend;
         backend.Allocate(plan.Cost.Arena);
+        if (plan.Cost.Paged > 0)
+        {
+            backend.AllocatePaged(plan.Cost.Paged);
+        }
+
         backend.UseWorkspace(plan.Workspace.Offset, plan.Cost.Workspace);
         _parameters = plan.Parameters.Select(p => new Parameter(p)).ToArray();
         _firstOfRow = plan.Tables.Parameters.Select(row => Array.FindIndex(plan.Parameters, p => ReferenceEquals(p.Row, row))).ToArray();
+        PagedMoments = new PagedMoments(this);
         _layers = new FrameHandles[plan.Tables.Layers];
         _top = new FrameHandles(plan.Top, plan.Sizes, plan.Profile);
         _lossRows = new int[plan.LossRows.Rows];
@@ -69,6 +75,9 @@ public abstract class TransformerModel : IDisposable
 
     /// <summary>The trainable parameters.</summary>
     public IEnumerable<Parameter> Trainable => _parameters.Where(p => p.Row.Trainable);
+
+    /// <summary>The moments that lie in host memory.</summary>
+    public PagedMoments PagedMoments { get; }
 
     /// <summary>All adapters, layer by layer.</summary>
     public IReadOnlyList<AdapterState> Adapters => _adapters;

@@ -1,6 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
 
@@ -8,26 +9,47 @@ namespace ModelCompiler.Training;
 /// <param name="model">A model planned for training.</param>
 public sealed class ParameterUpdates(TransformerModel model)
 {
-    private readonly Parameter[] _trainable = [.. model.Trainable];
+    private readonly Parameter[] _resident = [.. model.Trainable.Where(p => p.Moments.Storage != MomentStorage.Paged)];
 
     /// <summary>One update from the gradients that backward left. Allocates no managed memory.</summary>
     /// <param name="step">Its scalars; the decay is of matrices only, norms and biases have none.</param>
     public void Run(in AdamWStep step)
     {
-        AdamWStep ofVectors = step with { Decay = 0 };
-        foreach (Parameter parameter in _trainable)
+        PagedMoments pages = model.PagedMoments;
+        if (pages.Count > 0)
+        {
+            // The first page comes in while the parameters that need none are updated.
+            pages.Fetch(0);
+        }
+
+        foreach (Parameter parameter in _resident)
         {
             Moments moments = parameter.Moments;
-            AdamWStep own = parameter.Row.Vector ? ofVectors : step;
             if (moments.Storage == MomentStorage.Blockwise)
             {
                 model.Kernels.AdamW8Bit(
-                    parameter.Value, parameter.Gradient, moments.First, moments.Second, moments.FirstScales, moments.SecondScales, own);
+                    parameter.Value, parameter.Gradient, moments.First, moments.Second, moments.FirstScales, moments.SecondScales, Of(parameter, step));
             }
             else
             {
-                model.Kernels.AdamW(parameter.Value, parameter.Gradient, moments.First, moments.Second, own);
+                model.Kernels.AdamW(parameter.Value, parameter.Gradient, moments.First, moments.Second, Of(parameter, step));
             }
         }
+
+        for (int i = 0; i < pages.Count; i++)
+        {
+            if (i + 1 < pages.Count)
+            {
+                pages.Fetch(i + 1);
+            }
+
+            MomentPage page = pages[i];
+            (Tensor first, Tensor second) = pages.Await(i);
+            model.Kernels.AdamW(
+                page.Parameter.Value.Slice(page.FirstRow, page.Rows), page.Parameter.Gradient.Slice(page.FirstRow, page.Rows), first, second, Of(page.Parameter, step));
+            pages.Evict(i);
+        }
     }
+
+    private static AdamWStep Of(Parameter parameter, in AdamWStep step) => parameter.Row.Vector ? step with { Decay = 0 } : step;
 }

@@ -45,7 +45,7 @@ public static class TrainingCheckpoint
         };
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
-            Tensors(model).Select(t => BaseWeights.Source(model, t.Name, t.Value, vector: false, TypeOf(t.Value))),
+            Tensors(model).Select(t => Source(model, t.Name, t.Value, t.Paged)),
             metadata);
     }
 
@@ -64,8 +64,8 @@ public static class TrainingCheckpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         int steps = Steps(file);
         CheckFacts(path, file, facts);
-        (string Name, Tensor Value)[] tensors = [.. Tensors(model)];
-        foreach ((string name, Tensor value) in tensors)
+        (string Name, Tensor Value, bool Paged)[] tensors = [.. Tensors(model)];
+        foreach ((string name, Tensor value, _) in tensors)
         {
             if (!file.Contains(name) || !file[name].Shape.SequenceEqual([value.Rows, value.Columns]))
             {
@@ -74,27 +74,44 @@ public static class TrainingCheckpoint
             }
         }
 
-        foreach ((string name, Tensor value) in tensors)
+        foreach ((string name, Tensor value, bool paged) in tensors)
         {
-            RowBlocks.Load(model.Kernels, value, TypeOf(value) == SafetensorsType.U8
+            ReadRows read = TypeOf(value) == SafetensorsType.U8
                 ? (first, count, values) => file.ReadCodeRows(name, first, count, values)
-                : (first, count, values) => file.ReadRows(name, first, count, values));
+                : (first, count, values) => file.ReadRows(name, first, count, values);
+            if (paged)
+            {
+                RowBlocks.Stream(value, read, (row, _, values) => model.PagedMoments.Write(value, row, values));
+            }
+            else
+            {
+                RowBlocks.Load(model.Kernels, value, read);
+            }
         }
 
         return steps;
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Tensors(TransformerModel model)
+    private static TensorSource Source(TransformerModel model, string name, Tensor value, bool paged)
+    {
+        TensorSource source = BaseWeights.Source(model, name, value, vector: false, TypeOf(value));
+        return paged
+            ? source with { Fill = (first, destination) => model.PagedMoments.Read(value, (int)(first / value.Columns), destination) }
+            : source;
+    }
+
+    private static IEnumerable<(string Name, Tensor Value, bool Paged)> Tensors(TransformerModel model)
     {
         foreach (Parameter parameter in model.Trainable)
         {
-            yield return ($"value/{parameter.Name}", parameter.Value);
-            yield return ($"moment1/{parameter.Name}", parameter.Moments.First);
-            yield return ($"moment2/{parameter.Name}", parameter.Moments.Second);
+            bool paged = parameter.Moments.Storage == MomentStorage.Paged;
+            yield return ($"value/{parameter.Name}", parameter.Value, false);
+            yield return ($"moment1/{parameter.Name}", parameter.Moments.First, paged);
+            yield return ($"moment2/{parameter.Name}", parameter.Moments.Second, paged);
             if (parameter.Moments.Storage == MomentStorage.Blockwise)
             {
-                yield return ($"scales1/{parameter.Name}", parameter.Moments.FirstScales);
-                yield return ($"scales2/{parameter.Name}", parameter.Moments.SecondScales);
+                yield return ($"scales1/{parameter.Name}", parameter.Moments.FirstScales, false);
+                yield return ($"scales2/{parameter.Name}", parameter.Moments.SecondScales, false);
             }
         }
     }

@@ -12,7 +12,7 @@ namespace ModelCompiler.Compiler.Tests.Properties;
 
 /// <summary>
 /// The memory contract, to the byte: what the one native allocator hands out over whole steps is the predicted peak less the fixed
-/// overhead, and the highest byte that a step touches where every position has a target is the predicted one.
+/// overhead (and what is paged to host memory), and the highest byte that a step touches where every position has a target is the predicted one.
 /// </summary>
 [Collection("native memory")]
 public class MemoryTests
@@ -42,7 +42,7 @@ public class MemoryTests
                 }
 
                 run.Update();
-                Assert.Equal(cost.Peak - cost.Overhead, NativeAllocator.PeakBytes - before);
+                Assert.Equal(cost.Peak - cost.Overhead + cost.Paged, NativeAllocator.PeakBytes - before);
             }
 
             Assert.Equal(before, NativeAllocator.BytesInUse);
@@ -62,6 +62,8 @@ public class MemoryTests
             run.Update();
             long touched = Math.Max(backend.HighestByte, backend.WorkspaceEnd);
             Assert.InRange(touched, run.Model.Plan.Cost.Arena - 2 * backend.Profile.Alignment + 1, run.Model.Plan.Cost.Arena);
+            long paged = run.Model.Plan.Cost.Paged;
+            Assert.InRange(backend.HighestPagedByte, Math.Max(0, paged - backend.Profile.Alignment + 1), paged);
         }
     }
 
@@ -80,8 +82,10 @@ public class MemoryTests
                     Accumulate = random.Next(1, 4),
                     ChunkRows = random.Next(1, 20),
                     Checkpointing = (Checkpointing)random.Next(2),
-                    Optimizer = (Optimizer)random.Next(2),
+                    Optimizer = (Optimizer)random.Next(3),
                     BlockwiseFrom = random.Next(1, 100),
+                    PagedFrom = random.Next(1, 100),
+                    PageElements = random.Next(1, 60),
                 };
                 yield return (compiled.Entry(spec), plan, (ulong)random.Next(1000));
             }

@@ -21,15 +21,15 @@ public class MemoryTests
         { 1, Checkpointing.None, Optimizer.AdamW },
         { 1, Checkpointing.Selective, Optimizer.AdamW8Bit },
         { 2, Checkpointing.Selective, Optimizer.AdamW },
-        { 3, Checkpointing.None, Optimizer.AdamW },
+        { 3, Checkpointing.None, Optimizer.PagedAdamW },
     };
 
     [Theory]
     [MemberData(nameof(Plans))]
     public void Native_memory_of_whole_steps_is_the_plans_to_the_byte(int threads, Checkpointing checkpointing, Optimizer optimizer)
     {
-        var options = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing, Optimizer = optimizer };
-        long predicted = StoriesLoraDropout.MemoryCost(options, BackendProfile.Cpu(threads)).Arena;
+        TrainingPlan options = SmallRun.Plan(checkpointing, optimizer);
+        long predicted = StoriesLoraDropout.MemoryCost(options, BackendProfile.Cpu(threads)).Allocated;
         CollectNative();
         long before = NativeAllocator.BytesInUse;
         NativeAllocator.ResetPeak();
@@ -39,8 +39,9 @@ public class MemoryTests
             var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options, SmallRun.HeldOut);
             trainer.Run();
 
-            Assert.Equal(predicted, model.Plan.Cost.Arena);
-            Assert.Equal(predicted, model.Kernels.AllocatedBytes);
+            Assert.Equal(predicted, model.Plan.Cost.Allocated);
+            Assert.Equal(predicted, model.Kernels.AllocatedBytes + model.Kernels.PagedBytes);
+            Assert.Equal(optimizer == Optimizer.PagedAdamW, model.Kernels.PagedBytes > 0);
             Assert.Equal(predicted, NativeAllocator.BytesInUse - before);
             Assert.Equal(predicted, NativeAllocator.PeakBytes - before);
         }
@@ -68,6 +69,7 @@ public class MemoryTests
     [Theory]
     [InlineData(1, Optimizer.AdamW)]
     [InlineData(2, Optimizer.AdamW8Bit)]
+    [InlineData(1, Optimizer.PagedAdamW)]
     public void A_steady_step_allocates_no_managed_memory(int threads, Optimizer optimizer)
     {
         using StoriesLoraDropout model = SmallRun.CreateModel(threads, optimizer: optimizer);

@@ -54,6 +54,7 @@ public class ResumeTests
     [Theory]
     [InlineData(Optimizer.AdamW)]
     [InlineData(Optimizer.AdamW8Bit)]
+    [InlineData(Optimizer.PagedAdamW)]
     public void Training_of_all_parameters_is_resumed_to_the_same_bits(Optimizer optimizer)
     {
         using var folder = new TemporaryFolder();

@@ -2,6 +2,7 @@ using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Training;
 
@@ -43,12 +44,23 @@ internal static class SmallRun
     public static StoriesLoraDropout CreateModel(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective, Optimizer optimizer = Optimizer.AdamW) =>
         CreateModel<StoriesLoraDropout>(threads, checkpointing, optimizer);
 
+    /// <summary>The plan of every model here; a stories260K has nothing as large as what is paged by default.</summary>
+    public static TrainingPlan Plan(Checkpointing checkpointing = Checkpointing.Selective, Optimizer optimizer = Optimizer.AdamW) => new()
+    {
+        Batch = 4,
+        Sequence = 64,
+        ChunkRows = 48,
+        Checkpointing = checkpointing,
+        Optimizer = optimizer,
+        PagedFrom = 700,
+        PageElements = 900,
+    };
+
     /// <summary>A model over stories260K's architecture; same start every time.</summary>
     public static T CreateModel<T>(int threads = 1, Checkpointing checkpointing = Checkpointing.Selective, Optimizer optimizer = Optimizer.AdamW)
         where T : TransformerModel, IModel<T>
     {
-        var plan = new TrainingPlan { Batch = 4, Sequence = 64, ChunkRows = 48, Checkpointing = checkpointing, Optimizer = optimizer };
-        T model = Model.ForTraining<T>(plan, new CpuBackend(threads));
+        T model = Model.ForTraining<T>(Plan(checkpointing, optimizer), new CpuBackend(threads));
         Initialization.All(model, seed: 5);
         return model;
     }
@@ -60,14 +72,29 @@ internal static class SmallRun
         foreach (Parameter parameter in model.Trainable)
         {
             Moments moments = parameter.Moments;
-            foreach (ModelCompiler.Tensors.Tensor tensor in new[] { parameter.Value, moments.First, moments.Second, moments.FirstScales, moments.SecondScales })
-            {
-                var values = new float[tensor.Count];
-                model.Kernels.Read(tensor, values);
-                state.AddRange(values);
-            }
+            bool paged = moments.Storage == MomentStorage.Paged;
+            state.AddRange(Values(model, parameter.Value, paged: false));
+            state.AddRange(Values(model, moments.First, paged));
+            state.AddRange(Values(model, moments.Second, paged));
+            state.AddRange(Values(model, moments.FirstScales, paged: false));
+            state.AddRange(Values(model, moments.SecondScales, paged: false));
         }
 
         return [.. state];
+    }
+
+    private static float[] Values(TransformerModel model, Tensor tensor, bool paged)
+    {
+        var values = new float[tensor.Count];
+        if (paged)
+        {
+            model.PagedMoments.Read(tensor, 0, values);
+        }
+        else
+        {
+            model.Kernels.Read(tensor, values);
+        }
+
+        return values;
     }
 }

@@ -10,6 +10,7 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend : IBackend
 {
     private readonly ThreadTeam team;
+    private readonly PagedMemory paged = new();
     private NativeArena? arena;
     private byte* workspace;
     private long workspacePerThread;
@@ -55,6 +56,23 @@ public sealed unsafe partial class CpuBackend : IBackend
 
         workspace = Arena.Address + offset;
         workspacePerThread = perThread;
+    }
+
+    /// <inheritdoc/>
+    public long PagedBytes => paged.Bytes;
+
+    /// <inheritdoc/>
+    public void AllocatePaged(long bytes) => paged.Allocate(bytes, Profile.Alignment);
+
+    /// <inheritdoc/>
+    public void PageIn(long source, Tensor destination) => paged.In(source, Arena, destination);
+
+    /// <inheritdoc/>
+    public void PageOut(Tensor source, long destination) => paged.Out(Arena, source, destination);
+
+    /// <summary>Does nothing: copies are done when their call returns.</summary>
+    public void AwaitPage(Tensor page)
+    {
     }
 
     /// <inheritdoc/>
@@ -105,6 +123,7 @@ public sealed unsafe partial class CpuBackend : IBackend
     {
         team.Dispose();
         arena?.Dispose();
+        paged.Dispose();
         arena = null;
         workspace = null;
     }

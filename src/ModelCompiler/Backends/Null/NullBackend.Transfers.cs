@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Null;
@@ -60,5 +61,26 @@ public sealed partial class NullBackend
         {
             Record(0, [source, destination]);
         }
+    }
+
+    /// <inheritdoc/>
+    public void PageIn(long source, Tensor destination) => RecordPage(source, destination);
+
+    /// <inheritdoc/>
+    public void PageOut(Tensor source, long destination) => RecordPage(destination, source);
+
+    /// <inheritdoc/>
+    public void AwaitPage(Tensor page) => Launched?.Invoke(nameof(AwaitPage), page);
+
+    private void RecordPage(long offset, Tensor page, [CallerMemberName] string operation = "")
+    {
+        long bytes = page.End - page.Offset;
+        if (offset < 0 || offset + bytes > PagedBytes)
+        {
+            throw new InvalidOperationException($"{operation}: {bytes} bytes at {offset} leave the paged memory of {PagedBytes} bytes.");
+        }
+
+        HighestPagedByte = Math.Max(HighestPagedByte, offset + bytes);
+        Record(0, [page], operation: operation);
     }
 }

@@ -47,11 +47,21 @@ public sealed partial class NullBackend : IBackend
     /// <summary>One past the last byte of the workspace.</summary>
     public long WorkspaceEnd { get; private set; }
 
+    /// <summary>The size the paged memory would have.</summary>
+    public long PagedBytes { get; private set; }
+
+    /// <summary>One past the highest byte of paged memory that a copy reached.</summary>
+    public long HighestPagedByte { get; private set; }
+
+    /// <summary>Told of every call in order: its operation and its first tensor.</summary>
+    public event Action<string, Tensor>? Launched;
+
     /// <summary>Forgets the counts and the highest byte; the arena stays.</summary>
     public void Reset()
     {
         operations.Clear();
         HighestByte = 0;
+        HighestPagedByte = 0;
     }
 
     /// <summary>Notes the size; no memory is taken.</summary>
@@ -67,6 +77,11 @@ public sealed partial class NullBackend : IBackend
         allocated = true;
         AllocatedBytes = bytes;
     }
+
+    /// <summary>Notes the size; no memory is taken.</summary>
+    /// <exception cref="InvalidOperationException">There is paged memory already.</exception>
+    public void AllocatePaged(long bytes) =>
+        PagedBytes = PagedBytes == 0 ? bytes : throw new InvalidOperationException("There is paged memory already.");
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The workspace leaves the arena.</exception>
@@ -99,6 +114,7 @@ public sealed partial class NullBackend : IBackend
         }
 
         operations[operation] = operations.GetValueOrDefault(operation) + new OperationCount(1, flops, bytes);
+        Launched?.Invoke(operation, tensors[0]);
     }
 
     /// <summary>Checks that a handle lies inside the arena and keeps how far it reaches.</summary>

@@ -11,6 +11,7 @@ namespace ModelCompiler.Backends.Reference;
 /// </summary>
 public sealed unsafe partial class ReferenceBackend : IBackend
 {
+    private readonly PagedMemory paged = new();
     private NativeArena? arena;
     private byte* memory;
     private Step step = new(1, 1);
@@ -38,6 +39,23 @@ public sealed unsafe partial class ReferenceBackend : IBackend
 
     /// <summary>Does nothing: no operation here needs scratch memory.</summary>
     public void UseWorkspace(long offset, long bytes)
+    {
+    }
+
+    /// <inheritdoc/>
+    public long PagedBytes => paged.Bytes;
+
+    /// <inheritdoc/>
+    public void AllocatePaged(long bytes) => paged.Allocate(bytes, Profile.Alignment);
+
+    /// <inheritdoc/>
+    public void PageIn(long source, Tensor destination) => paged.In(source, Arena, destination);
+
+    /// <inheritdoc/>
+    public void PageOut(Tensor source, long destination) => paged.Out(Arena, source, destination);
+
+    /// <summary>Does nothing: copies are done when their call returns.</summary>
+    public void AwaitPage(Tensor page)
     {
     }
 
@@ -88,6 +106,7 @@ public sealed unsafe partial class ReferenceBackend : IBackend
     public void Dispose()
     {
         arena?.Dispose();
+        paged.Dispose();
         arena = null;
         memory = null;
         AllocatedBytes = 0;
