@@ -21,28 +21,38 @@ public class E2ETests(ITestOutputHelper output)
     [Trait("Category", "Slow")]
     public void Sixty_steps_bring_the_held_out_loss_to_pytorchs()
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
-        IReadOnlyList<Example> train = Examples("valid.txt", 960, tokenizer);
-        IReadOnlyList<Example> test = Examples("test.txt", 128, tokenizer);
-        using var model = Model.ForTraining<Stories260K_Lora>(new TrainingPlan { Batch = 16, Sequence = 223 }, new CpuBackend(2));
-        BaseWeights.Load(model, TestData.PathOf("models/stories260K"));
-        Start(model);
-        var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, ClipNorm = 0, EvaluateEvery = 60 };
-        var losses = new List<double>();
-        double speed = 0;
+        (TrainingResult result, List<double> losses) = Train<Stories260K_Lora>();
 
-        TrainingResult result = new Trainer(model, new Batches(train, 16, 223, seed: null), options, new Batches(test, 16, 223, seed: null)).Run(m =>
-        {
-            losses.Add(m.Loss);
-            speed = m.TokensPerSecond;
-        });
-
-        output.WriteLine($"held-out {result.HeldOutBefore:F4} -> {result.HeldOutAfter:F4}; first {losses[0]:F4}, last {losses[^1]:F4}; {speed:F0} tokens/s in the last step");
         // PyTorch in float32, realistic_e2e.json.
         Assert.Equal(4.822051, result.HeldOutBefore!.Value, 1e-3);
         Assert.Equal(4.433016, losses[0], 1e-3);
         Assert.Equal(2.693042, losses[9], 5e-3);
         Assert.Equal(1.911668, result.HeldOutAfter!.Value, 0.02);
+    }
+
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
+    public void Sixty_steps_over_four_bits_come_within_two_percent()
+    {
+        (TrainingResult result, _) = Train<Stories260K_QLora>();
+
+        Assert.InRange(result.HeldOutAfter!.Value, 0.98 * 1.911668, 1.02 * 1.911668);
+    }
+
+    private (TrainingResult Result, List<double> Losses) Train<T>()
+        where T : TransformerModel, IModel<T>
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
+        IReadOnlyList<Example> train = Examples("valid.txt", 960, tokenizer);
+        IReadOnlyList<Example> test = Examples("test.txt", 128, tokenizer);
+        using var model = Model.ForTraining<T>(new TrainingPlan { Batch = 16, Sequence = 223 }, new CpuBackend(2));
+        BaseWeights.Load(model, TestData.PathOf("models/stories260K"));
+        Start(model);
+        var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, ClipNorm = 0, EvaluateEvery = 60 };
+        var losses = new List<double>();
+        TrainingResult result = new Trainer(model, new Batches(train, 16, 223, seed: null), options, new Batches(test, 16, 223, seed: null)).Run(m => losses.Add(m.Loss));
+        output.WriteLine($"held-out {result.HeldOutBefore:F4} -> {result.HeldOutAfter:F4}; first {losses[0]:F4}, last {losses[^1]:F4}");
+        return (result, losses);
     }
 
     /// <summary>Rows "meaning || sentence" of the data, spread over the file; the sentence is learned.</summary>

@@ -1,0 +1,41 @@
+using ModelCompiler.Backends.Reference;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Tests.Models;
+
+/// <summary>Quantised storage changes the weights a model computes with, and nothing else.</summary>
+public class QuantisedStoriesTests
+{
+    [DataFact(StoriesReference.Folder)]
+    public void Gradients_are_those_of_lora_over_the_decoded_weights()
+    {
+        (int[][] inputs, int[][] targets) = ModelRun.Shift(StoriesReference.Rows(StoriesReference.Training().GetProperty("rows")));
+        TrainingPlan plan = ModelRun.PlanFor(inputs);
+        using var quantised = Model.ForTraining<Stories260K_QLora>(plan, new ReferenceBackend());
+        BaseWeights.Load(quantised, TestData.PathOf(StoriesReference.Folder));
+        using var decoded = Model.ForTraining<Stories260K_Lora>(plan, new ReferenceBackend());
+        foreach (Parameter parameter in decoded.Parameters)
+        {
+            Parameter same = quantised.Named(parameter.Name);
+            if (parameter.Row.Slot >= 0)
+            {
+                double[] values = [.. Enumerable.Range(0, (int)parameter.Value.Count).Select(i => 0.05 * Math.Cos(1 + 7 * i + parameter.Layer))];
+                quantised.Kernels.Write(same.Value, values);
+            }
+
+            decoded.Kernels.Write(parameter.Value, quantised.Values(same.Value));
+        }
+
+        Assert.Contains(quantised.Parameters, p => p.Value.Type == DTypeExtensions.Quantized(DType.NF4, 32, true));
+        Assert.Equal(decoded.Differentiate(inputs, targets), quantised.Differentiate(inputs, targets), 1e-9);
+        foreach (Parameter parameter in decoded.Trainable)
+        {
+            double[] expected = decoded.Values(parameter.Gradient), actual = quantised.Values(quantised.Named(parameter.Name).Gradient);
+            double largest = expected.Max(Math.Abs);
+            Assert.True(largest > 0, parameter.Name);
+            Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-6 * largest));
+        }
+    }
+}
