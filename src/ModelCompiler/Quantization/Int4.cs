@@ -20,8 +20,8 @@ internal static class Int4
         float max = group[0];
         foreach (float w in group)
         {
-            min = MathF.Min(min, w);
-            max = MathF.Max(max, w);
+            min = w < min ? w : min;
+            max = w > max ? w : max;
         }
 
         // In double: the difference of two huge weights would be infinite.
@@ -36,7 +36,8 @@ internal static class Int4
         float zero = (float)(-(double)min / scale);
         for (int i = 0; i < group.Length; i++)
         {
-            codes[i] = (byte)Math.Clamp(Math.Round((double)group[i] / scale + zero), 0, Largest);
+            int code = (int)Math.Round((double)group[i] / scale + zero);
+            codes[i] = (byte)Math.Clamp(code, 0, Largest);
         }
 
         return (scale, zero);

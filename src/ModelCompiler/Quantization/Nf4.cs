@@ -40,6 +40,7 @@ public static class Nf4
         // A product, not a quotient, because bitsandbytes multiplies. A zero factor makes every code that of 0.
         float factor = absmax < Least ? 0 : 1 / absmax;
         ReadOnlySpan<float> thresholds = Thresholds;
+        Span<int> lanes = stackalloc int[Vector<int>.Count];
         int i = 0;
         for (; i <= block.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
@@ -50,9 +51,10 @@ public static class Nf4
                 code -= Vector.GreaterThan(v, new Vector<float>(threshold));
             }
 
-            for (int lane = 0; lane < Vector<int>.Count; lane++)
+            code.CopyTo(lanes);
+            for (int lane = 0; lane < lanes.Length; lane++)
             {
-                codes[i + lane] = (byte)code[lane];
+                codes[i + lane] = (byte)lanes[lane];
             }
         }
 

@@ -144,12 +144,13 @@ public sealed class WeightQuantizer
         float absmax = 0;
         for (int i = 0; i < block.Length; i++)
         {
-            if (!float.IsFinite(block[i]))
+            float magnitude = MathF.Abs(block[i]);
+            if (!float.IsFinite(magnitude))
             {
                 throw new ArgumentException($"element {first + i} is {block[i]}: one such weight would spoil its whole block.");
             }
 
-            absmax = MathF.Max(absmax, MathF.Abs(block[i]));
+            absmax = magnitude > absmax ? magnitude : absmax;
         }
 
         return absmax;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Planning;
@@ -77,6 +78,31 @@ public class QuantizationPropertyTests
         Dequantization.Read(c.Type, c.Rows, c.Columns, packed, first, doubles);
         Assert.Equal(whole[first..(first + floats.Length)], floats);
         Assert.Equal(floats.Select(v => (double)v), doubles);
+    });
+
+    /// <summary>QA-LoRA, section 3.3: moving a group's zero point by −δ / scale adds δ to each of its weights, also where all are equal.</summary>
+    [Fact]
+    public void A_moved_zero_point_of_Int4_adds_the_same_to_the_whole_group() => ForAll(c =>
+    {
+        DType type = DTypeExtensions.Quantized(DType.Int4, 32, false);
+        StorageLayout layout = StorageLayout.Of(type, c.Rows, c.Columns);
+        byte[] packed = WeightQuantizer.Quantize(type, c.Rows, c.Columns, c.Values);
+        float[] before = Decode(c with { Type = type }, packed);
+        Span<float> zeros = MemoryMarshal.Cast<byte, float>(packed.AsSpan((int)layout.Zeros, (int)(4 * layout.Blocks)));
+        double[] added = new double[layout.Blocks];
+        for (int group = 0; group < zeros.Length; group++)
+        {
+            double scale = Dequantization.Factor(type, layout, packed, group);
+            added[group] = (group % 7 - 3) * 0.3 * scale;
+            zeros[group] = (float)(zeros[group] - added[group] / scale);
+        }
+
+        float[] after = Decode(c with { Type = type }, packed);
+        for (int i = 0; i < after.Length; i++)
+        {
+            double scale = Dequantization.Factor(type, layout, packed, i / 32);
+            Assert.Equal(before[i] + added[i / 32], after[i], 1e-5 * scale + 1e-6 * Math.Abs(before[i]));
+        }
     });
 
     /// <summary>QLoRA: [1, -1, ...] packs to 0xF0, the even element in the high half.</summary>
