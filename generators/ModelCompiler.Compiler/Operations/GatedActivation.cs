@@ -7,7 +7,7 @@ namespace ModelCompiler.Compiler.Operations;
 public abstract record GatedActivation : OpRow
 {
     /// <summary>The row that is its gradient.</summary>
-    protected abstract OpRow GradientRow { get; }
+    public abstract OpRow GradientRow { get; }
 
     public override Recompute Recompute => Recompute.Cheap;
 
@@ -32,17 +32,28 @@ public abstract record GatedActivation : OpRow
     public override void Arguments(Op op, CallWriter call) => call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output);
 }
 
-/// <summary>What the gradients of gated activations share. Inputs: dh, gate, up. Outputs: dgate, dup.</summary>
+/// <summary>
+/// What the gradients of gated activations share. Inputs: dh, gate, up. Outputs: dgate, dup and, where <see cref="Passes.FuseRebuilt"/>
+/// wants it, the activation itself.
+/// </summary>
 public abstract record GatedActivationGradient : OpRow
 {
     public override string Formula => "dg, du";
 
+    public override string Describe(Op op) => op.Outputs.Length > 2 ? "dg, du, h" : Formula;
+
     public override Shape[] Infer(Value[] inputs) => [inputs[1].Shape, inputs[2].Shape];
 
-    public override int[] MayOverwrite(int output) => output == 0 ? [1, 0] : [2, 0];
+    public override int[] MayOverwrite(int output) => output switch
+    {
+        0 => [1, 0],
+        1 => [2, 0],
+        _ => [0],
+    };
 
-    public override Flops Flops(Op op, Sizes sizes) => new(25.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
+    public override Flops Flops(Op op, Sizes sizes) => new((op.Outputs.Length > 2 ? 27.0 : 25.0) * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Outputs[0]).Tensor(op.Outputs[1]);
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Outputs[0]).Tensor(op.Outputs[1])
+            .Named("h", op.Outputs.Length > 2 ? op.Outputs[2] : null);
 }

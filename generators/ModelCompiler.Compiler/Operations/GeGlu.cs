@@ -5,7 +5,7 @@ public sealed record GeGlu : GatedActivation
 {
     public override string Formula => "h = gelu(g) u";
 
-    protected override OpRow GradientRow => new GeGluGradient();
+    public override OpRow GradientRow => new GeGluGradient();
 }
 
 /// <summary>Gradients of <see cref="GeGlu"/>.</summary>

@@ -5,7 +5,7 @@ public sealed record SwiGlu : GatedActivation
 {
     public override string Formula => "h = silu(g) u";
 
-    protected override OpRow GradientRow => new SwiGluGradient();
+    public override OpRow GradientRow => new SwiGluGradient();
 }
 
 /// <summary>Gradients of <see cref="SwiGlu"/>.</summary>

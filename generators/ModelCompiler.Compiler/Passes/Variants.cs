@@ -126,7 +126,7 @@ public static class Variants
         Op[] backwardOps = backward?.Ops ?? [];
         Value? output = forward.Output;
         Op[] fusedForward = FuseKernels.Run(forward.Ops, v => ReferenceEquals(v, output) || backwardOps.Any(o => o.Reads.Contains(v)));
-        Op[] fusedBackward = FuseKernels.Run(backwardOps, v => ReferenceEquals(v, backward?.Output));
+        Op[] fusedBackward = FuseRebuilt.Run(FuseKernels.Run(backwardOps, v => ReferenceEquals(v, backward?.Output)));
         return Lifetimes.Run(
             name,
             forward with { Ops = fusedForward },

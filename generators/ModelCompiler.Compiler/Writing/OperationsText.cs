@@ -61,7 +61,7 @@ internal static class OperationsText
             {
                 RowKind.Saved => "saved",
                 RowKind.Output => "the next layer's Input",
-                _ => draft.Backward.Any(o => o.Recomputed && o.Outputs[0] is { } r && r.Name == output.Name + "Rebuilt") ? "rebuilt in backward" : "",
+                _ => draft.Backward.Any(o => o.Outputs.Any(r => r?.Name == output.Name + "Rebuilt")) ? "rebuilt in backward" : "",
             };
         }
 

@@ -163,14 +163,14 @@ public interface IBackend : IDisposable
     /// <summary>h = silu(gate) · up. In place over gate or up.</summary>
     void SwiGlu(Tensor gate, Tensor up, Tensor h);
 
-    /// <summary>dGate, dUp of <see cref="SwiGlu"/>. In place: dGate over gate or dh, dUp over up or dh.</summary>
-    void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp);
+    /// <summary>dGate, dUp of <see cref="SwiGlu"/>, and h again, bit for bit. In place: dGate over gate or dh, dUp over up or dh, h over dh.</summary>
+    void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default);
 
     /// <summary>h = gelu_tanh(gate) · up. In place over gate or up.</summary>
     void GeGlu(Tensor gate, Tensor up, Tensor h);
 
-    /// <summary>dGate, dUp of <see cref="GeGlu"/>. In place: dGate over gate or dh, dUp over up or dh.</summary>
-    void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp);
+    /// <summary>dGate, dUp of <see cref="GeGlu"/>, and h again, bit for bit. In place: dGate over gate or dh, dUp over up or dh, h over dh.</summary>
+    void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default);
 
     /// <summary>y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). In place over x.</summary>
     void Gelu(Tensor x, Tensor y);

@@ -59,6 +59,40 @@ public class BackwardTests
         Assert.Same(backward.Ops[2].Output, backward.Output);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.25)]
+    public void A_rebuilt_gated_activation_comes_out_of_its_gradient(double dropout)
+    {
+        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Down, 2, dropout: dropout));
+        FrameDraft draft = model.Variants[^1].Selective;
+        Op gradient = draft.Backward.Single(o => o.Row is SwiGluGradient);
+        Op adapter = draft.Backward.Single(o => o.GradientOf?.Name == "FeedForward.Down.Adapter.A");
+
+        Assert.DoesNotContain(draft.Backward, o => o.Row is SwiGlu);
+        Assert.Equal("HiddenRebuilt", gradient.Outputs[2]!.Name);
+        Assert.True(Array.IndexOf(draft.Backward, gradient) < Array.IndexOf(draft.Backward, adapter));
+        Assert.Equal(Buffer(draft, gradient.Inputs[0]), Buffer(draft, gradient.Outputs[2]!));
+        Assert.Equal(2, model.Variants[^1].None.Backward.Single(o => o.Row is SwiGluGradient).Outputs.Length);
+    }
+
+    [Fact]
+    public void An_activation_that_its_gradient_needs_is_rebuilt_before_it()
+    {
+        var shape = new Shape(Dim.Tokens, new Dim(4));
+        Value gate = new("Gate", shape, ValueKind.Carried), up = new("Up", shape, ValueKind.Carried);
+        Value hidden = new("Hidden", shape, ValueKind.Computed), incoming = new("Incoming", shape, ValueKind.Computed);
+        Value gateGradient = new("GateGradient", shape, ValueKind.Computed), upGradient = new("UpGradient", shape, ValueKind.Computed);
+        Op[] ops =
+        [
+            new Op(new SwiGlu(), [gate, up], [hidden]) { Recomputed = true },
+            new Op(new Gelu(), [hidden], [incoming]),
+            new Op(new SwiGluGradient(), [incoming, gate, up], [gateGradient, upGradient]),
+        ];
+
+        Assert.Equal(ops, FuseRebuilt.Run(ops));
+    }
+
     [Fact]
     public void Every_operation_reads_what_an_earlier_one_made()
     {
@@ -74,6 +108,12 @@ public class BackwardTests
                 }
             }
         }
+    }
+
+    private static int Buffer(FrameDraft draft, Value value)
+    {
+        int row = Array.FindIndex(draft.Table.Rows, r => r.Name == draft.Names[value]);
+        return draft.Table.Rows[row].Shares < 0 ? row : draft.Table.Rows[row].Shares;
     }
 
     private static string[] Methods(IEnumerable<Op> ops) => ops.Select(o => o.Row.Method).ToArray();

@@ -118,13 +118,15 @@ public sealed partial class NullBackend
     public void SwiGlu(Tensor gate, Tensor up, Tensor h) => Launch(h, 5 * h.Count, [gate, up, h]);
 
     /// <inheritdoc/>
-    public void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp) => LaunchGradient(11, dh, gate, up, dGate, dUp);
+    public void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default) =>
+        LaunchGradient(11, dh, gate, up, dGate, dUp, h);
 
     /// <inheritdoc/>
     public void GeGlu(Tensor gate, Tensor up, Tensor h) => Launch(h, 9 * h.Count, [gate, up, h]);
 
     /// <inheritdoc/>
-    public void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp) => LaunchGradient(19, dh, gate, up, dGate, dUp);
+    public void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default) =>
+        LaunchGradient(19, dh, gate, up, dGate, dUp, h);
 
     /// <inheritdoc/>
     public void Gelu(Tensor x, Tensor y) => Launch(y, 8 * y.Count, [x, y]);
@@ -183,11 +185,11 @@ public sealed partial class NullBackend
     }
 
     private void LaunchGradient(
-        long flops, Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, [CallerMemberName] string operation = "")
+        long flops, Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h, [CallerMemberName] string operation = "")
     {
-        if (!dGate.IsNone || !dUp.IsNone)
+        if (!dGate.IsNone || !dUp.IsNone || !h.IsNone)
         {
-            Record(flops * dh.Count, [dh, gate, up, dGate, dUp], operation: operation);
+            Record(flops * dh.Count + 2 * h.Count, [dh, gate, up, dGate, dUp, h], operation: operation);
         }
     }
 

@@ -6,7 +6,7 @@ namespace ModelCompiler.Tests.Conformance.Cases;
 internal static class ActivationCases
 {
     private static readonly string[] InPlaceOfGates =
-        ["dGate=gate", "dGate=dh", "dUp=up", "dUp=dh", "dGate=gate,dUp=up", "dGate=dh,dUp=up", "dGate=gate,dUp=dh"];
+        ["dGate=gate", "dGate=dh", "dUp=up", "dUp=dh", "dGate=gate,dUp=up", "dGate=dh,dUp=up", "dGate=gate,dUp=dh", "h=dh", "dGate=gate,dUp=up,h=dh"];
 
     /// <summary>Ordinary values and values where exp overflows or vanishes in float32.</summary>
     public static IEnumerable<OperationCase> All() => OperationCases.SizesAnd(scale: 60).SelectMany(s => (OperationCase[])
@@ -22,12 +22,12 @@ internal static class ActivationCases
             InPlace = ["h=gate", "h=up"],
         },
         new(nameof(IBackend.SwiGluGradient), Gradient(s.Rows, s.Columns, s.Scale),
-            (b, t) => b.SwiGluGradient(t["dh"], t["gate"], t["up"], t["dGate"], t["dUp"]))
+            (b, t) => b.SwiGluGradient(t["dh"], t["gate"], t["up"], t["dGate"], t["dUp"], t["h"]))
         {
             InPlace = InPlaceOfGates,
         },
         new(nameof(IBackend.GeGluGradient), Gradient(s.Rows, s.Columns, s.Scale),
-            (b, t) => b.GeGluGradient(t["dh"], t["gate"], t["up"], t["dGate"], t["dUp"]))
+            (b, t) => b.GeGluGradient(t["dh"], t["gate"], t["up"], t["dGate"], t["dUp"], t["h"]))
         {
             InPlace = InPlaceOfGates,
         },
@@ -58,5 +58,6 @@ internal static class ActivationCases
     private static Operand[] Gradient(int rows, int columns, double scale) =>
     [
         Input("dh", rows, columns), Input("gate", rows, columns, scale), Input("up", rows, columns), Output("dGate", rows, columns), Output("dUp", rows, columns),
+        Output("h", rows, columns),
     ];
 }

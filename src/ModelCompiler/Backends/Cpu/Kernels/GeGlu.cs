@@ -11,8 +11,8 @@ public sealed unsafe partial class CpuBackend
         ForEachRow(new GeGluRows { Gate = RowsOf(gate), Up = RowsOf(up), H = RowsOf(h), Width = h.Columns }, h.Rows, h.Columns);
 
     /// <inheritdoc/>
-    public void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp) => ForEachRow(
-        new GeGluGradientRows { Dh = RowsOf(dh), Gate = RowsOf(gate), Up = RowsOf(up), DGate = RowsOf(dGate), DUp = RowsOf(dUp), Width = dh.Columns },
+    public void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default) => ForEachRow(
+        new GeGluGradientRows { Dh = RowsOf(dh), Gate = RowsOf(gate), Up = RowsOf(up), DGate = RowsOf(dGate), DUp = RowsOf(dUp), H = RowsOf(h), Width = dh.Columns },
         dh.Rows,
         dh.Columns);
 
@@ -39,15 +39,15 @@ public sealed unsafe partial class CpuBackend
 
     private struct GeGluGradientRows : IRowKernel
     {
-        public FloatRows Dh, Gate, Up, DGate, DUp;
+        public FloatRows Dh, Gate, Up, DGate, DUp, H;
         public int Width;
 
         public readonly void Row(int row) =>
-            Columns.Each(new Place { Dh = Dh[row], Gate = Gate[row], Up = Up[row], DGate = DGate[row], DUp = DUp[row] }, Width);
+            Columns.Each(new Place { Dh = Dh[row], Gate = Gate[row], Up = Up[row], DGate = DGate[row], DUp = DUp[row], H = H[row] }, Width);
 
         private struct Place : IColumnAction
         {
-            public float* Dh, Gate, Up, DGate, DUp;
+            public float* Dh, Gate, Up, DGate, DUp, H;
 
             [MethodImpl(MethodImplOptions.AggressiveInlining)]
             public readonly void At<T>(int i)
@@ -65,6 +65,12 @@ public sealed unsafe partial class CpuBackend
                 if (DUp != null)
                 {
                     (dh * g * sigmoid).Store(DUp + i);
+                }
+
+                if (H != null)
+                {
+                    // In the order of GeGlu itself, so that checkpointing changes no bit.
+                    (g * u * sigmoid).Store(H + i);
                 }
             }
         }

@@ -20,7 +20,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp)
+    public void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default)
     {
         for (int t = 0; t < dh.Rows; t++)
         {
@@ -29,10 +29,12 @@ public sealed unsafe partial class ReferenceBackend
             Span<double> u = Row(up, t);
             Span<double> dg = dGate.IsNone ? default : Row(dGate, t);
             Span<double> du = dUp.IsNone ? default : Row(dUp, t);
+            Span<double> ht = h.IsNone ? default : Row(h, t);
             for (int i = 0; i < dht.Length; i++)
             {
                 double gateGradient = dht[i] * u[i] * GeluDerivative(g[i]);
                 double upGradient = dht[i] * Gelu(g[i]);
+                double hidden = Gelu(g[i]) * u[i];
                 if (!dg.IsEmpty)
                 {
                     dg[i] = gateGradient;
@@ -41,6 +43,11 @@ public sealed unsafe partial class ReferenceBackend
                 if (!du.IsEmpty)
                 {
                     du[i] = upGradient;
+                }
+
+                if (!ht.IsEmpty)
+                {
+                    ht[i] = hidden;
                 }
             }
         }

@@ -20,7 +20,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp)
+    public void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default)
     {
         for (int t = 0; t < dh.Rows; t++)
         {
@@ -29,11 +29,13 @@ public sealed unsafe partial class ReferenceBackend
             Span<double> u = Row(up, t);
             Span<double> dg = dGate.IsNone ? default : Row(dGate, t);
             Span<double> du = dUp.IsNone ? default : Row(dUp, t);
+            Span<double> ht = h.IsNone ? default : Row(h, t);
             for (int i = 0; i < dht.Length; i++)
             {
                 double sigmoid = Sigmoid(g[i]);
                 double gateGradient = dht[i] * u[i] * sigmoid * (1 + g[i] * (1 - sigmoid));
                 double upGradient = dht[i] * g[i] * sigmoid;
+                double hidden = g[i] * Sigmoid(g[i]) * u[i];
                 if (!dg.IsEmpty)
                 {
                     dg[i] = gateGradient;
@@ -42,6 +44,11 @@ public sealed unsafe partial class ReferenceBackend
                 if (!du.IsEmpty)
                 {
                     du[i] = upGradient;
+                }
+
+                if (!ht.IsEmpty)
+                {
+                    ht[i] = hidden;
                 }
             }
         }
