@@ -21,11 +21,24 @@ public sealed class DynamicMap
     /// <summary>Element c is the greatest float that still belongs to code c: the midpoint to the next value, rounded down.</summary>
     private readonly float[] _upper;
 
+    /// <summary>
+    /// The code of the lowest float with the upper 16 bits that are the index. The floats that share them span less than two values of the map
+    /// lie apart, so any of them has this code or the next: no search, whose branches could not be predicted.
+    /// </summary>
+    private readonly byte[] _codeOfUpperHalf = new byte[1 << 16];
+
     private DynamicMap(bool signed)
     {
         double[] values = [.. Ascending(signed)];
         _values = [.. values.Select(v => (float)v)];
-        _upper = [.. Enumerable.Range(0, _values.Length - 1).Select(c => RoundDown(((double)_values[c] + _values[c + 1]) / 2))];
+        _upper = [.. Enumerable.Range(0, _values.Length - 1).Select(c => RoundDown(((double)_values[c] + _values[c + 1]) / 2)), float.PositiveInfinity];
+        for (uint half = 0; half < _codeOfUpperHalf.Length; half++)
+        {
+            bool negative = half >= 1 << 15;
+            float lowest = BitConverter.UInt32BitsToSingle(half << 16 | (negative ? 0xFFFFu : 0));
+            int code = Array.BinarySearch(_upper, lowest);
+            _codeOfUpperHalf[half] = (byte)(float.IsNaN(lowest) ? 0 : code < 0 ? ~code : code);
+        }
     }
 
     /// <summary>Values of both signs: first moments, and scales less their mean. Index 127 is 0.</summary>
@@ -37,18 +50,13 @@ public sealed class DynamicMap
     /// <summary>The 256 values, ascending.</summary>
     public ReadOnlySpan<float> Values => _values;
 
-    /// <summary>The index of the value nearest to <paramref name="x"/>, of two the lower; outside the range the first or the last, of a NaN 0.</summary>
+    /// <summary>The index of the value nearest to <paramref name="x"/>, of two the lower; outside the range the first or the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte Encode(float x)
     {
-        ref float upper = ref MemoryMarshal.GetArrayDataReference(_upper);
-        int code = 0;
-        for (int half = 128; half > 0; half >>= 1)
-        {
-            // Without a branch: which way the search goes cannot be predicted.
-            code += x > Unsafe.Add(ref upper, code + half - 1) ? half : 0;
-        }
-
-        return (byte)code;
+        int code = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_codeOfUpperHalf), BitConverter.SingleToUInt32Bits(x) >> 16);
+        float upper = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_upper), code);
+        return (byte)(code + (x > upper ? 1 : 0));
     }
 
     /// <summary>The value of an index.</summary>
