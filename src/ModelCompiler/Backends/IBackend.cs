@@ -218,6 +218,13 @@ public interface IBackend : IDisposable
     void AdamW(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step);
 
     /// <summary>
+    /// AdamE, the optimizer of L1RA (Singh et al. 2025): Adam with decoupled L1 and L2 terms, both taken after the step. p is w after a step of
+    /// <see cref="AdamW"/> without decay; w = p · (1 − rate · decay) − τ · s with τ = rate · lasso and s the sign of p, or 0 where |p| ≤ τ: what is as
+    /// small as one step of the L1 term stays, and nothing is snapped to 0.
+    /// </summary>
+    void AdamE(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step, double lasso);
+
+    /// <summary>
     /// <see cref="AdamW"/> with moments in 8 bits (Dettmers et al. 2022, as in bitsandbytes). w and g [rows, columns], without gaps between rows;
     /// m and v, <see cref="DType.UInt8"/> of the same shape, hold indices into the signed and the unsigned
     /// <see cref="Quantization.DynamicMap"/>; mScales and vScales [blocks, 1] hold the greatest magnitude of each 256 consecutive elements.

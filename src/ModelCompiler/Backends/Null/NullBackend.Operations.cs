@@ -172,6 +172,9 @@ public sealed partial class NullBackend
     public void AdamW(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step) => Launch(w, 15 * w.Count, [w, g, m, v, w, m, v]);
 
     /// <inheritdoc/>
+    public void AdamE(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step, double lasso) => Launch(w, 17 * w.Count, [w, g, m, v, w, m, v]);
+
+    /// <inheritdoc/>
     public void AdamW8Bit(Tensor w, Tensor g, Tensor m, Tensor v, Tensor mScales, Tensor vScales, in AdamWStep step) =>
         Launch(w, 21 * w.Count, [w, g, m, v, mScales, vScales, w, m, v, mScales, vScales]);
 

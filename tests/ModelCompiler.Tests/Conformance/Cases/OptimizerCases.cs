@@ -11,6 +11,8 @@ internal static class OptimizerCases
     [
         new(nameof(IBackend.AdamW), [Updated("w", s.Rows, s.Columns), Input("g", s.Rows, s.Columns), Updated("m", s.Rows, s.Columns), Second(s.Rows, s.Columns)],
             (b, t) => b.AdamW(t["w"], t["g"], t["m"], t["v"], Step)),
+        new(nameof(IBackend.AdamE), [Updated("w", s.Rows, s.Columns), Input("g", s.Rows, s.Columns), Updated("m", s.Rows, s.Columns), Second(s.Rows, s.Columns)],
+            (b, t) => b.AdamE(t["w"], t["g"], t["m"], t["v"], Step, lasso: 30)),
         EightBit(s.Rows, s.Columns),
     ]);
 
