@@ -75,8 +75,10 @@ public class QuantizedWeightsTests
         using var model = Loaded<Stories260K_QLora>(folder.Path);
         BaseWeights.SaveQuantized(model, folder.File("nf4"));
 
-        Assert.Contains("quantised as NF4, block 64, double quantised, but StoriesNf4 has it as NF4, block 128;", Refused<StoriesNf4>());
-        Assert.Contains("quantised as NF4, block 64, double quantised, but StoriesInt8 has it as Int8, block 64;", Refused<StoriesInt8>());
+        string stored = model.Named(Query).Row.Format.ToString();
+        Assert.Contains("double quantised", stored, StringComparison.Ordinal);
+        Assert.Contains($"'model.layers.0.self_attn.q_proj.weight' is quantised as {stored}, but StoriesNf4 has it as NF4, block 128;", Refused<StoriesNf4>());
+        Assert.Contains($"is quantised as {stored}, but StoriesInt8 has it as Int8, block 64;", Refused<StoriesInt8>());
 
         string Refused<T>()
             where T : TransformerModel, IModel<T> =>
