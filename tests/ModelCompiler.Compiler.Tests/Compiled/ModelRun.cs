@@ -16,7 +16,7 @@ public sealed class ModelRun : IDisposable
     /// <param name="entry">The model.</param>
     /// <param name="plan">Its plan.</param>
     /// <param name="backend">What runs it.</param>
-    /// <param name="seed">Chooses parameters and batch: three quarters of the positions, all of them or only one has a target.</param>
+    /// <param name="seed">Chooses parameters and batch: three quarters of the positions, all of them or the last alone has a target.</param>
     /// <param name="allTargets">Whether all positions have one whatever the seed.</param>
     public ModelRun(ModelEntry entry, TrainingPlan plan, IBackend backend, ulong seed, bool allTargets = false)
     {
@@ -37,7 +37,7 @@ public sealed class ModelRun : IDisposable
         {
             0 => position % 4 != 3,
             1 => true,
-            _ => position == tokens / 2,
+            _ => position == tokens - 1,
         };
     }
 

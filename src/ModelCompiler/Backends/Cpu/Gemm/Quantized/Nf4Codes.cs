@@ -22,19 +22,19 @@ internal static unsafe class Nf4Codes
         int i = 0;
         if (Avx512F.IsSupported)
         {
-            Vector512<float> table = Vector512.Create(codebook);
+            Vector512<float> table = Vector512.Create(codebook) * factor;
             for (; i + 16 <= count; i += 16, codes += 8)
             {
-                (Decode16(codes, table) * factor).Store(destination + i);
+                Decode16(codes, table).Store(destination + i);
             }
         }
 
         if (Avx2.IsSupported)
         {
-            Vector256<float> low = Vector256.Create(codebook), high = Vector256.Create(codebook[8..]);
+            Vector256<float> low = Vector256.Create(codebook) * factor, high = Vector256.Create(codebook[8..]) * factor;
             for (; i + 8 <= count; i += 8, codes += 4)
             {
-                (Decode8(codes, low, high) * factor).Store(destination + i);
+                Decode8(codes, low, high).Store(destination + i);
             }
         }
 
