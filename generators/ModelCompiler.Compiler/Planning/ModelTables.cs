@@ -84,9 +84,6 @@ public sealed record ModelTables
     /// <summary>Number of layers.</summary>
     public required int Layers { get; init; }
 
-    /// <summary>Width of an attention head.</summary>
-    public required int HeadWidth { get; init; }
-
     /// <summary>Widths of the key (and value) caches a layer keeps when generating, one per attention sublayer.</summary>
     public required int[] CacheWidths { get; init; }
 

@@ -49,7 +49,6 @@ internal static class MemoryFile
         w.Line($"Name = {Text(t.Name)},").Line($"Architecture = {Text(t.Architecture)},").Line($"Storage = {Text(t.Storage)},");
         w.Line(FormattableString.Invariant($"Vocabulary = {t.Vocabulary},")).Line(FormattableString.Invariant($"Width = {t.Width},"));
         w.Line(FormattableString.Invariant($"Context = {t.Context},")).Line(FormattableString.Invariant($"Layers = {t.Layers},"));
-        w.Line(FormattableString.Invariant($"HeadWidth = {t.HeadWidth},"));
         w.Line($"CacheWidths = new int[] {{ {string.Join(", ", t.CacheWidths.Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)))} }},");
         Rows(w, "Configuration", "ConfigurationRow", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
         Rows(w, "Parameters", "ParameterRow", t.Parameters.Select(Parameter));

@@ -127,7 +127,6 @@ public sealed class ModelTypes
             Width = Spec.Width,
             Context = Spec.Context,
             Layers = Spec.Block.Repeat,
-            HeadWidth = Spec.Block.Sublayers.Max(s => s.Attention?.HeadWidth ?? 0),
             CacheWidths = Model.CacheWidths,
             Configuration = Configuration(attention),
             Parameters = Parameters,

@@ -44,7 +44,7 @@ internal unsafe struct QuantizedMatrix
     /// <summary>The factor of a block: stored, or decoded from its 8 bits.</summary>
     public readonly float Factor(long block) => nested == null
         ? ((float*)factors)[block]
-        : DynamicMap.Signed.Decode(factors[block]) * nested[block / StorageLayout.NestedBlock] + mean;
+        : DoubleQuantization.Decode(factors[block], nested[block / StorageLayout.NestedBlock], mean);
 
     /// <summary>destination[i] = scale · element <paramref name="first"/> + i, counted row by row.</summary>
     public readonly void Decode(long first, int count, float* destination, float scale)
@@ -60,7 +60,7 @@ internal unsafe struct QuantizedMatrix
                     Nf4Codes.Decode(Codes, first, run, factor, destination);
                     break;
                 case DType.Int8:
-                    IntegerCodes.Decode8(Codes, first, run, factor / sbyte.MaxValue, destination);
+                    IntegerCodes.Decode8(Codes, first, run, Int8.Step(factor), destination);
                     break;
                 default:
                     IntegerCodes.Decode4(Codes, first, run, factor, zeros[block], destination);
