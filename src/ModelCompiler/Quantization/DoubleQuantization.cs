@@ -1,3 +1,4 @@
+using System.Numerics;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Quantization;
@@ -44,6 +45,29 @@ public static class DoubleQuantization
 
     /// <summary>A factor: map[code] · nested + mean.</summary>
     public static float Decode(byte code, float nested, float mean) => DynamicMap.Signed.Decode(code) * nested + mean;
+
+    /// <summary>The factors of a run of codes that share their nested factor; each exactly as <see cref="Decode(byte, float, float)"/> gives it.</summary>
+    /// <param name="codes">The codes.</param>
+    /// <param name="nested">Their nested factor.</param>
+    /// <param name="mean">The mean of the weight's factors.</param>
+    /// <param name="factors">Takes the factor of each code.</param>
+    /// <exception cref="ArgumentException">There is no place for every factor.</exception>
+    public static void Decode(ReadOnlySpan<byte> codes, float nested, float mean, Span<float> factors)
+    {
+        factors = factors[..codes.Length];
+        DynamicMap.Signed.Decode(codes, factors);
+        int i = 0;
+        for (; i + Vector<float>.Count <= factors.Length; i += Vector<float>.Count)
+        {
+            Span<float> part = factors[i..];
+            (new Vector<float>(part) * nested + new Vector<float>(mean)).CopyTo(part);
+        }
+
+        for (; i < factors.Length; i++)
+        {
+            factors[i] = factors[i] * nested + mean;
+        }
+    }
 
     private static float Mean(ReadOnlySpan<float> factors)
     {

@@ -62,6 +62,21 @@ public sealed class DynamicMap
     /// <summary>The value of an index.</summary>
     public float Decode(byte code) => _values[code];
 
+    /// <summary>The values of indices.</summary>
+    /// <param name="codes">The indices.</param>
+    /// <param name="values">Takes the value of each.</param>
+    /// <exception cref="ArgumentException">There is no place for every value.</exception>
+    public void Decode(ReadOnlySpan<byte> codes, Span<float> values)
+    {
+        // As integers, which leave the floating-point units of a kernel alone.
+        Span<uint> bits = MemoryMarshal.Cast<float, uint>(values[..codes.Length]);
+        ref uint first = ref Unsafe.As<float, uint>(ref MemoryMarshal.GetArrayDataReference(_values));
+        for (int i = 0; i < codes.Length; i++)
+        {
+            bits[i] = Unsafe.Add(ref first, (int)codes[i]);
+        }
+    }
+
     private static IEnumerable<double> Ascending(bool signed)
     {
         double[] magnitudes =

@@ -46,7 +46,7 @@ public sealed class QuantizedLinearTests : IDisposable
     {
         // Inputs, outputs, tokens: whole and ragged tiles and blocks, generated tokens, more than one thread.
         foreach ((int inputs, int outputs, int tokens) in new[]
-            { (64, 32, 40), (128, 96, 1), (192, 70, 2), (128, 33, 1), (1024, 64, 1), (96, 45, 7), (576, 130, 25), (45, 19, 13), (33, 1, 3), (7, 5, 1), (320, 200, 128) })
+            { (64, 32, 40), (128, 96, 1), (192, 70, 2), (128, 33, 1), (1024, 64, 1), (96, 45, 7), (576, 130, 25), (45, 19, 13), (33, 1, 3), (7, 5, 1), (320, 200, 128), (512, 83, 5), (4096, 18, 3), (4096, 7, 1) })
         {
             if (kind != DType.Int4 || inputs % block == 0)
             {

@@ -88,7 +88,7 @@ internal unsafe struct Operand
         }
     }
 
-    /// <summary>Decoded rows fill a strip that stays in the first-level cache, and are transposed from there; or the panel itself.</summary>
+    /// <summary>Decoded rows fill the panel itself; or 4-bit codes do, transposed as they are; or a strip that stays in the first-level cache, to be transposed from there.</summary>
     [SkipLocalsInit]
     private readonly void PackCodes(int k, int count, int n, int columns, float* panel, float scale)
     {
@@ -100,6 +100,12 @@ internal unsafe struct Operand
                 new Span<float>(panel + columns, Tile.Columns - columns).Clear();
             }
 
+            return;
+        }
+
+        if (NibblePanel.Fits(Codes, k, count, columns))
+        {
+            NibblePanel.Pack(Codes, k, count, n, columns, panel, scale);
             return;
         }
 

@@ -98,8 +98,8 @@ internal static unsafe class Packing
         }
     }
 
-    /// <summary>8 x 8 in registers: pairs, quads, then 128-bit lanes.</summary>
-    private static void Transpose8<T>(byte* source, long rowBytes, float* destination, nint stride, float scale)
+    /// <summary>destination[k · stride + j] = scale · source[j, k], 8 x 8 in registers: pairs, quads, then 128-bit lanes.</summary>
+    public static void Transpose8<T>(byte* source, long rowBytes, float* destination, nint stride, float scale)
         where T : struct, IElement
     {
         Vector256<float> r0 = T.Read8(source), r1 = T.Read8(source + rowBytes);

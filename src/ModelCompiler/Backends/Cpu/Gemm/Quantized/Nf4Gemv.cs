@@ -21,8 +21,11 @@ internal unsafe struct Nf4Gemv
     /// <summary>Codes that share factors in the inner loop; a row has whole runs of them.</summary>
     private const int Run64 = 64;
 
-    /// <summary>Bytes ahead of the codes in use that are asked for, to keep memory busy across the ends of rows.</summary>
-    private const int Ahead = 4096;
+    /// <summary>Rows of codes that share each load of x.</summary>
+    private const int RowsTogether = 4;
+
+    /// <summary>The longest row: its factors lie on the stack.</summary>
+    private const int MostColumns = 1 << 16;
 
     private MatrixProduct* product;
     private float* ordered;
@@ -31,7 +34,8 @@ internal unsafe struct Nf4Gemv
     /// <summary>Whether the product has the shape, and the machine the instructions.</summary>
     public static bool Fits(in MatrixProduct product, long scratchBytes) =>
         Avx2.IsSupported && product.B.Type.Kind() == DType.NF4 && product.B.Transposed && product.LowRank == 0 && product.AStep == sizeof(float)
-        && product.Rows <= MostRows && product.Count % Run64 == 0 && product.B.Codes.BlockShift >= 6 && (long)product.Count * sizeof(float) <= scratchBytes;
+        && product.Rows <= MostRows && product.Count % Run64 == 0 && product.B.Codes.BlockShift >= 6
+        && product.Count <= MostColumns && (long)product.Count * sizeof(float) <= scratchBytes;
 
     /// <summary>Computes the product on the team; the first thread's scratch holds the ordered x.</summary>
     public static void Run(MatrixProduct* product, ThreadTeam team, byte* workspace)
@@ -66,44 +70,79 @@ internal unsafe struct Nf4Gemv
         }
     }
 
+    [SkipLocalsInit]
     private static void Work(void* context, int block, int thread)
     {
         var gemv = (Nf4Gemv*)context;
         MatrixProduct* product = gemv->product;
+        float* factors = stackalloc float[RowsTogether * (MostColumns / Run64)];
+        float* sums = stackalloc float[RowsTogether];
         int end = Math.Min((block + 1) * ColumnsPerBlock, product->Columns);
-        for (int n = block * ColumnsPerBlock; n < end; n += 2)
+        int rows;
+        for (int n = block * ColumnsPerBlock; n < end; n += rows)
         {
-            // An odd last row is its own partner, and stored once: start may be the result's memory.
-            int second = Math.Min(n + 1, end - 1);
-            (float sum0, float sum1) = gemv->word == Vector512<uint>.Count ? gemv->Sums512(n, second) : gemv->Sums256(n, second);
-            Store(product, n, sum0);
-            if (second > n)
+            // Of fewer than four rows each is all four.
+            rows = end - n < RowsTogether ? 1 : RowsTogether;
+            gemv->Sums(n, rows, factors, sums);
+            for (int i = 0; i < rows; i++)
             {
-                Store(product, second, sum1);
+                float bias = product->Bias == null ? 0 : product->BiasAt(n + i);
+                product->C[n + i] = product->Scale * (sums[i] + bias) + (product->Start == null ? 0 : product->Start[n + i]);
             }
         }
     }
 
-    private static void Store(MatrixProduct* product, int n, float sum)
-    {
-        float bias = product->Bias == null ? 0 : product->BiasAt(n);
-        product->C[n] = product->Scale * (sum + bias) + (product->Start == null ? 0 : product->Start[n]);
-    }
-
-    private readonly (float First, float Second) Sums256(int row0, int row1)
+    private readonly void Sums(int first, int rows, float* factors, float* sums)
     {
         ref QuantizedMatrix w = ref product->B.Codes;
-        Vector256<float> low = Vector256.Create(Nf4.Codebook), high = Vector256.Create(Nf4.Codebook[8..]);
-        long first0 = (long)row0 * w.Columns, first1 = (long)row1 * w.Columns;
-        byte* codes0 = w.Codes + first0 / 2, codes1 = w.Codes + first1 / 2;
-        Vector256<float> sum0 = Vector256<float>.Zero, sum1 = Vector256<float>.Zero;
-        float* x = ordered;
-        for (int k = 0; k < product->Count; k += Run64, x += Run64, codes0 += Run64 / 2, codes1 += Run64 / 2)
+        int runs = w.Columns / Run64;
+        factors = w.Factors((long)first * w.Columns, Run64, rows * runs, factors);
+        byte* codes = w.Codes + (long)first * w.Columns / 2;
+        nint codeRow = rows == 1 ? 0 : w.Columns / 2, factorRow = rows == 1 ? 0 : runs;
+        if (word == Vector512<uint>.Count)
         {
-            Sse.Prefetch0(codes0 + Ahead);
-            Sse.Prefetch0(codes1 + Ahead);
-            Vector256<uint> words0 = Vector256.Load((uint*)codes0), words1 = Vector256.Load((uint*)codes1);
-            Vector256<float> run0 = Vector256<float>.Zero, run1 = Vector256<float>.Zero;
+            Sums512(codes, codeRow, factors, factorRow, runs, ordered, sums);
+            return;
+        }
+
+        Sums256(codes, codeRow, factors, factorRow, runs, ordered, sums);
+        Sums256(codes + 2 * codeRow, codeRow, factors + 2 * factorRow, factorRow, runs, ordered, sums + 2);
+    }
+
+    /// <summary>Four rows. What comes four rows later is asked for in time, in an order that the hardware does not foresee.</summary>
+    private static void Sums512(byte* codes, nint codeRow, float* factors, nint factorRow, int runs, float* x, float* sums)
+    {
+        Vector512<float> table = Vector512.Create(Nf4.Codebook);
+        Vector512<float> sum0 = Vector512<float>.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
+        nint ahead = RowsTogether * codeRow;
+        for (float* end = factors + runs; factors < end; factors += 2, codes += Run64, x += 2 * Run64)
+        {
+            Vector512<float> x0 = Vector512.Load(x), x1 = Vector512.Load(x + 16), x2 = Vector512.Load(x + 32), x3 = Vector512.Load(x + 48);
+            Vector512<float> x4 = Vector512.Load(x + 64), x5 = Vector512.Load(x + 80), x6 = Vector512.Load(x + 96), x7 = Vector512.Load(x + 112);
+            sum0 = Add512(table, codes, ahead, x0, x1, x2, x3, x4, x5, x6, x7, factors, sum0);
+            sum1 = Add512(table, codes + codeRow, ahead, x0, x1, x2, x3, x4, x5, x6, x7, factors + factorRow, sum1);
+            sum2 = Add512(table, codes + 2 * codeRow, ahead, x0, x1, x2, x3, x4, x5, x6, x7, factors + 2 * factorRow, sum2);
+            sum3 = Add512(table, codes + 3 * codeRow, ahead, x0, x1, x2, x3, x4, x5, x6, x7, factors + 3 * factorRow, sum3);
+        }
+
+        sums[0] = Vector512.Sum(sum0);
+        sums[1] = Vector512.Sum(sum1);
+        sums[2] = Vector512.Sum(sum2);
+        sums[3] = Vector512.Sum(sum3);
+    }
+
+    /// <summary>Two rows.</summary>
+    private static void Sums256(byte* codes, nint codeRow, float* factors, nint factorRow, int runs, float* x, float* sums)
+    {
+        Vector256<float> low = Vector256.Create(Nf4.Codebook), high = Vector256.Create(Nf4.Codebook[8..]);
+        Vector256<float> sum0 = Vector256<float>.Zero, sum1 = sum0;
+        nint ahead = RowsTogether * codeRow;
+        for (float* end = factors + runs; factors < end; factors++, codes += Run64 / 2, x += Run64)
+        {
+            Sse.Prefetch1(codes + ahead);
+            Sse.Prefetch1(codes + codeRow + ahead);
+            Vector256<uint> words0 = Vector256.Load((uint*)codes), words1 = Vector256.Load((uint*)(codes + codeRow));
+            Vector256<float> run0 = Vector256<float>.Zero, run1 = run0;
             Add256(words0, words1, 0, 28, x, low, high, ref run0, ref run1);
             Add256(words0, words1, 4, 24, x + 8, low, high, ref run0, ref run1);
             Add256(words0, words1, 8, 20, x + 16, low, high, ref run0, ref run1);
@@ -112,12 +151,39 @@ internal unsafe struct Nf4Gemv
             Add256(words0, words1, 20, 8, x + 40, low, high, ref run0, ref run1);
             Add256(words0, words1, 24, 4, x + 48, low, high, ref run0, ref run1);
             Add256(words0, words1, 28, 0, x + 56, low, high, ref run0, ref run1);
-            sum0 = Fma.MultiplyAdd(run0, Vector256.Create(w.Factor((first0 + k) >> w.BlockShift)), sum0);
-            sum1 = Fma.MultiplyAdd(run1, Vector256.Create(w.Factor((first1 + k) >> w.BlockShift)), sum1);
+            sum0 = Fma.MultiplyAdd(run0, Vector256.Create(*factors), sum0);
+            sum1 = Fma.MultiplyAdd(run1, Vector256.Create(factors[factorRow]), sum1);
         }
 
-        return (Vector256.Sum(sum0), Vector256.Sum(sum1));
+        sums[0] = Vector256.Sum(sum0);
+        sums[1] = Vector256.Sum(sum1);
     }
+
+    /// <summary>The sum with 128 codes' products added: two runs, of which each fills half of a vector of words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Add512(
+        Vector512<float> table, byte* codes, nint ahead, Vector512<float> x0, Vector512<float> x1, Vector512<float> x2, Vector512<float> x3,
+        Vector512<float> x4, Vector512<float> x5, Vector512<float> x6, Vector512<float> x7, float* factors, Vector512<float> sum)
+    {
+        Sse.Prefetch1(codes + ahead);
+        Vector512<uint> words = Vector512.Load((uint*)codes);
+        Vector512<float> even = LookUp(table, words) * x0, odd = LookUp(table, words >>> 4) * x1;
+        even = Avx512F.FusedMultiplyAdd(LookUp(table, words >>> 8), x2, even);
+        odd = Avx512F.FusedMultiplyAdd(LookUp(table, words >>> 12), x3, odd);
+        even = Avx512F.FusedMultiplyAdd(LookUp(table, words >>> 16), x4, even);
+        odd = Avx512F.FusedMultiplyAdd(LookUp(table, words >>> 20), x5, odd);
+        even = Avx512F.FusedMultiplyAdd(LookUp(table, words >>> 24), x6, even);
+        odd = Avx512F.FusedMultiplyAdd(LookUp(table, words >>> 28), x7, odd);
+
+        // A selection between two broadcasts: an insertion would take the port of the permutations, which bound the loop.
+        Vector512<float> first = Vector512.Create(-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0).AsSingle();
+        Vector512<float> both = Vector512.ConditionalSelect(first, Vector512.Create(factors[0]), Vector512.Create(factors[1]));
+        return Avx512F.FusedMultiplyAdd(even + odd, both, sum);
+    }
+
+    /// <summary>The permutation looks at an index's lowest four bits only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> LookUp(Vector512<float> table, Vector512<uint> words) => Avx512F.PermuteVar16x32(table, words.AsInt32());
 
     /// <summary>The codes at one shift: the permutations look at an index's lowest three bits, the selection at bit 3 moved to the top.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -131,39 +197,4 @@ internal unsafe struct Nf4Gemv
         run0 = Fma.MultiplyAdd(Avx.BlendVariable(Avx2.PermuteVar8x32(low, index0), Avx2.PermuteVar8x32(high, index0), select0), values, run0);
         run1 = Fma.MultiplyAdd(Avx.BlendVariable(Avx2.PermuteVar8x32(low, index1), Avx2.PermuteVar8x32(high, index1), select1), values, run1);
     }
-
-    private readonly (float First, float Second) Sums512(int row0, int row1)
-    {
-        ref QuantizedMatrix w = ref product->B.Codes;
-        Vector512<float> table = Vector512.Create(Nf4.Codebook);
-        long first0 = (long)row0 * w.Columns, first1 = (long)row1 * w.Columns;
-        byte* codes0 = w.Codes + first0 / 2, codes1 = w.Codes + first1 / 2;
-        Vector512<float> sum0 = Vector512<float>.Zero, sum1 = Vector512<float>.Zero;
-        float* x = ordered;
-        for (int k = 0; k < product->Count; k += 2 * Run64, x += 2 * Run64, codes0 += Run64, codes1 += Run64)
-        {
-            Sse.Prefetch0(codes0 + Ahead);
-            Sse.Prefetch0(codes1 + Ahead);
-            Vector512<uint> words0 = Vector512.Load((uint*)codes0), words1 = Vector512.Load((uint*)codes1);
-            Vector512<float> run0 = Vector512<float>.Zero, run1 = Vector512<float>.Zero;
-            for (int j = 0; j < CodesPerWord; j++)
-            {
-                Vector512<float> values = Vector512.Load(x + j * Vector512<float>.Count);
-                run0 = Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32(table, words0.AsInt32()), values, run0);
-                run1 = Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32(table, words1.AsInt32()), values, run1);
-                words0 = Vector512.ShiftRightLogical(words0, 4);
-                words1 = Vector512.ShiftRightLogical(words1, 4);
-            }
-
-            sum0 = Avx512F.FusedMultiplyAdd(run0, Factors512(w, first0 + k), sum0);
-            sum1 = Avx512F.FusedMultiplyAdd(run1, Factors512(w, first1 + k), sum1);
-        }
-
-        return (Vector512.Sum(sum0), Vector512.Sum(sum1));
-    }
-
-    /// <summary>The factors of two runs of 64 codes: half a vector of words each.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Factors512(in QuantizedMatrix w, long first) => Vector512.Create(
-        Vector256.Create(w.Factor(first >> w.BlockShift)), Vector256.Create(w.Factor((first + Run64) >> w.BlockShift)));
 }

@@ -46,6 +46,34 @@ internal unsafe struct QuantizedMatrix
         ? ((float*)factors)[block]
         : DoubleQuantization.Decode(factors[block], nested[block / StorageLayout.NestedBlock], mean);
 
+    /// <summary>The zero point of a block; 0 where the format has none.</summary>
+    public readonly float Zero(long block) => zeros == null ? 0 : zeros[block];
+
+    /// <summary>
+    /// The factors of elements <paramref name="first"/> + i · <paramref name="run"/>, for runs of elements within one block: where they are stored, or
+    /// in <paramref name="destination"/>.
+    /// </summary>
+    public readonly float* Factors(long first, int run, int count, float* destination)
+    {
+        long block = first >> BlockShift;
+        if (nested == null && run == 1 << BlockShift)
+        {
+            return (float*)factors + block;
+        }
+
+        int blocks = (int)(((first + (long)run * (count - 1)) >> BlockShift) - block) + 1;
+
+        // At the end of the destination, where spreading them over the runs of a block never overwrites one still to be read.
+        float* decoded = destination + count - blocks;
+        DecodeFactors(block, blocks, decoded);
+        for (int i = 0; blocks < count && i < count; i++)
+        {
+            destination[i] = decoded[((first + (long)run * i) >> BlockShift) - block];
+        }
+
+        return destination;
+    }
+
     /// <summary>destination[i] = scale · element <paramref name="first"/> + i, counted row by row.</summary>
     public readonly void Decode(long first, int count, float* destination, float scale)
     {
@@ -70,6 +98,25 @@ internal unsafe struct QuantizedMatrix
             first += run;
             destination += run;
             count -= run;
+        }
+    }
+
+    private readonly void DecodeFactors(long block, int count, float* destination)
+    {
+        if (nested == null)
+        {
+            new ReadOnlySpan<float>((float*)factors + block, count).CopyTo(new Span<float>(destination, count));
+            return;
+        }
+
+        while (count > 0)
+        {
+            long group = block / StorageLayout.NestedBlock;
+            int part = (int)Math.Min(count, (group + 1) * StorageLayout.NestedBlock - block);
+            DoubleQuantization.Decode(new ReadOnlySpan<byte>(factors + block, part), nested[group], mean, new Span<float>(destination, part));
+            block += part;
+            destination += part;
+            count -= part;
         }
     }
 }
