@@ -47,13 +47,13 @@ internal sealed class QuickstartCommand : HostCommand
         string basePath = BaseFolder(arguments);
         int steps = arguments.GetValue(_steps);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        var plan = new TrainingPlan { Batch = 32, Sequence = 128, Checkpointing = Checkpointing.None };
+        var plan = new TrainingPlan { Batch = 16, Sequence = 128, Checkpointing = Checkpointing.None };
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         QuickstartData data = arguments.GetValue(_data) is { } file ? QuickstartData.FromFile(file) : QuickstartData.FromDocumentation();
         Session.Error.WriteLine(data.Source);
 
         TextRow[] unseen = [.. Spread.Over(data.HeldOut).Take(arguments.GetValue(_heldOut) ?? data.HeldOut.Count)];
-        ConditionalRows training = ConditionalRows.Take(Spread.Over(data.Training), steps * plan.Batch, tokenizer, recipe.Tables, plan);
+        ConditionalRows training = ConditionalRows.Take(Spread.Over(data.Distinct), steps * plan.Batch, tokenizer, recipe.Tables, plan);
         ConditionalRows heldOut = ConditionalRows.Take(unseen, unseen.Length, tokenizer, recipe.Tables, plan);
         TextRow[] prompts = [.. unseen.Where(r => r.Prompt is not null && heldOut.Items.Any(i => i.Row == r)).Take(SampleCount)];
 
@@ -118,7 +118,7 @@ internal sealed class QuickstartCommand : HostCommand
         var options = new TrainingOptions
         {
             Steps = steps,
-            LearningRate = 2e-3,
+            LearningRate = 1.5e-3,
             MinimumRate = 1e-4,
             Warmup = Math.Min(20, steps / 4),
             Seed = seed,

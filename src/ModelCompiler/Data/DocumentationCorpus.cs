@@ -8,6 +8,8 @@ public sealed record DocumentedMember(string Id, string Signature, string Summar
 
 /// <summary>Documented members, some held out for evaluation.</summary>
 /// <param name="Training">To learn from.</param>
+/// <param name="Distinct">Of those, the first with each masked summary.</param>
 /// <param name="HeldOut">Never learned from; no summary of them, type names masked, occurs in training.</param>
 /// <param name="Repeated">How many members were left out of both because their masked summary occurs in training.</param>
-public sealed record DocumentationCorpus(IReadOnlyList<DocumentedMember> Training, IReadOnlyList<DocumentedMember> HeldOut, int Repeated);
+public sealed record DocumentationCorpus(
+    IReadOnlyList<DocumentedMember> Training, IReadOnlyList<DocumentedMember> Distinct, IReadOnlyList<DocumentedMember> HeldOut, int Repeated);

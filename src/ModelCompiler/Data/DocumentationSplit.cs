@@ -19,9 +19,10 @@ internal static partial class DocumentationSplit
         HashSet<string> typeNames = [.. members.Where(m => m.Id.StartsWith("T:", StringComparison.Ordinal)).Select(m => MemberId.SimpleName(m.Id))];
         ILookup<bool, DocumentedMember> sides = members.ToLookup(m => Hash(MemberId.Group(m.Id)) % 100 < (ulong)heldOutPercent);
         DocumentedMember[] training = [.. sides[false]];
-        HashSet<string> learned = [.. training.Select(m => Mask(m.Summary, typeNames))];
+        var learned = new HashSet<string>();
+        DocumentedMember[] distinct = [.. training.Where(m => learned.Add(Mask(m.Summary, typeNames)))];
         DocumentedMember[] heldOut = [.. sides[true].Where(m => !learned.Contains(Mask(m.Summary, typeNames)))];
-        return new DocumentationCorpus(training, heldOut, sides[true].Count() - heldOut.Length);
+        return new DocumentationCorpus(training, distinct, heldOut, sides[true].Count() - heldOut.Length);
     }
 
     /// <summary>A summary without what only names: types, and words that no prose has (inner capitals, digits, underscores),

@@ -76,6 +76,8 @@ public class ReferenceDocumentationTests(ITestOutputHelper output)
         Assert.InRange(corpus.Training.Count, members.Length * 88 / 100, members.Length * 92 / 100);
         Assert.Empty(corpus.Training.Select(m => MemberId.Group(m.Id)).Intersect(corpus.HeldOut.Select(m => MemberId.Group(m.Id))));
         Assert.DoesNotContain(corpus.HeldOut, m => m.Summary.Contains("Type"));
+        Assert.Single(corpus.Distinct, m => m.Summary.Contains("Type"));
+        Assert.Equal(corpus.Training.Where(m => !m.Summary.Contains("Type")).Select(m => m.Summary).Distinct(), corpus.Distinct.Select(m => m.Summary).Where(s => !s.Contains("Type")));
         Assert.Empty(corpus.Training.Select(m => m.Summary).Intersect(corpus.HeldOut.Select(m => m.Summary)));
     }
 
