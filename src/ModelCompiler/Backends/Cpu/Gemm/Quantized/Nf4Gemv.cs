@@ -15,8 +15,12 @@ namespace ModelCompiler.Backends.Cpu.Gemm;
 internal unsafe struct Nf4Gemv
 {
     private const int MostRows = 2;
-    private const int ColumnsPerBlock = 64;
     private const int CodesPerWord = 8;
+
+    /// <summary>Work items a thread gets: few, since nothing asked for the codes at the start of one.</summary>
+    private const int BlocksPerThread = 4;
+
+    private const int LeastColumns = 64;
 
     /// <summary>Codes that share factors in the inner loop; a row has whole runs of them.</summary>
     private const int Run64 = 64;
@@ -30,6 +34,7 @@ internal unsafe struct Nf4Gemv
     private MatrixProduct* product;
     private float* ordered;
     private int word;
+    private int columnsPerBlock;
 
     /// <summary>Whether the product has the shape, and the machine the instructions.</summary>
     public static bool Fits(in MatrixProduct product, long scratchBytes) =>
@@ -42,7 +47,9 @@ internal unsafe struct Nf4Gemv
     {
         bool wide = Avx512F.IsSupported && product->Count % (2 * Run64) == 0;
         var gemv = new Nf4Gemv { product = product, ordered = (float*)workspace, word = wide ? Vector512<uint>.Count : Vector256<uint>.Count };
-        int blocks = (product->Columns + ColumnsPerBlock - 1) / ColumnsPerBlock;
+        int share = (product->Columns + BlocksPerThread * team.Threads - 1) / (BlocksPerThread * team.Threads);
+        gemv.columnsPerBlock = Math.Max(LeastColumns, (share + RowsTogether - 1) / RowsTogether * RowsTogether);
+        int blocks = (product->Columns + gemv.columnsPerBlock - 1) / gemv.columnsPerBlock;
         for (int row = 0; row < product->Rows; row++)
         {
             gemv.Order((float*)(product->A + row * product->ARow));
@@ -77,9 +84,9 @@ internal unsafe struct Nf4Gemv
         MatrixProduct* product = gemv->product;
         float* factors = stackalloc float[RowsTogether * (MostColumns / Run64)];
         float* sums = stackalloc float[RowsTogether];
-        int end = Math.Min((block + 1) * ColumnsPerBlock, product->Columns);
+        int end = Math.Min((block + 1) * gemv->columnsPerBlock, product->Columns);
         int rows;
-        for (int n = block * ColumnsPerBlock; n < end; n += rows)
+        for (int n = block * gemv->columnsPerBlock; n < end; n += rows)
         {
             // Of fewer than four rows each is all four.
             rows = end - n < RowsTogether ? 1 : RowsTogether;
