@@ -26,6 +26,9 @@ public abstract class AdapterExpansion
     /// <summary>The method an attribute names; null where there is none.</summary>
     public static AdapterExpansion? Find(string attribute) => All.FirstOrDefault(e => e.Attribute == attribute);
 
+    /// <summary>What is wrong with the attribute's arguments, beyond rank, alpha and dropout, which are checked for every method.</summary>
+    internal virtual IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
+
     /// <summary>The slot's row: rank, scale and so on, from the attribute's arguments.</summary>
     public abstract SlotRow Describe(AdapterSpec adapter, Projection projection);
 
@@ -35,3 +38,9 @@ public abstract class AdapterExpansion
     /// <summary>Adds the adapter to y = projection(x); returns the value that takes y's place.</summary>
     public abstract Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters);
 }
+
+/// <summary>Something wrong with an adapter attribute.</summary>
+/// <param name="Id">MC0201 and so on.</param>
+/// <param name="Argument">The argument at fault; "" for the whole attribute.</param>
+/// <param name="Texts">The values for the descriptor's message.</param>
+internal sealed record AdapterProblem(string Id, string Argument, params string[] Texts);

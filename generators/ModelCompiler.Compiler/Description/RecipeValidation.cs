@@ -142,7 +142,7 @@ internal sealed class RecipeValidation
 
     private void CheckMethod(AdapterSpec adapter, Origin origin)
     {
-        if (AdapterExpansion.Find(adapter.Method) is null)
+        if (AdapterExpansion.Find(adapter.Method) is not { } expansion)
         {
             Add(ProblemIds.UnknownMethod, origin, adapter.Method, string.Join(", ", AdapterExpansion.All.Select(static method => method.Attribute)));
             return;
@@ -159,6 +159,12 @@ internal sealed class RecipeValidation
         if (!(dropout >= 0 && dropout < 1))
         {
             Add(ProblemIds.DropoutOutOfRange, origin with { Argument = "Dropout" }, Text(dropout));
+        }
+
+        ProjectionSize[] targets = [.. _projections.Where(size => (adapter.Targets & size.Projection) != 0)];
+        foreach (AdapterProblem problem in expansion.Check(adapter, _spec.Recipe!, targets))
+        {
+            Add(problem.Id, origin with { Argument = problem.Argument }, problem.Texts);
         }
     }
 

@@ -119,7 +119,7 @@ public static class MemoryPlanner
             start = _end;
             for (int i = 0; i < all.Length && !serves; i++)
             {
-                moment[i] = all[i].row.Trainable ? PlaceMoments(values[i]) : default;
+                moment[i] = all[i].row.Trainable ? PlaceMoments(all[i].row, values[i]) : default;
             }
 
             _pageBuffers = PlacePageBuffers(moment);
@@ -142,11 +142,11 @@ public static class MemoryPlanner
             }
         }
 
-        private MomentPlan PlaceMoments(Placement value)
+        private MomentPlan PlaceMoments(ParameterRow row, Placement value)
         {
             (int rows, int columns) = (value.Rows, value.Columns);
             long elements = (long)rows * columns;
-            MomentStorage storage = options.StorageOf(elements);
+            MomentStorage storage = options.StorageOf(row, elements);
             if (storage == MomentStorage.Full)
             {
                 return new MomentPlan(storage, Place(rows, columns, value.Type), Place(rows, columns, value.Type));

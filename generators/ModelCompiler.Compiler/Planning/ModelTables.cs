@@ -11,6 +11,7 @@ namespace ModelCompiler.Planning;
 /// <param name="Vector">Whether the checkpoint holds it with one dimension.</param>
 /// <param name="Slot">The adapter slot it belongs to; -1: none.</param>
 /// <param name="FirstLayer">First layer that has it.</param>
+/// <param name="UpdatedInParts">Whether a step may update some of its rows or columns only; its moments are then kept whole and in the arena.</param>
 public sealed record ParameterRow(
     string Name,
     string Path,
@@ -21,7 +22,8 @@ public sealed record ParameterRow(
     bool Trainable,
     bool Vector,
     int Slot = -1,
-    int FirstLayer = 0);
+    int FirstLayer = 0,
+    bool UpdatedInParts = false);
 
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>
 /// <param name="Path">Path of the projection: "Attention.Query".</param>
@@ -44,9 +46,32 @@ public sealed record SlotRow(
     float Dropout,
     int FirstLayer)
 {
+    /// <summary>What the method's attribute says beyond that.</summary>
+    public SettingRow[] Settings { get; init; } = [];
+
+    /// <summary>A setting of the method.</summary>
+    /// <exception cref="InvalidOperationException">The method has no such setting.</exception>
+    public double Setting(string name)
+    {
+        foreach (SettingRow setting in Settings)
+        {
+            if (setting.Name == name)
+            {
+                return setting.Value;
+            }
+        }
+
+        throw new InvalidOperationException($"{Method} has no setting {name}");
+    }
+
     /// <summary>The scale s at a rank.</summary>
     public float Scale(int rank) => RankStabilized ? (float)(Alpha / Math.Sqrt(rank)) : Alpha / rank;
 }
+
+/// <summary>A number of an adapter method: a freezing time, a group size, a mode.</summary>
+/// <param name="Name">The attribute's argument.</param>
+/// <param name="Value">Its value; booleans are 0 or 1, enums their value.</param>
+public sealed record SettingRow(string Name, double Value);
 
 /// <summary>A variant of the block: which layers run it, and its frame under each checkpointing policy.</summary>
 /// <param name="Name">Name in the generated code.</param>

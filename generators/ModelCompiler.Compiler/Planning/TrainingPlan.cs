@@ -82,7 +82,7 @@ public sealed record TrainingPlan
     private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable;
 
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
-    public MomentStorage StorageOf(long elements) => Optimizer switch
+    public MomentStorage StorageOf(ParameterRow row, long elements) => row.UpdatedInParts ? MomentStorage.Full : Optimizer switch
     {
         Optimizer.AdamW8Bit when elements >= BlockwiseFrom => MomentStorage.Blockwise,
         Optimizer.PagedAdamW when elements >= PagedFrom => MomentStorage.Paged,

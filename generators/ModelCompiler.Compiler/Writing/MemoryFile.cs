@@ -52,7 +52,7 @@ internal static class MemoryFile
         w.Line($"CacheWidths = new int[] {{ {string.Join(", ", t.CacheWidths.Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)))} }},");
         Rows(w, "Configuration", "ConfigurationRow", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
         Rows(w, "Parameters", "ParameterRow", t.Parameters.Select(Parameter));
-        Rows(w, "Slots", "SlotRow", t.Slots.Select(Slot));
+        Rows(w, "Slots", "SlotRow", t.Slots.Select(Slot), t.Slots.Select(Settings));
         w.Line("Variants = new VariantRow[]").Open();
         foreach (VariantRow v in t.Variants)
         {
@@ -73,19 +73,19 @@ internal static class MemoryFile
         w.Back().Close(";");
     }
 
-    private static void Rows(SourceWriter w, string property, string type, IEnumerable<string> rows)
+    private static void Rows(SourceWriter w, string property, string type, IEnumerable<string> rows, IEnumerable<string>? initializers = null)
     {
         w.Line($"{property} = new {type}[]").Open();
-        foreach (string row in rows)
+        foreach ((string row, string initializer) in rows.Zip(initializers ?? rows.Select(static _ => ""), static (row, initializer) => (row, initializer)))
         {
-            w.Line($"new {type}({row}),");
+            w.Line($"new {type}({row}){initializer},");
         }
 
         w.Close(",");
     }
 
     private static string Parameter(ParameterRow p) => FormattableString.Invariant(
-        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}");
+        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}");
 
     private static string Format(WeightFormat f) => "WeightFormat." + f.Storage switch
     {
@@ -97,6 +97,12 @@ internal static class MemoryFile
 
     private static string Slot(SlotRow s) => FormattableString.Invariant(
         $"{Text(s.Path)}, {Text(s.Module)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");
+
+    private static string Settings(SlotRow s) => s.Settings.Length == 0
+        ? ""
+        : FormattableString.Invariant($" {{ Settings = new SettingRow[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
+
+    private static string Setting(SettingRow s) => FormattableString.Invariant($"new SettingRow({Text(s.Name)}, {s.Value:R})");
 
     private static void Table(SourceWriter w, FrameTable table, string after)
     {

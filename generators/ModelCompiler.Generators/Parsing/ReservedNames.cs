@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis.CSharp;
+using ModelCompiler.Compiler.Adapters;
 
 namespace ModelCompiler.Generators.Parsing;
 
@@ -14,8 +15,8 @@ internal static class ReservedNames
         "PositionEmbedding", "ResidualGradient", "ServeLowestLayer", "Tables", "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
 
         // Runtime types that generated code writes without their namespace.
-        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel", "LoraAdapter",
-        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SlotRow", "Tensor",
+        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel",
+        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SettingRow", "SlotRow", "Tensor",
         "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",
     };
 
@@ -25,7 +26,8 @@ internal static class ReservedNames
     private static readonly HashSet<string> Properties = new(StringComparer.OrdinalIgnoreCase) { "B", "FinalNorm", "Head", "Index", "K", "Layer", "Model", "PositionEmbedding", "TokenEmbedding" };
 
     /// <summary>Whether a class of a description may not have this name.</summary>
-    public static bool IsReservedType(string name) => Types.Contains(name) || Projections.Contains(name);
+    public static bool IsReservedType(string name) =>
+        Types.Contains(name) || Projections.Contains(name) || AdapterExpansion.All.Any(method => method.RuntimeType == name);
 
     /// <summary>Whether a sublayer may not have this name: it is also a local variable, in lower case, and the head of its parameters' paths.</summary>
     public static bool IsReservedProperty(string name) =>

@@ -1,5 +1,7 @@
+using ModelCompiler.Checkpoints;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Training;
 
 namespace ModelCompiler.Adapters;
 
@@ -34,23 +36,35 @@ public abstract class AdapterState
     /// <summary>The adapter's module in the checkpoint: "model.layers.3.self_attn.q_proj".</summary>
     public string Module =>
         Slot.Module.Replace("{0}", Layer.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-}
 
-/// <summary>A low-rank adapter: y += s · B A x.</summary>
-public sealed class LoraAdapter : AdapterState
-{
-    /// <summary>Creates the adapter's state.</summary>
-    /// <param name="slot">Its slot.</param>
-    /// <param name="index">Index of the slot among the model's.</param>
-    /// <param name="layer">Its layer; -1 for the head.</param>
-    /// <param name="a">A, [rank, in].</param>
-    /// <param name="b">B, [out, rank].</param>
-    public LoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b)
-        : base(slot, index, layer, a.Value.Rows) => (A, B) = (a, b);
+    /// <summary>Width of the projection's input.</summary>
+    public abstract int Inputs { get; }
 
-    /// <summary>A, [rank, in].</summary>
-    public Parameter A { get; }
+    /// <summary>Width of the projection's output.</summary>
+    public abstract int Outputs { get; }
 
-    /// <summary>B, [out, rank].</summary>
-    public Parameter B { get; }
+    /// <summary>Its parameters, frozen ones included.</summary>
+    public abstract IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Fold"/> gives: the method is LoRA in all but its training.</summary>
+    public virtual bool IsLora => true;
+
+    /// <summary>Gives its parameters their start values, with which the model computes what its base does.</summary>
+    /// <param name="model">The model, with the base's weights loaded.</param>
+    /// <param name="seed">The seed; parameters draw from it by their names.</param>
+    public abstract void Initialize(TransformerModel model, ulong seed);
+
+    /// <summary>The adapter as plain LoRA on the base it was trained on: Δ = <see cref="Scale"/> · B A.</summary>
+    public abstract PeftModule Fold(TransformerModel model);
+
+    /// <summary>Takes the matrices of a plain LoRA.</summary>
+    /// <exception cref="NotSupportedException">The method has more state than that.</exception>
+    public virtual void Unfold(TransformerModel model, PeftModule module) =>
+        throw new NotSupportedException($"a {Slot.Method} adapter is more than the two matrices of LoRA; load the file that was saved beside them");
+
+    /// <summary>What the method does while it trains; null where that is nothing.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="adapters">All of its adapters of this class.</param>
+    /// <param name="options">The run.</param>
+    public virtual AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) => null;
 }

@@ -3,9 +3,15 @@ using ModelCompiler.Models;
 
 namespace ModelCompiler.Checkpoints;
 
-/// <summary>The LoRA adapters of a model in PEFT's format: adapter_config.json and adapter_model.safetensors.</summary>
+/// <summary>
+/// The adapters of a model in PEFT's format, folded to plain LoRA where their method is another: adapter_config.json and
+/// adapter_model.safetensors. What folding loses is saved beside them, so that the model can be loaded and trained on.
+/// </summary>
 public static class AdapterFiles
 {
+    /// <summary>Name of the file with all parameters of methods that plain LoRA does not hold.</summary>
+    public const string StateName = "adapter_state.safetensors";
+
     private const double Tolerance = 1e-6;
 
     /// <summary>Writes every adapter. Where all layers carry one, targets are named by suffix; else by full path.</summary>
@@ -16,8 +22,14 @@ public static class AdapterFiles
     /// <exception cref="ArgumentException">The model has no adapters.</exception>
     public static void Save(TransformerModel model, string folder, string? baseModel = null)
     {
-        LoraAdapter[] adapters = Adapters(model);
-        new PeftAdapter(Configuration(model, adapters, baseModel), adapters.ToDictionary(a => a.Module, a => Read(model, a))).Save(folder);
+        (AdapterState Adapter, PeftModule Module)[] adapters = [.. Adapters(model).Select(a => (a, a.Fold(model)))];
+        new PeftAdapter(Configuration(adapters, baseModel), adapters.ToDictionary(a => a.Adapter.Module, a => a.Module)).Save(folder);
+        Parameter[] state = [.. State(model)];
+        if (state.Length > 0)
+        {
+            SafetensorsWriter.Write(
+                Path.Combine(folder, StateName), state.Select(p => BaseWeights.Source(model, p.Name, p.Value, p.Row.Vector, SafetensorsType.F32)));
+        }
     }
 
     /// <summary>Loads every adapter.</summary>
@@ -29,13 +41,20 @@ public static class AdapterFiles
     /// <exception cref="ArgumentException">The model has no adapters.</exception>
     public static void Load(TransformerModel model, string folder)
     {
-        LoraAdapter[] adapters = Adapters(model);
+        AdapterState[] adapters = Adapters(model);
+        LoadState(model, folder);
+        adapters = [.. adapters.Where(a => a.IsLora)];
+        if (adapters.Length == 0)
+        {
+            return;
+        }
+
         PeftAdapter file = PeftAdapter.Load(folder);
         HashSet<string> modules = [.. adapters.Select(a => a.Module)];
         string[] problems =
         [
             .. adapters.Select(a => Problem(a, file)).OfType<string>(),
-            .. file.Modules.Keys.Where(m => !modules.Contains(m)).Select(m => $"'{m}' is adapted in the file, not in the recipe"),
+            .. file.Modules.Keys.Where(m => !modules.Contains(m) && !model.Adapters.Any(a => a.Module == m)).Select(m => $"'{m}' is adapted in the file, not in the recipe"),
         ];
         if (problems.Length > 0)
         {
@@ -43,49 +62,73 @@ public static class AdapterFiles
             throw new CheckpointException(folder, $"does not fit {model.Tables.Name}: {string.Join("; ", problems.Take(4))}{rest}");
         }
 
-        foreach (LoraAdapter adapter in adapters)
+        foreach (AdapterState adapter in adapters)
         {
-            PeftModule module = file.Modules[adapter.Module];
-            model.Kernels.Write(adapter.A, module.A);
-            model.Kernels.Write(adapter.B, module.B);
+            adapter.Unfold(model, file.Modules[adapter.Module]);
         }
     }
 
-    private static LoraAdapter[] Adapters(TransformerModel model) =>
-        model.Adapters.OfType<LoraAdapter>().ToArray() is { Length: > 0 } adapters
-            ? adapters
-            : throw new ArgumentException($"{model.Tables.Name} has no LoRA adapters; save its weights instead", nameof(model));
-
-    private static PeftConfig Configuration(TransformerModel model, LoraAdapter[] adapters, string? baseModel)
+    private static void LoadState(TransformerModel model, string folder)
     {
-        bool stabilized = adapters.All(a => a.Slot.RankStabilized);
-        double AlphaOf(LoraAdapter a) => a.Slot.RankStabilized && !stabilized ? a.Scale * a.Rank : a.Slot.Alpha;
-        int rank = adapters.GroupBy(a => a.Rank).MaxBy(g => g.Count())!.Key;
+        Parameter[] state = [.. State(model)];
+        if (state.Length == 0)
+        {
+            return;
+        }
+
+        string path = Path.Combine(folder, StateName);
+        if (!File.Exists(path))
+        {
+            throw new CheckpointException(path, $"is absent: the {string.Join(" and ", model.Adapters.Where(a => !a.IsLora).Select(a => a.Slot.Method).Distinct())} adapters of {model.Tables.Name} are more than the matrices beside it");
+        }
+
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        foreach (Parameter parameter in state)
+        {
+            if (!file.Contains(parameter.Name) || file[parameter.Name].Shape.Aggregate(1L, (product, size) => product * size) != parameter.Value.Count)
+            {
+                string found = file.Contains(parameter.Name) ? file[parameter.Name].ShapeText : "absent";
+                throw new CheckpointException(path, $"tensor '{parameter.Name}' is {found}, {model.Tables.Name} needs [{parameter.Value.Rows}, {parameter.Value.Columns}]");
+            }
+        }
+
+        foreach (Parameter parameter in state)
+        {
+            RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => file.ReadRows(parameter.Name, first, count, values));
+        }
+    }
+
+    private static IEnumerable<Parameter> State(TransformerModel model) => model.Adapters.Where(a => !a.IsLora).SelectMany(a => a.Parameters);
+
+    private static AdapterState[] Adapters(TransformerModel model) => model.Adapters.Count > 0
+        ? [.. model.Adapters]
+        : throw new ArgumentException($"{model.Tables.Name} has no adapters; save its weights instead", nameof(model));
+
+    private static PeftConfig Configuration((AdapterState Adapter, PeftModule Module)[] adapters, string? baseModel)
+    {
+        bool stabilized = adapters.All(a => a.Adapter.Slot.RankStabilized);
+        double AlphaOf((AdapterState Adapter, PeftModule Module) a) => a.Module.Rank == a.Adapter.Rank && (!a.Adapter.Slot.RankStabilized || stabilized)
+            ? a.Adapter.Slot.Alpha
+            : a.Adapter.Scale * (stabilized ? Math.Sqrt(a.Module.Rank) : a.Module.Rank);
+        int rank = adapters.GroupBy(a => a.Module.Rank).MaxBy(g => g.Count())!.Key;
         double alpha = adapters.GroupBy(AlphaOf).MaxBy(g => g.Count())!.Key;
-        bool everywhere = adapters.All(a => a.Slot.FirstLayer == 0);
+        bool everywhere = adapters.All(a => a.Adapter.Slot.FirstLayer == 0);
         return new PeftConfig
         {
             R = rank,
             Alpha = alpha,
-            Dropout = Math.Round(adapters.Max(a => a.Slot.Dropout), 6),
+            Dropout = Math.Round(adapters.Max(a => a.Adapter.Slot.Dropout), 6),
             UseRslora = stabilized,
-            TargetModules = everywhere ? [.. adapters.Select(a => a.Module[(a.Module.LastIndexOf('.') + 1)..]).Distinct()] : [.. adapters.Select(a => a.Module)],
-            RankPattern = [.. adapters.Where(a => a.Rank != rank).Select(a => KeyValuePair.Create(a.Module, a.Rank))],
-            AlphaPattern = [.. adapters.Where(a => AlphaOf(a) != alpha).Select(a => KeyValuePair.Create(a.Module, AlphaOf(a)))],
+            TargetModules = everywhere
+                ? [.. adapters.Select(a => a.Adapter.Module[(a.Adapter.Module.LastIndexOf('.') + 1)..]).Distinct()]
+                : [.. adapters.Select(a => a.Adapter.Module)],
+            RankPattern = [.. adapters.Where(a => a.Module.Rank != rank).Select(a => KeyValuePair.Create(a.Adapter.Module, a.Module.Rank))],
+            AlphaPattern = [.. adapters.Where(a => AlphaOf(a) != alpha).Select(a => KeyValuePair.Create(a.Adapter.Module, AlphaOf(a)))],
             BaseModel = baseModel,
         };
     }
 
-    private static PeftModule Read(TransformerModel model, LoraAdapter adapter)
-    {
-        var a = new float[adapter.A.Value.Count];
-        var b = new float[adapter.B.Value.Count];
-        model.Kernels.Read(adapter.A, a);
-        model.Kernels.Read(adapter.B, b);
-        return new PeftModule(adapter.Rank, adapter.A.Value.Columns, adapter.B.Value.Rows, a, b);
-    }
-
-    private static string? Problem(LoraAdapter adapter, PeftAdapter file)
+    private static string? Problem(AdapterState adapter, PeftAdapter file)
     {
         if (!file.Modules.TryGetValue(adapter.Module, out PeftModule? module))
         {
@@ -97,9 +140,10 @@ public static class AdapterFiles
             return $"'{adapter.Module}' has rank {module.Rank} in the file, {adapter.Rank} in the plan";
         }
 
-        if (module.Inputs != adapter.A.Value.Columns || module.Outputs != adapter.B.Value.Rows)
+        (int inputs, int outputs) = (adapter.Inputs, adapter.Outputs);
+        if (module.Inputs != inputs || module.Outputs != outputs)
         {
-            return $"'{adapter.Module}' maps {module.Inputs} to {module.Outputs} in the file, {adapter.A.Value.Columns} to {adapter.B.Value.Rows} in the recipe";
+            return $"'{adapter.Module}' maps {module.Inputs} to {module.Outputs} in the file, {inputs} to {outputs} in the recipe";
         }
 
         double scale = file.Config.ScaleOf(adapter.Module);

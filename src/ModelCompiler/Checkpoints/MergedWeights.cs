@@ -16,7 +16,7 @@ public static class MergedWeights
     /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
     public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32)
     {
-        Dictionary<string, LoraAdapter> adapters = model.Adapters.OfType<LoraAdapter>().ToDictionary(a => a.Module + ".weight");
+        Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Module + ".weight");
         HashSet<string> names = [.. model.Parameters.Select(p => p.Name)];
         if (adapters.Keys.FirstOrDefault(name => !names.Contains(name)) is { } tied)
         {
@@ -24,12 +24,12 @@ public static class MergedWeights
         }
 
         BaseWeights.Save(model, folder, type, parameter =>
-            adapters.TryGetValue(parameter.Name, out LoraAdapter? adapter) ? new Sum(model, parameter, adapter).Fill : null);
+            adapters.TryGetValue(parameter.Name, out AdapterState? adapter) ? new Sum(model, parameter, adapter).Fill : null);
     }
 
-    private sealed class Sum(TransformerModel model, Parameter weight, LoraAdapter adapter)
+    private sealed class Sum(TransformerModel model, Parameter weight, AdapterState adapter)
     {
-        private readonly double[] _a = Read(model, adapter.A);
+        private readonly PeftModule _adapter = adapter.Fold(model);
         private readonly HostRows _weight = new(model.Kernels, weight.Value);
 
         /// <summary>Rows of the weight with the adapter's term.</summary>
@@ -40,15 +40,14 @@ public static class MergedWeights
             int rows = destination.Length / columns;
             var w = new double[destination.Length];
             _weight.Read(first, w);
-            double[] b = Read(model, adapter.B.Value.Slice(first, rows));
             for (int row = 0; row < rows; row++)
             {
-                for (int r = 0; r < adapter.Rank; r++)
+                for (int r = 0; r < _adapter.Rank; r++)
                 {
-                    double factor = adapter.Scale * b[row * adapter.Rank + r];
+                    double factor = adapter.Scale * (double)_adapter.B[(first + row) * _adapter.Rank + r];
                     for (int c = 0; c < columns; c++)
                     {
-                        w[row * columns + c] += factor * _a[r * columns + c];
+                        w[row * columns + c] += factor * _adapter.A[r * columns + c];
                     }
                 }
             }
@@ -57,13 +56,6 @@ public static class MergedWeights
             {
                 destination[i] = (float)w[i];
             }
-        }
-
-        private static double[] Read(TransformerModel model, Tensor tensor)
-        {
-            var values = new double[tensor.Count];
-            model.Kernels.Read(tensor, values);
-            return values;
         }
     }
 }

@@ -1,3 +1,4 @@
+using ModelCompiler.Adapters;
 using ModelCompiler.Numerics;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
@@ -41,24 +42,27 @@ public static class Initialization
         Adapters(model, seed);
     }
 
-    /// <summary>Start of adapters: A uniform in ±1/√in (Kaiming with a = √5, as PEFT does), B 0, so that the model computes what its base does.</summary>
+    /// <summary>Start of adapters, each as its method says, so that the model computes what its base does. The base's weights are loaded.</summary>
     /// <param name="model">The model.</param>
     /// <param name="seed">The seed.</param>
     public static void Adapters(TransformerModel model, ulong seed)
     {
-        foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Slot >= 0))
+        foreach (AdapterState adapter in model.Adapters)
         {
-            if (parameter.Name.EndsWith(".lora_A.weight", StringComparison.Ordinal))
-            {
-                double bound = 1 / Math.Sqrt(parameter.Value.Columns);
-                Fill(model, parameter, seed, (ref SplitMix random) => bound * (2 * random.Uniform() - 1));
-            }
-            else
-            {
-                Fill(model, parameter, seed, static (ref _) => 0);
-            }
+            adapter.Initialize(model, seed);
         }
     }
+
+    /// <summary>Fills a parameter with numbers uniform in ±<paramref name="bound"/>.</summary>
+    public static void Uniform(TransformerModel model, Parameter parameter, ulong seed, double bound) =>
+        Fill(model, parameter, seed, (ref SplitMix random) => bound * (2 * random.Uniform() - 1));
+
+    /// <summary>Fills a parameter with numbers of N(0, deviation²).</summary>
+    public static void Normal(TransformerModel model, Parameter parameter, ulong seed, double deviation) =>
+        Fill(model, parameter, seed, (ref SplitMix random) => deviation * random.Normal());
+
+    /// <summary>Fills a parameter with one number.</summary>
+    public static void Constant(TransformerModel model, Parameter parameter, double value) => Fill(model, parameter, 0, (ref _) => value);
 
     private delegate double Draw(ref SplitMix random);
 

@@ -6,6 +6,8 @@ namespace ModelCompiler.Models;
 /// <summary>A parameter of a bound model: its value and, where it is trained, gradient and moments.</summary>
 public sealed class Parameter
 {
+    private readonly Tensor _gradient;
+
     internal Parameter(ParameterPlan plan)
     {
         Row = plan.Row;
@@ -14,8 +16,10 @@ public sealed class Parameter
             ? plan.Row.Name
             : plan.Row.Name.Replace("{0}", plan.Layer.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
         Value = plan.Value.Handle();
-        Gradient = plan.Gradient.Handle();
+        _gradient = plan.Gradient.Handle();
         Moments = new Moments(plan.Moments);
+        Active = Value;
+        Live = new Window(0, Value.Rows, 0, Value.Columns);
     }
 
     /// <summary>Name in the checkpoint.</summary>
@@ -30,18 +34,56 @@ public sealed class Parameter
     /// <summary>The value, [rows, columns].</summary>
     public Tensor Value { get; }
 
-    /// <summary>The gradient; none where the parameter is frozen.</summary>
-    public Tensor Gradient { get; }
+    /// <summary>The part that the kernels read: the whole, or the first rows and columns where the adapter's rank is lower for now.</summary>
+    public Tensor Active { get; private set; }
+
+    /// <summary>The gradient of the active part; none where the parameter is frozen.</summary>
+    public Tensor Gradient => _gradient.IsNone ? _gradient : _gradient.Window(0, Active.Rows, 0, Active.Columns);
+
+    /// <summary>The rows and columns that the optimizer updates.</summary>
+    public Window Live { get; private set; }
+
+    /// <summary>The gradient of the live part; none where there is none.</summary>
+    public Tensor LiveGradient => Part(_gradient);
 
     /// <summary>The optimizer's state; none where the parameter is frozen.</summary>
     public Moments Moments { get; }
 
-    /// <summary>The value's handle, so that generated code reads <c>attention.Query.Weight</c>.</summary>
-    public static implicit operator Tensor(Parameter parameter) => parameter.Value;
+    /// <summary>The active part's handle, so that generated code reads <c>attention.Query.Weight</c>.</summary>
+    public static implicit operator Tensor(Parameter parameter) => parameter.Active;
+
+    /// <summary>The live part of the value, the gradient or a full moment.</summary>
+    public Tensor Part(Tensor whole) => whole.IsNone ? whole : whole.Window(Live.FirstRow, Live.Rows, Live.FirstColumn, Live.Columns);
+
+    /// <summary>Lets kernels read, and the optimizer update, the first rows and columns only.</summary>
+    internal void Activate(int rows, int columns)
+    {
+        Active = Value.Window(0, rows, 0, columns);
+        Live = new Window(0, rows, 0, columns);
+    }
+
+    /// <summary>Lets the optimizer update these rows and columns only; all else keeps its value and its moments.</summary>
+    /// <exception cref="InvalidOperationException">The moments are quantised or paged: the parameter was not described as updated in parts.</exception>
+    internal void Restrict(Window live)
+    {
+        if (!Row.UpdatedInParts)
+        {
+            throw new InvalidOperationException($"{Name} is updated as a whole");
+        }
+
+        Live = live;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} [{Value.Rows}, {Value.Columns}]";
 }
+
+/// <summary>Some rows and columns of a matrix.</summary>
+/// <param name="FirstRow">The first row.</param>
+/// <param name="Rows">How many rows; 0: nothing.</param>
+/// <param name="FirstColumn">The first column.</param>
+/// <param name="Columns">How many columns; 0: nothing.</param>
+public readonly record struct Window(int FirstRow, int Rows, int FirstColumn, int Columns);
 
 /// <summary>Handles of planned buffers.</summary>
 internal static class PlacementExtensions

@@ -177,6 +177,14 @@ public abstract class TransformerModel : IDisposable
     /// <returns>The logits, [rows, vocabulary].</returns>
     public abstract Tensor Logits(int firstRow, int rows);
 
+    /// <summary>The values of a whole parameter, row by row.</summary>
+    public float[] Read(Parameter parameter)
+    {
+        var values = new float[parameter.Value.Count];
+        Kernels.Read(parameter.Value, values);
+        return values;
+    }
+
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGradients()
     {

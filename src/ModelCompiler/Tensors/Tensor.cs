@@ -34,6 +34,11 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
     public Tensor Slice(int first, int count) =>
         this with { Offset = Offset + (long)first * Stride * Type.Size(), Rows = count };
 
+    /// <summary>Some rows and columns; none where there are none of either. Not of a quantised weight.</summary>
+    public Tensor Window(int firstRow, int rows, int firstColumn, int columns) => rows == 0 || columns == 0
+        ? None
+        : this with { Offset = Offset + ((long)firstRow * Stride + firstColumn) * Type.Size(), Rows = rows, Columns = columns };
+
     /// <inheritdoc/>
     public override string ToString() => IsNone ? "none" : $"{Type.Kind()} [{Rows}, {Columns}] at {Offset}";
 }

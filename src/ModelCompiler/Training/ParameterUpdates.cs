@@ -25,6 +25,11 @@ public sealed class ParameterUpdates(TransformerModel model)
         foreach (Parameter parameter in _resident)
         {
             Moments moments = parameter.Moments;
+            if (parameter.LiveGradient.IsNone)
+            {
+                continue;
+            }
+
             if (moments.Storage == MomentStorage.Blockwise)
             {
                 model.Kernels.AdamW8Bit(
@@ -32,7 +37,8 @@ public sealed class ParameterUpdates(TransformerModel model)
             }
             else
             {
-                model.Kernels.AdamW(parameter.Value, parameter.Gradient, moments.First, moments.Second, Of(parameter, step));
+                model.Kernels.AdamW(
+                    parameter.Part(parameter.Value), parameter.LiveGradient, parameter.Part(moments.First), parameter.Part(moments.Second), Of(parameter, step));
             }
         }
 

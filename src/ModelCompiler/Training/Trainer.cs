@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
@@ -20,6 +21,7 @@ public sealed class Trainer
     private readonly MicroBatches _microBatches;
     private readonly Parameter[] _trainable;
     private readonly ParameterUpdates _updates;
+    private readonly AdapterSchedule[] _schedules;
     private readonly LearningRateSchedule _rates;
     private readonly Evaluator? _evaluator;
     private readonly IReadOnlyList<KeyValuePair<string, string>> _facts = [];
@@ -43,6 +45,7 @@ public sealed class Trainer
         _rates = options.Rates;
         _trainable = [.. model.Trainable];
         _updates = new ParameterUpdates(model);
+        _schedules = AdapterSchedule.Of(model, options);
         if (_trainable.Length == 0)
         {
             throw new TrainingException($"{model.Tables.Name} has no trainable parameter");
@@ -125,6 +128,11 @@ public sealed class Trainer
             throw new TrainingException($"step {step}: no position of its batches has a target; look at the data");
         }
 
+        foreach (AdapterSchedule schedule in _schedules)
+        {
+            schedule.BeginStep(step);
+        }
+
         kernels.Zero(_model.LossSum);
         _model.ZeroGradients();
         long positions = 0;
@@ -144,6 +152,11 @@ public sealed class Trainer
         RequireFinite(step, loss, norm);
         double rate = _rates.At(step);
         Update(step, rate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + NormFloor)) : 1);
+        foreach (AdapterSchedule schedule in _schedules)
+        {
+            schedule.EndStep(step, rate);
+        }
+
         CompletedSteps = step;
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return new StepMetrics(step, loss, rate, norm, positions / seconds, seconds);
@@ -171,7 +184,10 @@ public sealed class Trainer
         _model.Kernels.Zero(_model.GradientNorm);
         foreach (Parameter parameter in _trainable)
         {
-            _model.Kernels.SquaredNorm(parameter.Gradient, _model.GradientNorm);
+            if (!parameter.LiveGradient.IsNone)
+            {
+                _model.Kernels.SquaredNorm(parameter.LiveGradient, _model.GradientNorm);
+            }
         }
 
         return Math.Sqrt(_model.Kernels.Read(_model.GradientNorm));

@@ -1,0 +1,31 @@
+using ModelCompiler.Models;
+using ModelCompiler.Training;
+
+namespace ModelCompiler.Adapters;
+
+/// <summary>
+/// What an adapter method does while it trains: ranks that change, columns that freeze, gates that are pruned. Each method that adapts has one,
+/// for all of its adapters in a model. What it does depends on the step's number and the run's seed alone, or lies in parameters, so that a
+/// resumed run repeats it.
+/// </summary>
+public abstract class AdapterSchedule
+{
+    /// <summary>The schedules of a model's adapters, in the order of their first adapter.</summary>
+    /// <param name="model">A model planned for training.</param>
+    /// <param name="options">The run.</param>
+    public static AdapterSchedule[] Of(TransformerModel model, TrainingOptions options) =>
+        [.. model.Adapters.GroupBy(a => a.GetType()).Select(g => g.First().Schedule(model, [.. g], options)).OfType<AdapterSchedule>()];
+
+    /// <summary>Before the first micro-batch of an optimizer step, with all parameters as the step before left them.</summary>
+    /// <param name="step">The step, from 1.</param>
+    public virtual void BeginStep(int step)
+    {
+    }
+
+    /// <summary>After the optimizer's update.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="rate">Its learning rate.</param>
+    public virtual void EndStep(int step, double rate)
+    {
+    }
+}
