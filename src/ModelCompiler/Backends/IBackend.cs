@@ -187,6 +187,12 @@ public interface IBackend : IDisposable
     /// <summary>dg += Σ_t dy · x.</summary>
     void GateGradientWeight(Tensor dy, Tensor x, Tensor dg);
 
+    /// <summary>y[t, j] = mean of x[t, j · g] to x[t, (j + 1) · g − 1]. x [T, groups · g], y [T, groups].</summary>
+    void GroupMean(Tensor x, Tensor y);
+
+    /// <summary>dx[t, i] = dy[t, ⌊i / g⌋] / g + plus. dy [T, groups], dx [T, groups · g]. In place over plus.</summary>
+    void GroupMeanGradient(Tensor dy, Tensor dx, Tensor plus = default);
+
     /// <summary>
     /// y = x · mask / (1 − rate), where the mask is a function of (key, firstRow + row, column) and is 0 with probability rate.
     /// Its own gradient with the same key. In place over x.

@@ -119,6 +119,11 @@ internal sealed record GradientCase(
                 b.Gate(t["dy"], t["g"], t["dx"]);
                 b.GateGradientWeight(t["dy"], t["x"], t["dg"]);
             }),
+        new(nameof(IBackend.GroupMean),
+            [X(), Output("y", Rows, 2), Input("dy", Rows, 2), Dx()],
+            "y", "dy", [("x", "dx")],
+            (b, t) => b.GroupMean(t["x"], t["y"]),
+            (b, t) => b.GroupMeanGradient(t["dy"], t["dx"])),
         new(nameof(IBackend.CrossEntropy),
             [Input("logits", Rows, Columns), Ids("targets", Rows, Columns, ignored: true), Output("logSumExp", Rows, 1), Accumulator("loss", 1, 1), Output("dLogits", Rows, Columns)],
             "loss", null, [("logits", "dLogits")],

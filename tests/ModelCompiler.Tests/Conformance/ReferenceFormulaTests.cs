@@ -43,6 +43,17 @@ public sealed class ReferenceFormulaTests : IDisposable
     }
 
     [Fact]
+    public void GroupMeansOfThreeAndTheirShares()
+    {
+        Tensor y = Empty(2, 2);
+        backend.GroupMean(Of(2, 6, 1, 2, 6, -1, 0, 4, 3, 3, 3, 0.5, 0, 0.25), y);
+        Close([3, 1, 3, 0.25], y);
+        Tensor dx = Empty(1, 6);
+        backend.GroupMeanGradient(Of(1, 2, 3, -6), dx, Of(1, 6, 10, 20, 30, 40, 50, 60));
+        Close([11, 21, 31, 38, 48, 58], dx);
+    }
+
+    [Fact]
     public void ActivationsAtKnownPoints()
     {
         Tensor y = Empty(1, 2);

@@ -144,6 +144,12 @@ public sealed partial class NullBackend
     public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg) => Launch(dg, 2 * dy.Count, [dy, x, dg, dg]);
 
     /// <inheritdoc/>
+    public void GroupMean(Tensor x, Tensor y) => Launch(y, x.Count, [x, y]);
+
+    /// <inheritdoc/>
+    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor plus = default) => Launch(dx, dy.Count + plus.Count, [dy, dx, plus]);
+
+    /// <inheritdoc/>
     public void Dropout(Tensor x, Tensor y, float rate, ulong key, int firstRow = 0) => Launch(y, y.Count, [x, y]);
 
     /// <inheritdoc/>

@@ -19,6 +19,8 @@ internal static class ElementwiseCases
         },
         new(nameof(IBackend.GateGradientWeight), [Input("dy", s.Rows, s.Columns), Input("x", s.Rows, s.Columns), Accumulator("dg", 1, s.Columns)],
             (b, t) => b.GateGradientWeight(t["dy"], t["x"], t["dg"])),
+        .. GroupMeans(s.Rows, s.Columns, size: 3),
+        .. GroupMeans(s.Rows, 1 + s.Columns / 37, size: 37),
         new(nameof(IBackend.Dropout), [Input("x", s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
             (b, t) => b.Dropout(t["x"], t["y"], 0.3f, key: 0x1234_5678_9ABC_DEF0, firstRow: 5))
         {
@@ -34,4 +36,14 @@ internal static class ElementwiseCases
         new(nameof(IBackend.Copy), [Input("source", s.Rows, s.Columns), Output("destination", s.Rows, s.Columns) with { Required = true }],
             (b, t) => b.Copy(t["source"], t["destination"])),
     ]);
+
+    private static OperationCase[] GroupMeans(int rows, int groups, int size) =>
+    [
+        new(nameof(IBackend.GroupMean), [Input("x", rows, groups * size), Output("y", rows, groups)], (b, t) => b.GroupMean(t["x"], t["y"])),
+        new(nameof(IBackend.GroupMeanGradient), [Input("dy", rows, groups), Plus(rows, groups * size), Output("dx", rows, groups * size)],
+            (b, t) => b.GroupMeanGradient(t["dy"], t["dx"], t["plus"]))
+        {
+            InPlace = ["dx=plus"],
+        },
+    ];
 }
