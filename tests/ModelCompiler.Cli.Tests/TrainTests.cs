@@ -12,6 +12,23 @@ public class TrainTests(TinyBase tiny) : IClassFixture<TinyBase>
     ];
 
     [Fact]
+    public void Adapters_of_nested_ranks_are_evaluated_at_one_rank_or_all()
+    {
+        string output = tiny.NewFolder();
+        Outcome trained = Mc.Run(["train", "Stories260K_DyLora", "--base", tiny.Base, "--data", tiny.Data, "--out", output, "--steps", "3", "--sequence", "64", "--threads", "1", "--learning-rate", "0.01"]);
+        Assert.True(trained.Code == 0, trained.Error);
+        string[] evaluate = ["evaluate", "Stories260K_DyLora", "--base", tiny.Base, "--adapter", output, "--data", tiny.Data, "--sequence", "64", "--threads", "1", "--json", "--rank"];
+        Outcome all = Mc.Run([.. evaluate, "all"]);
+        Assert.True(all.Code == 0, all.Error);
+        var losses = all.Json().GetProperty("ranks").EnumerateArray().ToDictionary(r => r.GetProperty("rank").GetInt32(), r => r.GetProperty("loss").GetDouble());
+        Assert.Equal(Enumerable.Range(1, 8), losses.Keys);
+        Assert.Equal(losses.Values.Min(), all.Json().GetProperty("loss").GetDouble());
+        Assert.Equal(losses[3], Mc.Run([.. evaluate, "3"]).Json().GetProperty("loss").GetDouble());
+        Assert.True(losses.Values.Distinct().Count() > 4);
+        Mc.Run([.. evaluate, "9"]).AssertRefused(2, "from 1 to 8");
+    }
+
+    [Fact]
     public void Train_then_evaluate_and_generate_with_the_adapter()
     {
         string output = tiny.NewFolder();

@@ -7,7 +7,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Adapters;
 
 /// <summary>LoRA: y += s · B (A dropout(x)) (Hu et al. 2021, section 4.1).</summary>
-public sealed class Lora : AdapterExpansion
+public class Lora : AdapterExpansion
 {
     public override string Attribute => "Lora";
 

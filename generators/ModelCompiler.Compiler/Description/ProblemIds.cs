@@ -51,6 +51,7 @@ public static class ProblemIds
     public const string NoAdapter = "MC0208";
     public const string UnknownMethod = "MC0209";
     public const string NoTarget = "MC0210";
+    public const string NestedRanksDiffer = "MC0214";
 
     public const string UnknownStorage = "MC0301";
     public const string BlockSizeUnusable = "MC0302";

@@ -46,6 +46,9 @@ public sealed record SlotRow(
     float Dropout,
     int FirstLayer)
 {
+    /// <summary>Whether the adapter works at every rank up to the declared one.</summary>
+    public bool NestedRanks { get; init; }
+
     /// <summary>What the method's attribute says beyond that.</summary>
     public SettingRow[] Settings { get; init; } = [];
 

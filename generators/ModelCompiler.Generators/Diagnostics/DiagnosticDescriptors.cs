@@ -107,6 +107,8 @@ internal static class DiagnosticDescriptors
             "[{0}] is not a method that the compiler knows: it knows {1}"),
         Error(ProblemIds.NoTarget, "Adapter without targets",
             "[{0}] targets no projection: give Targets, for example Projections.All"),
+        Error(ProblemIds.NestedRanksDiffer, "Nested ranks that differ",
+            "Every step draws one rank for all adapters, but this [DyLora] and the one before differ in {0}"),
 
         Error(ProblemIds.UnknownStorage, "Unknown storage",
             "Storage {0} is none of {1}"),

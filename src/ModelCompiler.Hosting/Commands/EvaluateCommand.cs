@@ -15,7 +15,7 @@ internal sealed class EvaluateCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _data = new("--data") { Description = "Data: .jsonl, .json or .txt", Required = true };
-    private readonly Option<string?> _rank = new("--rank") { Description = "Rank of the adapter's files; all (every rank of a nested adapter) is not built yet" };
+    private readonly Option<string?> _rank = new("--rank") { Description = "Rank of the adapter's files; of nested adapters (DyLoRA) the rank to use, or all of them" };
     private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences side by side", 4);
     private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", "Tokens of a sequence; default: 256, or the context where that is shorter");
     private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
@@ -38,8 +38,10 @@ internal sealed class EvaluateCommand : HostCommand
         {
             Batch = arguments.GetValue(_batch),
             Sequence = arguments.GetValue(_sequence) ?? Math.Min(256, entry.Tables.Context),
-            Rank = Rank(arguments.GetValue(_rank)),
         };
+        bool nested = entry.Tables.Slots.Length > 0 && entry.Tables.Slots.All(s => s.NestedRanks);
+        int[]? ranks = Ranks(arguments.GetValue(_rank), entry, nested);
+        plan = nested ? plan : plan with { Rank = ranks?[0] };
         PlanOptions.Check(() => plan.SizesFor(entry.Tables));
         string basePath = _weights.Base(arguments);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
@@ -47,14 +49,39 @@ internal sealed class EvaluateCommand : HostCommand
 
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
         BoundModel.Load(model, basePath, _weights.Adapter(arguments), (ulong)arguments.GetValue(CommonOptions.Seed));
-        Evaluation evaluation = new Evaluator(model, new Batches(examples, plan.Batch, plan.Sequence, seed: null)).Evaluate(cancellation);
-        var result = new EvaluateResult(entry.Tables.Name, evaluation.Loss, evaluation.Perplexity, evaluation.Tokens);
-        Session.Emit(result, HostJson.Default.EvaluateResult, console => console.WriteLine(
-            $"loss {Tables.Number(result.Loss, 4)}, perplexity {Tables.Number(result.Perplexity, 2)} over {Tables.Count(result.Tokens)} tokens"));
+        var evaluator = new Evaluator(model, new Batches(examples, plan.Batch, plan.Sequence, seed: null));
+        RankResult[] results = [.. (nested && ranks is not null ? ranks : [int.MaxValue]).Select(rank =>
+        {
+            model.UseRank(rank);
+            Evaluation evaluation = evaluator.Evaluate(cancellation);
+            return new RankResult(rank, evaluation.Loss, evaluation.Perplexity, evaluation.Tokens);
+        })];
+        RankResult best = results.MinBy(r => r.Loss)!;
+        var result = new EvaluateResult(entry.Tables.Name, best.Loss, best.Perplexity, best.Tokens, results.Length > 1 ? results : null);
+        Session.Emit(result, HostJson.Default.EvaluateResult, console => Show(console, result));
         return ExitCode.Done;
     }
 
-    private static int? Rank(string? text)
+    private static void Show(IAnsiConsole console, EvaluateResult result)
+    {
+        if (result.Ranks is null)
+        {
+            console.WriteLine($"loss {Tables.Number(result.Loss, 4)}, perplexity {Tables.Number(result.Perplexity, 2)} over {Tables.Count(result.Tokens)} tokens");
+            return;
+        }
+
+        Table table = Tables.Create("rank", "loss", "perplexity");
+        foreach (RankResult rank in result.Ranks)
+        {
+            table.AddRow(Tables.Count(rank.Rank), Tables.Number(rank.Loss, 4) + (rank.Loss == result.Loss ? " (lowest)" : ""), Tables.Number(rank.Perplexity, 2));
+        }
+
+        console.Write(table);
+        console.WriteLine($"over {Tables.Count(result.Tokens)} tokens; choose the rank on data that is not the test's");
+    }
+
+    /// <summary>The ranks asked for; null where none was.</summary>
+    private static int[]? Ranks(string? text, ModelEntry entry, bool nested)
     {
         if (text is null)
         {
@@ -63,9 +90,14 @@ internal sealed class EvaluateCommand : HostCommand
 
         if (text.Equals("all", StringComparison.OrdinalIgnoreCase))
         {
-            throw UsageException.NotBuilt("--rank all", "give one rank");
+            return nested
+                ? [.. Enumerable.Range(1, entry.Tables.Slots.Max(s => s.Rank))]
+                : throw new UsageException($"--rank all is for adapters of nested ranks (DyLoRA); those of {entry.Tables.Name} have one: leave --rank out");
         }
 
-        return int.TryParse(text, out int rank) && rank > 0 ? rank : throw new UsageException($"--rank takes a whole number of at least 1, not '{text}'");
+        int most = nested ? entry.Tables.Slots.Max(s => s.Rank) : int.MaxValue;
+        return int.TryParse(text, out int rank) && rank > 0 && rank <= most
+            ? [rank]
+            : throw new UsageException($"--rank takes a whole number {(nested ? $"from 1 to {most}" : "of at least 1")}, not '{text}'");
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ModelCompiler.Hosting.Results;
 
 /// <summary>Result of <c>mc train</c>; <paramref name="Loss"/> has one number for each step of this run.</summary>
@@ -17,8 +19,12 @@ internal sealed record BeforeAfter(double? Before, double? After);
 /// <summary>Bytes: what the plan said, what the allocator gave out, what the process held at most.</summary>
 internal sealed record TrainMemory(long Predicted, long Allocated, long Resident);
 
-/// <summary>Result of <c>mc evaluate</c>.</summary>
-internal sealed record EvaluateResult(string Recipe, double Loss, double Perplexity, long Tokens);
+/// <summary>Result of <c>mc evaluate</c>; with <c>--rank all</c> every rank's, and the lowest as the whole's.</summary>
+internal sealed record EvaluateResult(
+    string Recipe, double Loss, double Perplexity, long Tokens, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RankResult[]? Ranks = null);
+
+/// <summary>What the evaluation of one rank found.</summary>
+internal sealed record RankResult(int Rank, double Loss, double Perplexity, long Tokens);
 
 /// <summary>Result of <c>mc logits</c>: a row for every position.</summary>
 internal sealed record LogitsResult(string Recipe, int[] Tokens, float[][] Logits);

@@ -13,7 +13,7 @@ public abstract class AdapterState
     /// <param name="index">Index of the slot among the model's.</param>
     /// <param name="layer">Its layer; -1 for the head.</param>
     /// <param name="rank">Its rank.</param>
-    protected AdapterState(SlotRow slot, int index, int layer, int rank) => (Slot, Index, Layer, Rank) = (slot, index, layer, rank);
+    protected AdapterState(SlotRow slot, int index, int layer, int rank) => (Slot, Index, Layer, Rank, ActiveRank) = (slot, index, layer, rank, rank);
 
     /// <summary>The slot.</summary>
     public SlotRow Slot { get; }
@@ -27,8 +27,11 @@ public abstract class AdapterState
     /// <summary>Rank.</summary>
     public int Rank { get; }
 
+    /// <summary>How many of its directions the adapter computes with now.</summary>
+    public int ActiveRank { get; protected set; }
+
     /// <summary>The factor s on the adapter's term.</summary>
-    public float Scale => Slot.Scale(Rank);
+    public float Scale => Slot.Scale(ActiveRank);
 
     /// <summary>Probability with which an input element is dropped now: 0 outside training.</summary>
     public float DropoutRate { get; internal set; }
@@ -53,6 +56,11 @@ public abstract class AdapterState
     /// <param name="model">The model, with the base's weights loaded.</param>
     /// <param name="seed">The seed; parameters draw from it by their names.</param>
     public abstract void Initialize(TransformerModel model, ulong seed);
+
+    /// <summary>Takes a rank for the coming steps, at most <see cref="Rank"/>, where the method has nested ones.</summary>
+    internal virtual void Use(int rank)
+    {
+    }
 
     /// <summary>The adapter as plain LoRA on the base it was trained on: Δ = <see cref="Scale"/> · B A.</summary>
     public abstract PeftModule Fold(TransformerModel model);

@@ -62,6 +62,40 @@ public sealed class LoraAttribute : AdapterAttribute
     public bool RankStabilized { get; set; }
 }
 
+/// <summary>Which ranks a step of DyLoRA draws from.</summary>
+public enum RankDraw
+{
+    /// <summary>1 to the maximum rank, all equally often (the published code of DyLoRA).</summary>
+    Uniform,
+
+    /// <summary>1, 2, 4, ... and the maximum rank, all equally often (QDyLoRA's set).</summary>
+    PowersOfTwo,
+}
+
+/// <summary>
+/// Adapters of every rank up to a maximum from one run (Valipour et al. 2023, "DyLoRA", section 3): each optimizer step draws a rank b and trains
+/// y = W x + alpha / b · B[:, :b] A[:b] dropout(x). Over quantised weights this is QDyLoRA (Rajabzadeh et al. 2024). Rows and columns that a step does
+/// not touch keep their values and moments.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class DyLoraAttribute : AdapterAttribute
+{
+    /// <summary>The maximum rank R: A is [R, in], B is [out, R].</summary>
+    public int Rank { get; set; } = 8;
+
+    /// <summary>Numerator of the scale alpha / b; 0: equal to the maximum rank.</summary>
+    public float Alpha { get; set; }
+
+    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
+    public float Dropout { get; set; }
+
+    /// <summary>Which ranks steps draw from.</summary>
+    public RankDraw Draw { get; set; } = RankDraw.Uniform;
+
+    /// <summary>Whether a step of rank b trains the last of its b directions only, and those before it stay as they are.</summary>
+    public bool LastOnly { get; set; }
+}
+
 /// <summary>Stops the build with MC0401 when a training step of the recipe needs more memory than this.</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class MemoryBudgetAttribute : Attribute

@@ -6,8 +6,6 @@ namespace ModelCompiler.Models;
 /// <summary>A parameter of a bound model: its value and, where it is trained, gradient and moments.</summary>
 public sealed class Parameter
 {
-    private readonly Tensor _gradient;
-
     internal Parameter(ParameterPlan plan)
     {
         Row = plan.Row;
@@ -16,7 +14,7 @@ public sealed class Parameter
             ? plan.Row.Name
             : plan.Row.Name.Replace("{0}", plan.Layer.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
         Value = plan.Value.Handle();
-        _gradient = plan.Gradient.Handle();
+        WholeGradient = plan.Gradient.Handle();
         Moments = new Moments(plan.Moments);
         Active = Value;
         Live = new Window(0, Value.Rows, 0, Value.Columns);
@@ -38,13 +36,19 @@ public sealed class Parameter
     public Tensor Active { get; private set; }
 
     /// <summary>The gradient of the active part; none where the parameter is frozen.</summary>
-    public Tensor Gradient => _gradient.IsNone ? _gradient : _gradient.Window(0, Active.Rows, 0, Active.Columns);
+    public Tensor Gradient => WholeGradient.IsNone ? WholeGradient : WholeGradient.Window(0, Active.Rows, 0, Active.Columns);
+
+    /// <summary>The gradient of all rows and columns.</summary>
+    internal Tensor WholeGradient { get; }
 
     /// <summary>The rows and columns that the optimizer updates.</summary>
     public Window Live { get; private set; }
 
+    /// <summary>How often each row (or column) was updated, where they are not updated together; null elsewhere. Bias correction goes by it.</summary>
+    internal DirectionCounts? Counts { get; private set; }
+
     /// <summary>The gradient of the live part; none where there is none.</summary>
-    public Tensor LiveGradient => Part(_gradient);
+    public Tensor LiveGradient => Part(WholeGradient);
 
     /// <summary>The optimizer's state; none where the parameter is frozen.</summary>
     public Moments Moments { get; }
@@ -53,25 +57,28 @@ public sealed class Parameter
     public static implicit operator Tensor(Parameter parameter) => parameter.Active;
 
     /// <summary>The live part of the value, the gradient or a full moment.</summary>
-    public Tensor Part(Tensor whole) => whole.IsNone ? whole : whole.Window(Live.FirstRow, Live.Rows, Live.FirstColumn, Live.Columns);
+    public Tensor Part(Tensor whole) => Live.Of(whole);
 
     /// <summary>Lets kernels read, and the optimizer update, the first rows and columns only.</summary>
     internal void Activate(int rows, int columns)
     {
         Active = Value.Window(0, rows, 0, columns);
         Live = new Window(0, rows, 0, columns);
+        Counts = null;
     }
 
     /// <summary>Lets the optimizer update these rows and columns only; all else keeps its value and its moments.</summary>
     /// <exception cref="InvalidOperationException">The moments are quantised or paged: the parameter was not described as updated in parts.</exception>
-    internal void Restrict(Window live)
+    /// <param name="live">The window.</param>
+    /// <param name="counts">The updates of each of its rows or columns, this step's included; null: those of the run.</param>
+    internal void Restrict(Window live, DirectionCounts? counts = null)
     {
         if (!Row.UpdatedInParts)
         {
             throw new InvalidOperationException($"{Name} is updated as a whole");
         }
 
-        Live = live;
+        (Live, Counts) = (live, counts);
     }
 
     /// <inheritdoc/>
@@ -83,7 +90,16 @@ public sealed class Parameter
 /// <param name="Rows">How many rows; 0: nothing.</param>
 /// <param name="FirstColumn">The first column.</param>
 /// <param name="Columns">How many columns; 0: nothing.</param>
-public readonly record struct Window(int FirstRow, int Rows, int FirstColumn, int Columns);
+public readonly record struct Window(int FirstRow, int Rows, int FirstColumn, int Columns)
+{
+    /// <summary>These rows and columns of a matrix; none of none.</summary>
+    public Tensor Of(Tensor whole) => whole.IsNone ? whole : whole.Window(FirstRow, Rows, FirstColumn, Columns);
+}
+
+/// <summary>The updates of each of a parameter's rows or columns.</summary>
+/// <param name="ByRow">Whether of rows.</param>
+/// <param name="Updates">How many each has had; the first of the first row or column.</param>
+internal sealed record DirectionCounts(bool ByRow, int[] Updates);
 
 /// <summary>Handles of planned buffers.</summary>
 internal static class PlacementExtensions

@@ -23,18 +23,19 @@ public interface IModel<TSelf>
 /// </summary>
 public abstract class TransformerModel : IDisposable
 {
-    private readonly Dictionary<(FramePlan, int Batch, int Sequence), FrameHandles> _handles = [];
+    private readonly Dictionary<(FramePlan, int Batch, int Sequence, int Rank), FrameHandles> _handles = [];
     private readonly Parameter[] _parameters;
     private readonly int[] _firstOfRow;
     private readonly List<AdapterState> _adapters = [];
     private readonly FrameHandles[] _layers;
-    private readonly FrameHandles _top;
+    private FrameHandles _top;
     private readonly int[] _lossRows;
     private readonly int[] _lossTargets;
     private FrameHandles _prologue;
     private Step _step;
     private int _batch;
     private int _sequence;
+    private int _rank = int.MaxValue;
 
     /// <summary>Allocates the plan's arena and binds every parameter to its place.</summary>
     /// <param name="plan">The plan.</param>
@@ -54,7 +55,7 @@ public abstract class TransformerModel : IDisposable
         _firstOfRow = plan.Tables.Parameters.Select(row => Array.FindIndex(plan.Parameters, p => ReferenceEquals(p.Row, row))).ToArray();
         PagedMoments = new PagedMoments(this);
         _layers = new FrameHandles[plan.Tables.Layers];
-        _top = new FrameHandles(plan.Top, plan.Sizes, plan.Profile);
+        _top = null!;
         _lossRows = new int[plan.LossRows.Rows];
         _lossTargets = new int[plan.LossRows.Rows];
         _prologue = null!;
@@ -185,6 +186,26 @@ public abstract class TransformerModel : IDisposable
         return values;
     }
 
+    /// <summary>Lets adapters of nested ranks (DyLoRA) compute with their first directions only, from the next step on; others stay as they are.</summary>
+    /// <param name="rank">How many directions; those of an adapter with fewer are all used.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rank is below 1.</exception>
+    public void UseRank(int rank)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
+        if (rank == _rank)
+        {
+            return;
+        }
+
+        foreach (AdapterState adapter in _adapters)
+        {
+            adapter.Use(Math.Min(rank, adapter.Rank));
+        }
+
+        _rank = rank;
+        Resize(_batch, _sequence);
+    }
+
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGradients()
     {
@@ -284,15 +305,26 @@ public abstract class TransformerModel : IDisposable
         {
             _layers[layer] = Handles(Plan.Frames[layer]);
         }
+
+        _top = Handles(Plan.Top, Plan.Sizes.Batch, Plan.Sizes.Sequence);
     }
 
     /// <summary>A frame's handles at the current sizes; made once, so that a step allocates nothing.</summary>
-    private FrameHandles Handles(FramePlan frame)
+    private FrameHandles Handles(FramePlan frame) => Handles(frame, _batch, _sequence);
+
+    private FrameHandles Handles(FramePlan frame, int batch, int sequence)
     {
-        var key = (frame, _batch, _sequence);
+        var key = (frame, batch, sequence, _rank);
         if (!_handles.TryGetValue(key, out FrameHandles? handles))
         {
-            handles = new FrameHandles(frame, Plan.Sizes with { Batch = _batch, Sequence = _sequence }, Plan.Profile);
+            // Slots share their rank between layers; an adapter that is not nested ignores what was asked for.
+            int[] ranks = [.. Plan.Sizes.Ranks];
+            foreach (AdapterState adapter in _adapters)
+            {
+                ranks[adapter.Index] = adapter.ActiveRank;
+            }
+
+            handles = new FrameHandles(frame, Plan.Sizes with { Batch = batch, Sequence = sequence, Ranks = ranks }, Plan.Profile);
             _handles.Add(key, handles);
         }
 

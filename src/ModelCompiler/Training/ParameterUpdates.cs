@@ -30,7 +30,11 @@ public sealed class ParameterUpdates(TransformerModel model)
                 continue;
             }
 
-            if (moments.Storage == MomentStorage.Blockwise)
+            if (parameter.Counts is { } counts)
+            {
+                UpdateEach(parameter, counts, step);
+            }
+            else if (moments.Storage == MomentStorage.Blockwise)
             {
                 model.Kernels.AdamW8Bit(
                     parameter.Value, parameter.Gradient, moments.First, moments.Second, moments.FirstScales, moments.SecondScales, Of(parameter, step));
@@ -54,6 +58,20 @@ public sealed class ParameterUpdates(TransformerModel model)
             model.Kernels.AdamW(
                 page.Parameter.Value.Slice(page.FirstRow, page.Rows), page.Parameter.Gradient.Slice(page.FirstRow, page.Rows), first, second, Of(page.Parameter, step));
             pages.Evict(i);
+        }
+    }
+
+    /// <summary>Row by row or column by column, each with a bias correction by its own number of updates.</summary>
+    private void UpdateEach(Parameter parameter, DirectionCounts counts, in AdamWStep step)
+    {
+        Window live = parameter.Live;
+        (int first, int count) = counts.ByRow ? (live.FirstRow, live.Rows) : (live.FirstColumn, live.Columns);
+        for (int i = first; i < first + count; i++)
+        {
+            Window one = counts.ByRow ? live with { FirstRow = i, Rows = 1 } : live with { FirstColumn = i, Columns = 1 };
+            model.Kernels.AdamW(
+                one.Of(parameter.Value), one.Of(parameter.WholeGradient), one.Of(parameter.Moments.First), one.Of(parameter.Moments.Second),
+                Of(parameter, step with { Count = counts.Updates[i] }));
         }
     }
 

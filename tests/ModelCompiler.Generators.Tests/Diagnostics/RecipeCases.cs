@@ -29,8 +29,11 @@ internal static class RecipeCases
         new(Tiny + "[FineTune<Tiny>] public partial class {|MC0208:Recipe|};",
             "'Recipe' trains nothing: add an adapter such as [Lora(Rank = 8)]", Over("Lora")),
         new(Over("{|MC0209:Magic|}") + "public sealed class MagicAttribute : AdapterAttribute;",
-            "[Magic] is not a method that the compiler knows: it knows Lora", Over("Lora")),
+            "[Magic] is not a method that the compiler knows: it knows Lora, DyLora", Over("Lora")),
         new(Over("Lora({|MC0210:Targets = Projections.None|})"), "[Lora] targets no projection: give Targets, for example Projections.All", Over("Lora(Targets = Projections.Head)")),
+        new(Over("DyLora(Rank = 8, Targets = Projections.Attention), DyLora({|MC0214:Rank = 16|}, Targets = Projections.FeedForward)"),
+            "Every step draws one rank for all adapters, but this [DyLora] and the one before differ in Rank",
+            Over("DyLora(Rank = 8, Targets = Projections.Attention), DyLora(Rank = 8, Alpha = 4, Targets = Projections.FeedForward)")),
 
         new(Over("Lora, Frozen({|MC0301:(Storage)77|})"), "Storage 77 is none of Float32, BFloat16, NF4, Int8, Int4", Over("Lora, Frozen(Storage.BFloat16)")),
         new(Over("Lora, Frozen(Storage.NF4, {|MC0302:BlockSize = 48|})"), "A block size of 48 is not a power of two from 32 to 4096", Over("Lora, Frozen(Storage.NF4, BlockSize = 4096)")),

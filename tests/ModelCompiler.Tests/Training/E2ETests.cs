@@ -39,7 +39,28 @@ public class E2ETests(ITestOutputHelper output)
         Assert.InRange(result.HeldOutAfter!.Value, 0.98 * 1.911668, 1.02 * 1.911668);
     }
 
-    private (TrainingResult Result, List<double> Losses) Train<T>()
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
+    public void Adapters_of_nested_ranks_learn_at_every_rank_and_come_near_lora_at_the_best()
+    {
+        var losses = new SortedDictionary<int, double>();
+        (TrainingResult result, _) = Train<Stories260K_DyLora>((model, heldOut) =>
+        {
+            for (int rank = 1; rank <= 8; rank++)
+            {
+                model.UseRank(rank);
+                losses[rank] = heldOut.Evaluate().Loss;
+            }
+        });
+
+        output.WriteLine(string.Join(", ", losses.Select(l => $"rank {l.Key}: {l.Value:F4}")));
+
+        // Sixty steps are shared by eight ranks: the best comes near LoRA's rank 8, and even rank 1, with its eightfold scale, is of use.
+        Assert.All(losses.Values, loss => Assert.True(loss < 0.75 * result.HeldOutBefore!.Value));
+        Assert.InRange(losses.Values.Min(), 0.9 * 1.911668, 1.13 * 1.911668);
+    }
+
+    private (TrainingResult Result, List<double> Losses) Train<T>(Action<T, Evaluator>? after = null)
         where T : TransformerModel, IModel<T>
     {
         Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
@@ -51,6 +72,7 @@ public class E2ETests(ITestOutputHelper output)
         var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, ClipNorm = 0, EvaluateEvery = 60 };
         var losses = new List<double>();
         TrainingResult result = new Trainer(model, new Batches(train, 16, 223, seed: null), options, new Batches(test, 16, 223, seed: null)).Run(m => losses.Add(m.Loss));
+        after?.Invoke(model, new Evaluator(model, new Batches(test, 16, 223, seed: null)));
         output.WriteLine($"held-out {result.HeldOutBefore:F4} -> {result.HeldOutAfter:F4}; first {losses[0]:F4}, last {losses[^1]:F4}");
         return (result, losses);
     }
@@ -78,10 +100,10 @@ public class E2ETests(ITestOutputHelper output)
     private static void Start(TransformerModel model)
     {
         string[] order = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
-        foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
+        foreach (AdapterState adapter in model.Adapters)
         {
             int number = 7 * adapter.Layer + Array.FindIndex(order, n => adapter.Module.EndsWith(n, StringComparison.Ordinal)) + 1;
-            model.Kernels.Write(adapter.A, ClosedForm.LoraA(8, adapter.A.Value.Columns, number, 0));
+            model.Kernels.Write(adapter.Parameters[0].Value, ClosedForm.LoraA(8, adapter.Inputs, number, 0));
         }
     }
 }
