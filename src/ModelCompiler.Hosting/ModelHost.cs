@@ -88,6 +88,7 @@ public static class ModelHost
             new InspectCommand(session),
             new PlanCommand(session),
             new TrainCommand(session),
+            new CompareCommand(session),
             new EvaluateCommand(session),
             new LogitsCommand(session),
             new GenerateCommand(session),

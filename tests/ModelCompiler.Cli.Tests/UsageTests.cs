@@ -32,7 +32,6 @@ public class UsageTests
 
     [Theory]
     [InlineData("tune Stories260K")]
-    [InlineData("compare --base x --data y --methods a")]
     [InlineData("export")]
     [InlineData("merge Stories260K --base x")]
     [InlineData("plan Stories260K --fit")]

@@ -18,16 +18,12 @@ internal sealed class TrainCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
     private readonly PlanOptions _plan = new();
+    private readonly RunOptions _run = new();
     private readonly Option<string> _data = new("--data") { Description = "Training data: .jsonl, .json or .txt", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter, the checkpoint and metrics.jsonl", Required = true };
     private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data: its loss before and after" };
     private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
-    private readonly Option<int> _steps = Numbers.Whole("--steps", "Optimizer steps", 100);
-    private readonly Option<int> _warmup = Numbers.Whole("--warmup", "Steps over which the rate rises", 0, minimum: 0);
     private readonly Option<int> _saveEvery = Numbers.Whole("--save-every", "Steps between checkpoints; 0: only at the end", 0, minimum: 0);
-    private readonly Option<double> _rate = Numbers.Real("--learning-rate", "The highest learning rate", 2e-4, 1e-12, 10);
-    private readonly Option<double> _decay = Numbers.Real("--weight-decay", "Decoupled weight decay of matrices", 0, 0, 10);
-    private readonly Option<string> _schedule = new("--schedule") { Description = "cosine, linear or constant", DefaultValueFactory = _ => "cosine" };
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out" };
 
     public TrainCommand(Session session)
@@ -35,11 +31,12 @@ internal sealed class TrainCommand : HostCommand
     {
         Add(_model);
         _weights.AddTo(this, withAdapter: false);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _out, _evaluate, _truncate, _steps, _rate, _schedule, _warmup, _decay, _saveEvery, _resume])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _out, _evaluate, _truncate, _saveEvery, _resume])
         {
             Add(option);
         }
 
+        _run.AddTo(this);
         _plan.AddTo(this);
     }
 
@@ -87,18 +84,12 @@ internal sealed class TrainCommand : HostCommand
 
     private TrainingOptions Choices(ParseResult arguments, TrainingPlan plan, string output, ulong seed)
     {
-        int steps = arguments.GetValue(_steps);
-        string schedule = Choice.Require("--schedule", arguments.GetValue(_schedule)!, ["cosine", "linear", "constant"], []);
-        return new TrainingOptions
+        TrainingOptions run = _run.Read(arguments);
+        return run with
         {
-            Steps = steps,
             Accumulate = plan.Accumulate,
-            LearningRate = arguments.GetValue(_rate),
-            Schedule = Enum.Parse<Schedule>(schedule, ignoreCase: true),
-            Warmup = arguments.GetValue(_warmup),
-            WeightDecay = arguments.GetValue(_decay),
             Seed = seed,
-            EvaluateEvery = arguments.GetValue(_evaluate) is null ? 0 : steps,
+            EvaluateEvery = arguments.GetValue(_evaluate) is null ? 0 : run.Steps,
             SaveEvery = arguments.GetValue(_saveEvery),
             OutputFolder = output,
             Resume = arguments.GetValue(_resume),

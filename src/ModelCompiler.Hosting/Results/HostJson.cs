@@ -8,6 +8,7 @@ namespace ModelCompiler.Hosting.Results;
 [JsonSerializable(typeof(InspectResult))]
 [JsonSerializable(typeof(PlanResult))]
 [JsonSerializable(typeof(TrainResult))]
+[JsonSerializable(typeof(CompareResult))]
 [JsonSerializable(typeof(EvaluateResult))]
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(GenerateResult))]

@@ -17,6 +17,13 @@ public static class BaseWeights
     private const string Head = "lm_head.weight";
     private const string Embedding = "model.embed_tokens.weight";
 
+    /// <summary>Whether a folder's config.json describes this architecture.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="tables">The architecture, or a recipe over it.</param>
+    /// <exception cref="CheckpointException">There is no readable config.json.</exception>
+    public static bool Fits(string folder, ModelTables tables) =>
+        ModelConfiguration.Difference(Path.Combine(folder, ModelConfiguration.FileName), tables) is null;
+
     /// <summary>Loads every parameter of the base model.</summary>
     /// <param name="model">The model; its adapters are left as they are.</param>
     /// <param name="folderOrFile">A folder with config.json and weights, or a safetensors file alone.</param>

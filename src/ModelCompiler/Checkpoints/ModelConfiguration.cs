@@ -17,24 +17,33 @@ internal static class ModelConfiguration
     /// <exception cref="CheckpointException">The file cannot be read, or a key says something else; key and both values are named.</exception>
     public static void Check(string path, ModelTables tables)
     {
+        if (Difference(path, tables) is { } difference)
+        {
+            throw new CheckpointException(path, difference);
+        }
+    }
+
+    /// <summary>The first thing that the file says otherwise than the description; null where they agree.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public static string? Difference(string path, ModelTables tables)
+    {
         JsonObjectFile file = JsonObjectFile.Read(path);
         foreach (ConfigurationRow row in tables.Configuration)
         {
             string? actual = Value(file, row.Key) is { } value ? value.GetRawText() : row.Default;
             if (actual is null)
             {
-                throw new CheckpointException(path, $"key '{row.Key}' is missing; {tables.Architecture} needs {row.Value}");
+                return $"key '{row.Key}' is missing; {tables.Architecture} needs {row.Value}";
             }
 
             if (!Same(actual, row.Value))
             {
                 string given = Value(file, row.Key) is null ? $"is absent, which means {actual}" : $"is {actual}";
-                throw new CheckpointException(path, $"key '{row.Key}' {given}, but {tables.Architecture} is described with {row.Value}; correct the description or take another checkpoint");
+                return $"key '{row.Key}' {given}, but {tables.Architecture} is described with {row.Value}; correct the description or take another checkpoint";
             }
         }
 
-        RefuseScaledPositions(file, tables);
-        RefuseShortWindow(file, tables);
+        return ScaledPositions(file, tables) ?? ShortWindow(file, tables);
     }
 
     /// <summary>Writes what the description implies, so that <see cref="Check"/> accepts it.</summary>
@@ -95,27 +104,21 @@ internal static class ModelConfiguration
         _ => text,
     };
 
-    private static void RefuseScaledPositions(JsonObjectFile file, ModelTables tables)
+    private static string? ScaledPositions(JsonObjectFile file, ModelTables tables)
     {
         if ((file.Value("rope_scaling") ?? file.Value("rope_parameters")) is not { ValueKind: JsonValueKind.Object } scaling)
         {
-            return;
+            return null;
         }
 
         string? kind = scaling.TryGetProperty("rope_type", out JsonElement newer) ? newer.ToString() : scaling.TryGetProperty("type", out JsonElement older) ? older.ToString() : null;
-        if (kind is not (null or "default"))
-        {
-            throw new CheckpointException(file.Path, $"key 'rope_scaling' is '{kind}', but {tables.Architecture} rotates without scaling; results would silently differ");
-        }
+        return kind is null or "default" ? null : $"key 'rope_scaling' is '{kind}', but {tables.Architecture} rotates without scaling; results would silently differ";
     }
 
-    private static void RefuseShortWindow(JsonObjectFile file, ModelTables tables)
-    {
-        if (file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context)
-        {
-            throw new CheckpointException(file.Path, $"key 'sliding_window' is {window}, but {tables.Architecture} attends over its whole context of {tables.Context}; describe it with Context = {window}");
-        }
-    }
+    private static string? ShortWindow(JsonObjectFile file, ModelTables tables) =>
+        file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context
+            ? $"key 'sliding_window' is {window}, but {tables.Architecture} attends over its whole context of {tables.Context}; describe it with Context = {window}"
+            : null;
 
     /// <summary>Whether Transformers' Llama computes the same: RmsNorm, rotary, SwiGLU, no bias, no parameter beyond Llama's.</summary>
     private static bool IsLlama(ModelTables tables) =>

@@ -1,0 +1,164 @@
+using System.CommandLine;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Data;
+using ModelCompiler.Hosting.Results;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+using ModelCompiler.Tokenizers;
+using ModelCompiler.Training;
+using Spectre.Console;
+
+namespace ModelCompiler.Hosting.Commands;
+
+/// <summary><c>mc compare</c>: the same run, on the same data in the same order, for each recipe over a base.</summary>
+internal sealed class CompareCommand : HostCommand
+{
+    private const int HeldOutOneIn = 20;
+
+    private readonly WeightOptions _weights = new();
+    private readonly PlanOptions _plan = new();
+    private readonly RunOptions _run = new();
+    private readonly Option<string> _data = new("--data") { Description = "Training data: .jsonl, .json or .txt", Required = true };
+    private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data; default: every twentieth example of --data" };
+    private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
+    private readonly Option<string[]> _methods = new("--methods")
+    {
+        Description = "Recipes, or methods such as LoRA; default: every recipe over the base's architecture",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<int> _seeds = Numbers.Whole("--seeds", "Runs of each, with seeds counted from --seed", 1);
+
+    public CompareCommand(Session session)
+        : base("compare", "The same run for each method", session)
+    {
+        _weights.AddTo(this, withAdapter: false);
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _evaluate, _truncate, _methods, _seeds])
+        {
+            Add(option);
+        }
+
+        _run.AddTo(this);
+        _plan.AddTo(this);
+    }
+
+    protected override int Run(ParseResult arguments, CancellationToken cancellation)
+    {
+        string basePath = _weights.Base(arguments);
+        ModelEntry[] recipes = Recipes(basePath, arguments.GetValue(_methods)!);
+        ModelTables first = recipes[0].Tables;
+        TrainingPlan plan = _plan.Read(arguments, first);
+        foreach (ModelEntry recipe in recipes)
+        {
+            PlanOptions.Check(() => plan.SizesFor(recipe.Tables));
+        }
+
+        Tokenizer tokenizer = Tokenizer.Load(basePath);
+        (List<Example> examples, List<Example> heldOut) = Data(arguments, tokenizer, first, plan.Sequence);
+        TrainingOptions options = _run.Read(arguments) with { Accumulate = plan.Accumulate };
+        options = options with { EvaluateEvery = options.Steps };
+        int seeds = arguments.GetValue(_seeds);
+        var methods = new List<MethodResult>();
+        double before = double.NaN;
+        foreach (ModelEntry recipe in recipes)
+        {
+            var runs = new List<TrainingRun>();
+            PlannedMemory memory = new(0, 0);
+            long saved = 0;
+            for (int k = 0; k < seeds; k++)
+            {
+                ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed) + (ulong)k;
+                NativeAllocator.ResetPeak();
+                using TransformerModel model = BoundModel.ForTraining(arguments, recipe, plan);
+                BoundModel.Load(model, basePath, adapter: null, seed);
+                var training = new Batches(examples, plan.Batch, plan.Sequence, seed);
+                var evaluation = new Batches(heldOut, plan.Batch, plan.Sequence, seed: null);
+                runs.Add(TrainingRun.Run(Session, $"{recipe.Tables.Name}, seed {seed}", model, training, options with { Seed = seed }, evaluation, cancellation));
+                cancellation.ThrowIfCancellationRequested();
+                memory = new PlannedMemory(model.Plan.Cost.Arena, NativeAllocator.PeakBytes);
+                saved = SavedPerToken(model.Plan);
+            }
+
+            before = double.IsNaN(before) ? runs[0].Result.HeldOutBefore!.Value : before;
+            methods.Add(Result(recipe.Tables, plan, runs, memory, saved));
+        }
+
+        var result = new CompareResult(first.Architecture, options.Steps, seeds, before, [.. methods]);
+        Session.Emit(result, HostJson.Default.CompareResult, console => Show(console, result));
+        return ExitCode.Done;
+    }
+
+    /// <summary>The recipes over the architecture that the base's config.json describes.</summary>
+    private static ModelEntry[] Recipes(string basePath, string[] wanted)
+    {
+        ModelEntry[] all = [.. ModelRegistry.All.Where(e => e.IsRecipe)];
+        ModelEntry[] named = [.. wanted.SelectMany(name =>
+            all.Where(e => Named(e, name)).ToArray() is { Length: > 0 } found
+                ? found
+                : throw new UsageException($"--methods: '{name}' is neither a recipe nor a method of one; mc list shows them")).Distinct()];
+        ModelEntry[] fitting = [.. (wanted.Length > 0 ? named : all).Where(e => BaseWeights.Fits(basePath, e.Tables))];
+        string[] architectures = [.. fitting.Select(e => e.Tables.Architecture).Distinct()];
+        return architectures.Length switch
+        {
+            1 => fitting,
+            0 => throw new UsageException($"no recipe{(wanted.Length > 0 ? " of --methods" : "")} is over the architecture that {basePath} holds"),
+            _ => throw new UsageException($"{basePath} fits {string.Join(" and ", architectures)}: name recipes over one of them with --methods"),
+        };
+    }
+
+    private static bool Named(ModelEntry entry, string name) =>
+        entry.Tables.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
+        || entry.Tables.Slots.Any(s => s.Method.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    private (List<Example> Training, List<Example> HeldOut) Data(ParseResult arguments, Tokenizer tokenizer, ModelTables tables, int sequence)
+    {
+        bool truncate = arguments.GetValue(_truncate);
+        string path = arguments.GetRequiredValue(_data);
+        List<Example> examples = Examples.Read(path, tokenizer, tables, sequence, truncate);
+        if (arguments.GetValue(_evaluate) is { } file)
+        {
+            return (examples, Examples.Read(file, tokenizer, tables, sequence, truncate));
+        }
+
+        return examples.Count >= 2 * HeldOutOneIn
+            ? ([.. examples.Where((_, i) => i % HeldOutOneIn != 0)], [.. examples.Where((_, i) => i % HeldOutOneIn == 0)])
+            : throw new UsageException($"{path}: {examples.Count} examples are too few to hold one in {HeldOutOneIn} out; give --evaluate");
+    }
+
+    private static MethodResult Result(ModelTables tables, TrainingPlan plan, List<TrainingRun> runs, PlannedMemory memory, long saved)
+    {
+        double[] losses = [.. runs.Select(r => r.Result.HeldOutAfter!.Value)];
+        double mean = losses.Average();
+        double deviation = losses.Length < 2 ? 0 : Math.Sqrt(losses.Sum(l => (l - mean) * (l - mean)) / (losses.Length - 1));
+        string storage = plan.Storage?.Storage.ToString() ?? tables.Storage;
+        string method = string.Join(", ", tables.Slots.Select(s => s.Method).Distinct()) + (storage == nameof(Storage.Float32) ? "" : $" over {storage}");
+        return new MethodResult(
+            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation);
+    }
+
+    /// <summary>Elements of all layers' saved values that grow with the tokens, per token.</summary>
+    private static long SavedPerToken(Plan plan) => plan.Frames.Sum(frame => frame.Table.Rows
+        .Where(r => r.Kind is RowKind.Saved or RowKind.Input && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens)
+        .Sum(r => (long)r.Rows.Factor * r.Columns.Evaluate(plan.Sizes)));
+
+    private static void Show(IAnsiConsole console, CompareResult result)
+    {
+        Table table = Tables.Create("recipe", "method", "trainable", "saved a token", "memory", "tokens/s", "held-out loss");
+        foreach (MethodResult method in result.Methods)
+        {
+            table.AddRow(
+                method.Name,
+                method.Method,
+                Tables.Count(method.Trainable),
+                Tables.Count(method.SavedPerToken),
+                ByteSize.Format(method.Memory.Predicted) + (method.Memory.Predicted == method.Memory.Allocated ? "" : $" planned, {ByteSize.Format(method.Memory.Allocated)} allocated"),
+                Tables.Count((long)method.TokensPerSecond),
+                Tables.Number(method.MeanLoss, 4) + (result.Seeds > 1 ? $" ± {Tables.Number(method.Deviation, 4)}" : ""));
+        }
+
+        console.Write(table);
+        console.WriteLine($"{result.Architecture}, {result.Steps} steps each; held-out loss before: {Tables.Number(result.LossBefore, 4)}; memory is planned = allocated where one number stands");
+    }
+}

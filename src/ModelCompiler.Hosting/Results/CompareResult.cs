@@ -1,0 +1,17 @@
+namespace ModelCompiler.Hosting.Results;
+
+/// <summary>Result of <c>mc compare</c>: the same run for each recipe.</summary>
+internal sealed record CompareResult(string Architecture, int Steps, int Seeds, double LossBefore, MethodResult[] Methods);
+
+/// <summary>One recipe's runs.</summary>
+/// <param name="Name">The recipe.</param>
+/// <param name="Method">Its adapters' method, and the storage below them where that is not Float32.</param>
+/// <param name="Trainable">Parameters that are trained.</param>
+/// <param name="SavedPerToken">Elements that forward keeps for backward, per token, all layers.</param>
+/// <param name="Memory">What was planned and allocated.</param>
+/// <param name="TokensPerSecond">Mean of all seeds.</param>
+/// <param name="Loss">Held-out loss after the run of each seed.</param>
+/// <param name="MeanLoss">Their mean.</param>
+/// <param name="Deviation">Their standard deviation (n - 1); 0 for one seed.</param>
+internal sealed record MethodResult(
+    string Name, string Method, long Trainable, long SavedPerToken, PlannedMemory Memory, double TokensPerSecond, double[] Loss, double MeanLoss, double Deviation);
