@@ -1,3 +1,4 @@
+using System.Globalization;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Operations;
@@ -15,6 +16,36 @@ public class Lora : AdapterExpansion
 
     public override string RuntimeType => "LoraAdapter";
 
+    internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
+    {
+        LoraStart start = StartOf(adapter);
+        if (!Enum.IsDefined(typeof(LoraStart), start))
+        {
+            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", Text((int)start), string.Join(", ", Enum.GetNames(typeof(LoraStart))));
+            yield break;
+        }
+
+        double iterations = adapter.Argument("StartIterations", 1);
+        if (iterations < 1 || (iterations > 1 && start != LoraStart.Loftq))
+        {
+            yield return new AdapterProblem(ProblemIds.StartIterationsUnusable, "StartIterations", Text((int)iterations));
+        }
+
+        if (start == LoraStart.Pissa && targets.Any(static target => target.Tied))
+        {
+            yield return new AdapterProblem(ProblemIds.StartChangesTiedHead, "Start", start.ToString());
+        }
+
+        string[] others = [.. targets
+            .Select(target => (target.Projection, recipe.FormatOf(target.Projection).Storage))
+            .Where(target => start == LoraStart.Loftq && target.Storage != Storage.NF4)
+            .Select(static target => $"{target.Projection} ({target.Storage})")];
+        if (others.Length > 0)
+        {
+            yield return new AdapterProblem(ProblemIds.LoftqWithoutNf4, "Start", string.Join(", ", others));
+        }
+    }
+
     public override SlotRow Describe(AdapterSpec adapter, Projection projection)
     {
         int rank = (int)adapter.Argument("Rank", 8);
@@ -28,14 +59,29 @@ public class Lora : AdapterExpansion
             alpha == 0 ? rank : alpha,
             adapter.Argument("RankStabilized", 0) != 0,
             (float)adapter.Argument("Dropout", 0),
-            projection.PerLayer ? adapter.FirstLayer : 0);
+            projection.PerLayer ? adapter.FirstLayer : 0)
+        {
+            Settings = StartOf(adapter) switch
+            {
+                LoraStart.Kaiming => [],
+                LoraStart.Loftq => [new SettingRow("Start", (int)LoraStart.Loftq), new SettingRow("StartIterations", adapter.Argument("StartIterations", 1))],
+                var start => [new SettingRow("Start", (int)start)],
+            },
+        };
     }
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection) =>
-    [
-        new($"{row.Module}.lora_A.weight", $"{slot.Path}.Adapter.A", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
-        new($"{row.Module}.lora_B.weight", $"{slot.Path}.Adapter.B", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
-    ];
+    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    {
+        ParameterRow A(string name, string path, bool trainable) => new(
+            $"{row.Module}.{name}.weight", $"{slot.Path}.Adapter.{path}", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, trainable, false, slot.Index, row.FirstLayer);
+        ParameterRow B(string name, string path, bool trainable) => new(
+            $"{row.Module}.{name}.weight", $"{slot.Path}.Adapter.{path}", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, trainable, false, slot.Index, row.FirstLayer);
+
+        // What PiSSA took from the weight is kept: only with it the adapter says what it adds to the weight as it was.
+        return row.Settings.Any(static setting => setting.Name == "Start" && setting.Value == (int)LoraStart.Pissa)
+            ? [A("lora_A", "A", true), B("lora_B", "B", true), A("start_A", "StartA", false), B("start_B", "StartB", false)]
+            : [A("lora_A", "A", true), B("lora_B", "B", true)];
+    }
 
     public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
     {
@@ -48,4 +94,8 @@ public class Lora : AdapterExpansion
         Value h = g.Add(name + "Low", new Linear(), [x, parameters[0]]);
         return g.Add(y.Name, new Linear(), [h, parameters[1]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
     }
+
+    private static LoraStart StartOf(AdapterSpec adapter) => (LoraStart)(int)adapter.Argument("Start", 0);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -51,7 +51,10 @@ public static class ProblemIds
     public const string NoAdapter = "MC0208";
     public const string UnknownMethod = "MC0209";
     public const string NoTarget = "MC0210";
+    public const string StartIterationsUnusable = "MC0211";
+    public const string StartChangesTiedHead = "MC0212";
     public const string NestedRanksDiffer = "MC0214";
+    public const string UnknownStart = "MC0221";
 
     public const string UnknownStorage = "MC0301";
     public const string BlockSizeUnusable = "MC0302";
@@ -60,6 +63,7 @@ public static class ProblemIds
     public const string GroupsDoNotDivideInputs = "MC0305";
     public const string TiedHeadQuantized = "MC0306";
     public const string FrozenTwice = "MC0307";
+    public const string LoftqWithoutNf4 = "MC0308";
 
     public const string BudgetExceeded = "MC0401";
     public const string BudgetUnreadable = "MC0402";

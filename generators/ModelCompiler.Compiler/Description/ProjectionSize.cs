@@ -4,7 +4,8 @@ namespace ModelCompiler.Compiler.Description;
 /// <param name="Projection">Which it is.</param>
 /// <param name="In">Width of its input.</param>
 /// <param name="Out">Width of its output.</param>
-internal readonly record struct ProjectionSize(Projections Projection, long In, long Out)
+/// <param name="Tied">Whether its weight is the token embedding's too.</param>
+internal readonly record struct ProjectionSize(Projections Projection, long In, long Out, bool Tied = false)
 {
     /// <summary>The linear projections of an architecture: those of one layer, then the head.</summary>
     public static IReadOnlyList<ProjectionSize> Of(ModelSpec spec)
@@ -34,7 +35,7 @@ internal readonly record struct ProjectionSize(Projections Projection, long In, 
             }
         }
 
-        sizes.Add(new ProjectionSize(Projections.Head, spec.Width, spec.Vocabulary));
+        sizes.Add(new ProjectionSize(Projections.Head, spec.Width, spec.Vocabulary, spec.Embedding.Tied));
         return sizes;
     }
 

@@ -4,8 +4,8 @@ namespace ModelCompiler.Planning;
 /// What a plan takes, in bytes. The terms are planned, not estimated: their sum less <see cref="Overhead"/> is the size of the one
 /// arena that the run allocates.
 /// </summary>
-/// <param name="FrozenWeights">Frozen parameters.</param>
-/// <param name="Adapters">Trainable parameters (all of them in full training).</param>
+/// <param name="FrozenWeights">Frozen parameters of the base.</param>
+/// <param name="Adapters">Parameters of the adapters, frozen ones included (in full training all parameters).</param>
 /// <param name="Gradients">Gradients of the trainable parameters.</param>
 /// <param name="Optimizer">State of the optimizer: moments, and the scales of quantised ones.</param>
 /// <param name="Activations">Peak of kept, saved and transient activations, with the residual gradient (and caches, when generating).</param>

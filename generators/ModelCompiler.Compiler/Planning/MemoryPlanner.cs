@@ -43,7 +43,7 @@ public static class MemoryPlanner
 
         public Plan Build()
         {
-            ParameterPlan[] parameters = PlaceParameters(out long frozen, out long trainable, out long gradients, out long moments);
+            ParameterPlan[] parameters = PlaceParameters(out long frozen, out long adapters, out long gradients, out long moments);
             long start = _end;
             Placement ids = Place(sizes.Tokens, 1, DType.Int32);
             Placement lossRows = serves ? default : Place(sizes.Tokens, 1, DType.Int32);
@@ -78,7 +78,7 @@ public static class MemoryPlanner
                 Optimizer = options.Optimizer,
                 PageElements = options.PageElements,
                 PageBuffers = _pageBuffers,
-                Cost = new MemoryCost(frozen, trainable, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead, _pagedEnd),
+                Cost = new MemoryCost(frozen, adapters, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead, _pagedEnd),
                 Parameters = parameters,
                 Ids = ids,
                 LossRows = lossRows,
@@ -97,18 +97,18 @@ public static class MemoryPlanner
             };
         }
 
-        private ParameterPlan[] PlaceParameters(out long frozen, out long trainable, out long gradients, out long moments)
+        private ParameterPlan[] PlaceParameters(out long frozen, out long adapters, out long gradients, out long moments)
         {
             var all = tables.Parameters.SelectMany(row => Layers(row).Select(layer => (row, layer))).ToArray();
             var values = new Placement[all.Length];
             var gradient = new Placement[all.Length];
             var moment = new MomentPlan[all.Length];
             long start = _end;
-            PlaceWhere(all, values, r => !r.Trainable);
+            PlaceWhere(all, values, r => !r.Trainable && r.Slot < 0);
             frozen = _end - start;
             start = _end;
-            PlaceWhere(all, values, r => r.Trainable);
-            trainable = _end - start;
+            PlaceWhere(all, values, r => r.Trainable || r.Slot >= 0);
+            adapters = _end - start;
             start = _end;
             if (!serves)
             {

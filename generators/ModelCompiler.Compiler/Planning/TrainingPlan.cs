@@ -76,10 +76,10 @@ public sealed record TrainingPlan
     }
 
     /// <summary>How a parameter is stored: as declared, or as this plan says.</summary>
-    public WeightFormat FormatOf(ParameterRow row) => Storage is not { } storage || row.Trainable || row.Vector ? row.Format
+    public WeightFormat FormatOf(ParameterRow row) => Storage is not { } storage || row.Trainable || row.Slot >= 0 || row.Vector ? row.Format
         : IsProjection(row) || storage == WeightFormat.Compute ? storage : WeightFormat.BFloat16;
 
-    private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable;
+    private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
 
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
     public MomentStorage StorageOf(ParameterRow row, long elements) => row.UpdatedInParts ? MomentStorage.Full : Optimizer switch

@@ -107,8 +107,14 @@ internal static class DiagnosticDescriptors
             "[{0}] is not a method that the compiler knows: it knows {1}"),
         Error(ProblemIds.NoTarget, "Adapter without targets",
             "[{0}] targets no projection: give Targets, for example Projections.All"),
+        Error(ProblemIds.StartIterationsUnusable, "Iterations of a start unusable",
+            "StartIterations is {0}: Loftq iterates once or more, other starts do not"),
+        Error(ProblemIds.StartChangesTiedHead, "Start that changes the weight of a tied head",
+            "Start {0} changes the weight it starts from, and the head's is the token embedding: leave the head out of Targets, or untie it"),
         Error(ProblemIds.NestedRanksDiffer, "Nested ranks that differ",
             "Every step draws one rank for all adapters, but this [DyLora] and the one before differ in {0}"),
+        Error(ProblemIds.UnknownStart, "Unknown start of an adapter",
+            "Start {0} is none of {1}"),
 
         Error(ProblemIds.UnknownStorage, "Unknown storage",
             "Storage {0} is none of {1}"),
@@ -124,6 +130,8 @@ internal static class DiagnosticDescriptors
             "The head is the token embedding, which is looked up row by row and cannot be {0}: leave the head out of Targets, or untie it"),
         Error(ProblemIds.FrozenTwice, "Storage said twice",
             "The storage of {0} was said before: a second [Frozen] needs Targets of its own"),
+        Error(ProblemIds.LoftqWithoutNf4, "LoftQ over weights that are not NF4",
+            "Loftq starts from what NF4 loses of a weight, and the storage is another: {0}"),
 
         Error(ProblemIds.BudgetExceeded, "Memory budget exceeded",
             "A training step of '{0}' needs {1}, {2} bytes more than the budget of {3}, at batch {4} and sequence {5}: {6}"),

@@ -49,7 +49,10 @@ public abstract class AdapterState
     /// <summary>Its parameters, frozen ones included.</summary>
     public abstract IReadOnlyList<Parameter> Parameters { get; }
 
-    /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Fold"/> gives: the method is LoRA in all but its training.</summary>
+    /// <summary>Rank of what <see cref="Export"/> gives.</summary>
+    public virtual int ExportRank => Rank;
+
+    /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Export"/> gives: the method is LoRA in all but its training.</summary>
     public virtual bool IsLora => true;
 
     /// <summary>Gives its parameters their start values, with which the model computes what its base does.</summary>
@@ -62,10 +65,13 @@ public abstract class AdapterState
     {
     }
 
-    /// <summary>The adapter as plain LoRA on the base it was trained on: Δ = <see cref="Scale"/> · B A.</summary>
+    /// <summary>The adapter as plain LoRA on the weight that the model holds: Δ = <see cref="Scale"/> · B A.</summary>
     public abstract PeftModule Fold(TransformerModel model);
 
-    /// <summary>Takes the matrices of a plain LoRA.</summary>
+    /// <summary>The adapter as plain LoRA on the weight as the checkpoint has it, which is another where the method's start changed it.</summary>
+    public virtual PeftModule Export(TransformerModel model) => Fold(model);
+
+    /// <summary>Takes the matrices that <see cref="Export"/> gave; the base's weights are loaded.</summary>
     /// <exception cref="NotSupportedException">The method has more state than that.</exception>
     public virtual void Unfold(TransformerModel model, PeftModule module) =>
         throw new NotSupportedException($"a {Slot.Method} adapter is more than the two matrices of LoRA; load the file that was saved beside them");

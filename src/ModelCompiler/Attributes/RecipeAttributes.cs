@@ -60,6 +60,12 @@ public sealed class LoraAttribute : AdapterAttribute
 
     /// <summary>Whether s = alpha / sqrt(rank) (rsLoRA).</summary>
     public bool RankStabilized { get; set; }
+
+    /// <summary>The start values.</summary>
+    public LoraStart Start { get; set; }
+
+    /// <summary><see cref="LoraStart.Loftq"/>: how often weight and adapter are fitted to what the other leaves.</summary>
+    public int StartIterations { get; set; } = 1;
 }
 
 /// <summary>Which ranks a step of DyLoRA draws from.</summary>

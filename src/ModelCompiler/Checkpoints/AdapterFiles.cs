@@ -22,7 +22,7 @@ public static class AdapterFiles
     /// <exception cref="ArgumentException">The model has no adapters.</exception>
     public static void Save(TransformerModel model, string folder, string? baseModel = null)
     {
-        (AdapterState Adapter, PeftModule Module)[] adapters = [.. Adapters(model).Select(a => (a, a.Fold(model)))];
+        (AdapterState Adapter, PeftModule Module)[] adapters = [.. Adapters(model).Select(a => (a, a.Export(model)))];
         new PeftAdapter(Configuration(adapters, baseModel), adapters.ToDictionary(a => a.Adapter.Module, a => a.Module)).Save(folder);
         Parameter[] state = [.. State(model)];
         if (state.Length > 0)
@@ -135,9 +135,9 @@ public static class AdapterFiles
             return $"'{adapter.Module}' has no adapter in the file";
         }
 
-        if (module.Rank != adapter.Rank)
+        if (module.Rank != adapter.ExportRank)
         {
-            return $"'{adapter.Module}' has rank {module.Rank} in the file, {adapter.Rank} in the plan";
+            return $"'{adapter.Module}' has rank {module.Rank} in the file, {adapter.ExportRank} in the plan";
         }
 
         (int inputs, int outputs) = (adapter.Inputs, adapter.Outputs);

@@ -55,6 +55,33 @@ public static class BaseWeights
                 RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => checkpoint.ReadRows(parameter.Name, first, count, values));
             }
         }
+
+        model.BaseSource = folderOrFile;
+    }
+
+    /// <summary>
+    /// A weight of the base before the plan's storage rounded or quantised it and before a start changed it: as the checkpoint has it that it was loaded
+    /// from. Where it was not loaded from one it is what the model holds.
+    /// </summary>
+    /// <exception cref="CheckpointException">The checkpoint's weight is quantised already, or cannot be read any more.</exception>
+    internal static float[] Original(TransformerModel model, Parameter parameter)
+    {
+        var values = new float[parameter.Value.Count];
+        if (model.BaseSource is null)
+        {
+            new HostRows(model.Kernels, parameter.Value).Read(0, values);
+            return values;
+        }
+
+        using Checkpoint checkpoint = Checkpoint.Open(model.BaseSource);
+        if (StoredNf4.Find(checkpoint, parameter.Name) is not null)
+        {
+            throw new CheckpointException(
+                checkpoint.Path, $"tensor '{parameter.Name}' is quantised already, and the recipe's adapter starts from the weight before that; take the unquantised checkpoint");
+        }
+
+        checkpoint.Read(parameter.Name, values);
+        return values;
     }
 
     /// <summary>Writes every parameter of the base model as model.safetensors with its config.json. Adapters are not among them.</summary>

@@ -83,6 +83,9 @@ public abstract class TransformerModel : IDisposable
     /// <summary>All adapters, layer by layer.</summary>
     public IReadOnlyList<AdapterState> Adapters => _adapters;
 
+    /// <summary>The folder or file that the base's weights were loaded from; null where they were not.</summary>
+    internal string? BaseSource { get; set; }
+
     /// <summary>The scalars of the current micro-step.</summary>
     public Step Step => _step;
 

@@ -43,6 +43,18 @@ public class InitializationTests
     }
 
     [Fact]
+    public void Adapters_may_start_normal_with_a_deviation_of_one_over_the_rank()
+    {
+        using StoriesGaussian model = Create<StoriesGaussian>("reference");
+        Initialization.Adapters(model, seed: 7);
+
+        double[] a = [.. model.Layers.SelectMany(layer => model.Values(layer.FeedForward.Down.Adapter.A))];
+        Assert.Equal(0.25, Math.Sqrt(a.Average(v => v * v)), 0.25 / 50);
+        Assert.Equal(3, a.Average(v => v * v * v * v) / Math.Pow(a.Average(v => v * v), 2), 0.3);
+        Assert.All(model.Values(model.Layers[0].FeedForward.Down.Adapter.B), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_weights_on_any_number_of_threads_and_another_seed_others()
     {
         using StoriesLoraStabilized one = Create<StoriesLoraStabilized>("cpu-1");

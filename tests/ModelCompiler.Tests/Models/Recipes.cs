@@ -52,3 +52,42 @@ public partial class StoriesInt4;
 [Frozen(Storage.NF4, DoubleQuantized = true)]
 [Lora(Rank = 2)]
 public partial class DocsWriterNf4;
+
+/// <summary>The plain LoRA that a PiSSA of half the rank is exported as.</summary>
+[FineTune<Stories260K>]
+[Lora(Rank = 8, Alpha = 16)]
+public partial class StoriesLoraEight;
+
+/// <summary>LoRA that starts from normal numbers.</summary>
+[FineTune<Stories260K>]
+[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Gaussian)]
+public partial class StoriesGaussian;
+
+/// <summary>LoRA that starts from the largest singular values of its weights.</summary>
+[FineTune<Stories260K>]
+[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Pissa)]
+public partial class StoriesPissa;
+
+/// <summary>The same over weights that are quantised after that.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4)]
+[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Pissa)]
+public partial class StoriesPissaNf4;
+
+/// <summary>LoRA that starts from what NF4 loses.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4)]
+[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Loftq)]
+public partial class StoriesLoftq;
+
+/// <summary>The same, fitted five times, with double quantisation.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4, DoubleQuantized = true)]
+[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Loftq, StartIterations = 5)]
+public partial class StoriesLoftqFive;
+
+/// <summary>The plain LoRA over the codes that the last leaves.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4, DoubleQuantized = true)]
+[Lora(Rank = 4, Alpha = 8)]
+public partial class StoriesLoraFourNf4;
