@@ -7,6 +7,23 @@ public class DynamicMapTests
     public static TheoryData<bool> Maps => [true, false];
 
     /// <summary>Figures of bitsandbytes' create_dynamic_map.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Runs_of_codes_are_decoded_as_single_ones_and_nothing_behind_them_is_touched(bool signed)
+    {
+        DynamicMap map = Map(signed);
+        foreach (int count in new[] { 0, 1, 63, 64, 65, 256, 300, 777 })
+        {
+            byte[] codes = [.. Enumerable.Range(0, count).Select(i => (byte)(i * 37 + i / 256 + 11))];
+            float[] values = [.. Enumerable.Repeat(7f, count + 3)];
+            map.Decode(codes, values);
+            Assert.Equal([.. codes.Select(map.Decode), 7, 7, 7], values);
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => map.Decode(new byte[5], new float[4]));
+    }
+
     [Fact]
     public void Signed_values_are_the_published_ones()
     {
