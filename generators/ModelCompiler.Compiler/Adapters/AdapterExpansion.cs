@@ -12,7 +12,7 @@ namespace ModelCompiler.Compiler.Adapters;
 public abstract class AdapterExpansion
 {
     /// <summary>All methods.</summary>
-    public static readonly AdapterExpansion[] All = [new Lora(), new DyLora()];
+    public static readonly AdapterExpansion[] All = [new Lora(), new DyLora(), new QaLora()];
 
     /// <summary>Name of the attribute without its suffix.</summary>
     public abstract string Attribute { get; }
@@ -28,6 +28,9 @@ public abstract class AdapterExpansion
 
     /// <summary>What is wrong with the attribute's arguments, beyond rank, alpha and dropout, which are checked for every method.</summary>
     internal virtual IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
+
+    /// <summary>What a recipe without problems should still be told of the attribute's arguments: warnings.</summary>
+    internal virtual IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
 
     /// <summary>The slot's row: rank, scale and so on, from the attribute's arguments.</summary>
     public abstract SlotRow Describe(AdapterSpec adapter, Projection projection);

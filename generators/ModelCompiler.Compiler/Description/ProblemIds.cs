@@ -55,6 +55,10 @@ public static class ProblemIds
     public const string StartChangesTiedHead = "MC0212";
     public const string NestedRanksDiffer = "MC0214";
     public const string UnknownStart = "MC0221";
+    public const string GroupSizeDoesNotDivideInputs = "MC0231";
+    public const string GroupSizeMissing = "MC0232";
+    public const string RankAboveGroups = "MC0233";
+    public const string MergeNotExact = "MC0234";
 
     public const string UnknownStorage = "MC0301";
     public const string BlockSizeUnusable = "MC0302";

@@ -36,6 +36,18 @@ internal sealed class RecipeValidation
         return new EquatableArray<Problem>(validation._problems);
     }
 
+    public static EquatableArray<Problem> Warn(ModelSpec spec, RecipeSpec recipe)
+    {
+        var validation = new RecipeValidation(spec);
+        for (int i = 0; i < recipe.Adapters.Count; i++)
+        {
+            AdapterSpec adapter = recipe.Adapters[i];
+            validation.Add(AdapterExpansion.Find(adapter.Method)!.Warn(adapter, recipe, validation.TargetsOf(adapter)), OriginOf(recipe.Adapters, i));
+        }
+
+        return new EquatableArray<Problem>(validation._problems);
+    }
+
     private void CheckFrozen(FrozenSpec frozen, IEnumerable<FrozenSpec> earlier, Origin origin)
     {
         if (!Enum.IsDefined(typeof(Storage), frozen.Storage))
@@ -105,7 +117,7 @@ internal sealed class RecipeValidation
         for (int i = 0; i < adapters.Count; i++)
         {
             AdapterSpec adapter = adapters[i];
-            var origin = new Origin("", adapter.Method, "", adapters.Take(i).Count(other => other.Method == adapter.Method));
+            Origin origin = OriginOf(adapters, i);
             CheckPlacement(adapter, origin);
             CheckMethod(adapter, origin);
             for (int j = 0; j < i; j++)
@@ -161,12 +173,13 @@ internal sealed class RecipeValidation
             Add(ProblemIds.DropoutOutOfRange, origin with { Argument = "Dropout" }, Text(dropout));
         }
 
-        ProjectionSize[] targets = [.. _projections.Where(size => (adapter.Targets & size.Projection) != 0)];
-        foreach (AdapterProblem problem in expansion.Check(adapter, _spec.Recipe!, targets))
-        {
-            Add(problem.Id, origin with { Argument = problem.Argument }, problem.Texts);
-        }
+        Add(expansion.Check(adapter, _spec.Recipe!, TargetsOf(adapter)), origin);
     }
+
+    private ProjectionSize[] TargetsOf(AdapterSpec adapter) => [.. _projections.Where(size => (adapter.Targets & size.Projection) != 0)];
+
+    private static Origin OriginOf(EquatableArray<AdapterSpec> adapters, int index) =>
+        new("", adapters[index].Method, "", adapters.Take(index).Count(other => other.Method == adapters[index].Method));
 
     private void CheckRank(AdapterSpec adapter, Origin origin)
     {
@@ -207,6 +220,14 @@ internal sealed class RecipeValidation
         if (value < least)
         {
             Add(ProblemIds.BudgetSizeNotPositive, origin, origin.Argument, Text(value));
+        }
+    }
+
+    private void Add(IEnumerable<AdapterProblem> problems, Origin origin)
+    {
+        foreach (AdapterProblem problem in problems)
+        {
+            Add(problem.Id, origin with { Argument = problem.Argument }, problem.Texts);
         }
     }
 

@@ -16,6 +16,9 @@ public static class Validation
     /// <summary>Problems of adapters, storage and budgets; their origins are in the recipe's class.</summary>
     public static EquatableArray<Problem> CheckRecipe(ModelSpec spec) => spec.Recipe is null ? default : RecipeValidation.Check(spec, spec.Recipe);
 
+    /// <summary>What a recipe without problems should be told: warnings, with its code written all the same.</summary>
+    public static EquatableArray<Problem> CheckWarnings(ModelSpec spec) => spec.Recipe is null ? default : RecipeValidation.Warn(spec, spec.Recipe);
+
     /// <summary>Budgets that a recipe without other problems exceeds. They stop the build, not the compiler: its code is written all the same.</summary>
     public static EquatableArray<Problem> CheckBudgets(ModelSpec spec) => spec.Recipe is null ? default : BudgetValidation.Check(spec, spec.Recipe);
 }

@@ -33,6 +33,10 @@ public sealed class Rewrite(bool training)
         return output;
     }
 
+    /// <summary>The output of the same operation over the same inputs where there is one, as adapters on one value need the same of it; else of a new one.</summary>
+    public Value Share(string name, OpRow row, Value[] inputs) =>
+        _ops.Find(op => op.Row == row && op.Accumulator is null && op.Inputs.SequenceEqual(inputs))?.Output ?? Add(name, row, inputs);
+
     /// <summary>The region rebuilt.</summary>
     public Region Build(Region from) => new(_ops.ToArray(), from.Input, from.Output is null ? null : Of(from.Output));
 }

@@ -11,7 +11,8 @@ namespace ModelCompiler.Compiler.Passes;
 /// <param name="Module">Its module in the checkpoint; "{0}" stands for the layer.</param>
 /// <param name="In">Input width.</param>
 /// <param name="Out">Output width.</param>
-public sealed record Projection(Projections Flag, string Path, string Module, int In, int Out)
+/// <param name="Format">How its weight is stored.</param>
+public sealed record Projection(Projections Flag, string Path, string Module, int In, int Out, WeightFormat Format)
 {
     /// <summary>Whether every layer has one.</summary>
     public bool PerLayer => Flag != Projections.Head;
@@ -118,7 +119,7 @@ public sealed class Assemble
         }
 
         Value weight = _spec.Embedding.Tied ? embedding : Parameter("lm_head.weight", "Head.Weight", _spec.Vocabulary, _spec.Width, perLayer: false, Projections.Head);
-        _projections.Add(new Projection(Projections.Head, "Head", "lm_head", _spec.Width, _spec.Vocabulary));
+        _projections.Add(new Projection(Projections.Head, "Head", "lm_head", _spec.Width, _spec.Vocabulary, weight.Parameter!.Format));
         Value[] inputs = _spec.Head.Bias
             ? [x, weight, Parameter("lm_head.bias", "Head.Bias", 1, _spec.Vocabulary, perLayer: false)]
             : [x, weight];
@@ -173,8 +174,8 @@ public sealed class Assemble
         string path = $"{sublayer.PropertyName}.{flag}";
         string checkpoint = $"{Module(sublayer)}.{module}";
         int inputs = x.Shape.Columns.Factor;
-        _projections.Add(new Projection(flag, path, checkpoint, inputs, width));
         Value weight = Parameter(checkpoint + ".weight", path + ".Weight", width, inputs, projection: flag);
+        _projections.Add(new Projection(flag, path, checkpoint, inputs, width, weight.Parameter!.Format));
         return bias
             ? g.Add(name, new Linear(), x, weight, Parameter(checkpoint + ".bias", path + ".Bias", 1, width))
             : g.Add(name, new Linear(), x, weight);

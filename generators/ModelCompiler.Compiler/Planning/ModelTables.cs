@@ -30,7 +30,7 @@ public sealed record ParameterRow(
 /// <param name="Module">Its module in the checkpoint, "model.layers.{0}.self_attn.q_proj".</param>
 /// <param name="Method">The adapter's method: "LoRA".</param>
 /// <param name="Rank">The declared rank.</param>
-/// <param name="MaximumRank">The largest rank the projection allows: min(in, out).</param>
+/// <param name="MaximumRank">The largest rank the projection allows: min(in, out), or fewer inputs where the method combines them.</param>
 /// <param name="Alpha">Numerator of the scale.</param>
 /// <param name="RankStabilized">Whether the scale divides by the root of the rank.</param>
 /// <param name="Dropout">Probability of dropping an element of the adapter's input.</param>

@@ -61,7 +61,7 @@ public sealed record TrainingPlan
         foreach (SlotRow slot in tables.Slots)
         {
             int rank = Rank ?? slot.Rank;
-            Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, the smaller side of its weight");
+            Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, all its weight can use");
         }
 
         if (Storage is { } storage)

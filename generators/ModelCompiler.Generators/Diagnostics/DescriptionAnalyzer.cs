@@ -63,6 +63,6 @@ public sealed class DescriptionAnalyzer : DiagnosticAnalyzer
         }
 
         EquatableArray<Problem> recipe = architecture.Count > 0 ? default : Validation.CheckRecipe(spec);
-        return architecture.Count + recipe.Count > 0 ? recipe : Validation.CheckBudgets(spec);
+        return architecture.Count + recipe.Count > 0 ? recipe : new EquatableArray<Problem>([.. Validation.CheckWarnings(spec), .. Validation.CheckBudgets(spec)]);
     }
 }

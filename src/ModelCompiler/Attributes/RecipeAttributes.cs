@@ -102,6 +102,27 @@ public sealed class DyLoraAttribute : AdapterAttribute
     public bool LastOnly { get; set; }
 }
 
+/// <summary>
+/// QA-LoRA adapters: y = W x + s · B A dropout(p) with s = alpha / rank and p the means of groups of inputs (Xu et al. 2023, section 3.3).
+/// Over <see cref="Storage.Int4"/> in blocks that divide the groups, a trained adapter merges into the zero points exactly, and the
+/// merged weights are still Int4. It keeps p for backward where LoRA keeps x, a group size smaller.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class QaLoraAttribute : AdapterAttribute
+{
+    /// <summary>Rank r of the adapters, at most the number of groups: A is [r, in / group size], B is [out, r].</summary>
+    public int Rank { get; set; } = 8;
+
+    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
+    public float Alpha { get; set; }
+
+    /// <summary>Probability with which a group's mean is dropped in training.</summary>
+    public float Dropout { get; set; }
+
+    /// <summary>Inputs in a group, a divisor of all inputs; 0: the block size of the Int4 storage.</summary>
+    public int GroupSize { get; set; }
+}
+
 /// <summary>Stops the build with MC0401 when a training step of the recipe needs more memory than this.</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class MemoryBudgetAttribute : Attribute

@@ -9,6 +9,7 @@ namespace ModelCompiler.Compiler.Tests.Compiled;
 public static class Batches
 {
     private const int BatchSize = 20;
+    private const int QaLora = 100;
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
 
     /// <summary>Whether the full counts were asked for.</summary>
@@ -17,15 +18,16 @@ public static class Batches
     /// <summary>Number of batches to run: 11 (220 descriptions) in full, 3 by default.</summary>
     public static int Count => Full ? 11 : 3;
 
-    /// <summary>The numbers of the batches, as theory data.</summary>
-    public static TheoryData<int> Numbers => new(Enumerable.Range(0, Count));
+    /// <summary>The numbers of the batches, as theory data: the general ones, and those of an adapter method.</summary>
+    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2)]);
 
     /// <summary>A batch, compiled at first use.</summary>
     public static CompiledBatch Get(int number) => s_batches.GetOrAdd(
         number,
         n => new Lazy<CompiledBatch>(() =>
         {
-            var specs = RandomDescriptions.Take(BatchSize, seed: 20_261_121 + (ulong)n * 1_000)
+            ulong seed = 20_261_121 + (ulong)n * 1_000;
+            var specs = (n < QaLora ? RandomDescriptions.Take(BatchSize, seed) : RandomQaLora.Take(BatchSize, seed))
                 .Select(s => s with { Type = s.Type with { Name = $"B{n}{s.Type.Name}" } }).ToArray();
             return CompiledBatch.Compile(specs, $"RandomModels{n}");
         })).Value;

@@ -32,4 +32,13 @@ internal static class Llama
             new AdapterSpec("Lora", targets, firstLayer, new EquatableArray<ArgumentSpec>([new ArgumentSpec("Rank", rank), new ArgumentSpec("Dropout", dropout)])),
         ]), default),
     };
+
+    /// <summary>The same with QA-LoRA adapters.</summary>
+    public static ModelSpec WithQaLora(this ModelSpec spec, Targets targets, int rank, int groupSize, double dropout = 0) => spec with
+    {
+        Recipe = new RecipeSpec("Llama", default, new EquatableArray<AdapterSpec>(
+        [
+            new AdapterSpec("QaLora", targets, 0, new EquatableArray<ArgumentSpec>([new ArgumentSpec("Rank", rank), new ArgumentSpec("GroupSize", groupSize), new ArgumentSpec("Dropout", dropout)])),
+        ]), default),
+    };
 }

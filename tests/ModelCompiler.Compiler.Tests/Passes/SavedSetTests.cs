@@ -1,5 +1,6 @@
 extern alias compiler;
 
+using compiler::ModelCompiler.Compiler.Description;
 using compiler::ModelCompiler.Compiler.Graph;
 using compiler::ModelCompiler.Compiler.Passes;
 using compiler::ModelCompiler.Planning;
@@ -54,6 +55,49 @@ public class SavedSetTests
             Assert.DoesNotContain(Saved(draft), name => name.Contains("Dropped", StringComparison.Ordinal));
             Assert.Contains(draft.Backward, op => op is { Recomputed: true, Row.Method: "Dropout" });
         }
+    }
+
+    /// <summary>
+    /// QA-LoRA on all projections: of an adapter's inputs the means alone are kept, once for those of one input, and nothing is kept or
+    /// rebuilt for the adapters that their widest reader else has no use for.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Group_means_are_kept_in_place_of_the_adapters_inputs(bool selective)
+    {
+        ModelSpec architecture = Llama.Architecture(2, 64, 96, 4, 2);
+        FrameDraft lora = Draft(architecture.WithLora(Targets.All, 2));
+        FrameDraft qaLora = Draft(architecture.WithQaLora(Targets.All, 2, groupSize: 32));
+        string[] means = ["HiddenMeans", "MixedMeans", "Normed1Means", "Normed2Means"];
+
+        // What LoRA's backward reads of them under each policy: attention's output is its own saved value, read by its gradient too.
+        string[] inputs = selective ? [] : ["Hidden", "Normed1", "Normed2"];
+        Assert.Equal([.. Saved(lora).Except(inputs).Concat(means).Order(StringComparer.Ordinal)], Saved(qaLora));
+        Assert.Equal(inputs, Saved(lora).Intersect(["Hidden", "Normed1", "Normed2"]));
+        Assert.All(qaLora.Table.Rows.Where(r => means.Contains(r.Name)), r => Assert.Equal(new Dim((r.Name == "HiddenMeans" ? 96 : 64) / 32), r.Columns));
+        Assert.DoesNotContain(qaLora.Backward, op => op.Recomputed);
+
+        FrameDraft Draft(ModelSpec spec) => Variants.Run(spec).Variants[^1] is var variant && selective ? variant.Selective : variant.None;
+    }
+
+    // The seven adapters of LLaMA-7B keep r each and share the means of four inputs, 3d + f over the group size; LoRA's read 3d + f themselves.
+    [Fact]
+    public void Llama_7B_with_qa_lora_keeps_four_sets_of_means()
+    {
+        ModelSpec architecture = Llama.Architecture(32, Width, Hidden, Heads, Heads);
+        int lora = KeptElements(Variants.Run(architecture.WithLora(Targets.All, Rank)).Variants[^1].None);
+        int qaLora = KeptElements(Variants.Run(architecture.WithQaLora(Targets.All, Rank, groupSize: 32)).Variants[^1].None);
+        Assert.Equal(lora - 2 * Width - Hidden + (3 * Width + Hidden) / 32, qaLora);
+    }
+
+    [Fact]
+    public void A_dropout_mask_on_means_is_never_kept()
+    {
+        FrameDraft draft = Variants.Run(Llama.Architecture(2, 64, 96, 4, 2).WithQaLora(Targets.All, 2, groupSize: 32, dropout: 0.1)).Variants[^1].None;
+        Assert.DoesNotContain(Saved(draft), name => name.Contains("Dropped", StringComparison.Ordinal));
+        Assert.Equal(7, draft.Backward.Count(op => op is { Recomputed: true, Row.Method: "Dropout" }));
+        Assert.DoesNotContain(draft.Backward, op => op is { Recomputed: true, Row.Method: "GroupMean" });
     }
 
     private static string[] Saved(FrameDraft draft) =>
