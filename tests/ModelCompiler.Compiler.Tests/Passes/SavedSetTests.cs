@@ -58,8 +58,8 @@ public class SavedSetTests
     }
 
     /// <summary>
-    /// QA-LoRA on all projections: of an adapter's inputs the means alone are kept, once for those of one input, and nothing is kept or
-    /// rebuilt for the adapters that their widest reader else has no use for.
+    /// QA-LoRA on all projections: in place of what LoRA's adapters read, the means of each input are kept, once for all adapters on it,
+    /// and backward rebuilds nothing.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -71,7 +71,7 @@ public class SavedSetTests
         FrameDraft qaLora = Draft(architecture.WithQaLora(Targets.All, 2, groupSize: 32));
         string[] means = ["HiddenMeans", "MixedMeans", "Normed1Means", "Normed2Means"];
 
-        // What LoRA's backward reads of them under each policy: attention's output is its own saved value, read by its gradient too.
+        // What LoRA alone keeps under each policy; attention's own gradient reads its output under both.
         string[] inputs = selective ? [] : ["Hidden", "Normed1", "Normed2"];
         Assert.Equal([.. Saved(lora).Except(inputs).Concat(means).Order(StringComparer.Ordinal)], Saved(qaLora));
         Assert.Equal(inputs, Saved(lora).Intersect(["Hidden", "Normed1", "Normed2"]));

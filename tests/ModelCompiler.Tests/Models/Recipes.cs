@@ -47,6 +47,36 @@ public partial class StoriesInt8;
 [Lora(Rank = 4, Alpha = 8, Targets = Projections.Query | Projections.Value)]
 public partial class StoriesInt4;
 
+/// <summary>QA-LoRA with dropout in groups of one and of two blocks, and over weights that are no codes.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.Int4, BlockSize = 32, Targets = Projections.Attention)]
+[QaLora(Rank = 2, Alpha = 3, Dropout = 0.1f, Targets = Projections.Query | Projections.Value | Projections.Output)]
+[QaLora(Rank = 1, GroupSize = 64, Dropout = 0.2f, FirstLayer = 2, Targets = Projections.Key)]
+[QaLora(Rank = 3, Alpha = 6, GroupSize = 43, Targets = Projections.Down)]
+public partial class StoriesQaLora;
+
+/// <summary>QA-LoRA in groups of one and of two blocks, all over Int4.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.Int4, BlockSize = 32, Targets = Projections.Attention | Projections.Gate)]
+[QaLora(Rank = 2, Alpha = 3, Targets = Projections.Attention)]
+[QaLora(Rank = 1, Alpha = 5, GroupSize = 64, FirstLayer = 2, Targets = Projections.Gate)]
+public partial class StoriesQaLoraInt4;
+
+/// <summary>QA-LoRA in groups smaller than the blocks: it trains, and has to be merged in floats.</summary>
+#pragma warning disable MC0234 // This is what it is for.
+[FineTune<Stories260K>]
+[Frozen(Storage.Int4, BlockSize = 32, Targets = Projections.Query)]
+[QaLora(Rank = 4, GroupSize = 16, Targets = Projections.Query)]
+public partial class StoriesQaLoraNarrow;
+#pragma warning restore MC0234
+
+/// <summary>LoRA that an exported <see cref="StoriesQaLoraInt4"/> fits.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.Int4, BlockSize = 32, Targets = Projections.Attention | Projections.Gate)]
+[Lora(Rank = 2, Alpha = 3, Targets = Projections.Attention)]
+[Lora(Rank = 1, Alpha = 5, FirstLayer = 2, Targets = Projections.Gate)]
+public partial class StoriesQaLoraFolded;
+
 /// <summary>QLoRA on a model whose weights outweigh everything else of a checkpoint.</summary>
 [FineTune<DocsWriter>]
 [Frozen(Storage.NF4, DoubleQuantized = true)]
