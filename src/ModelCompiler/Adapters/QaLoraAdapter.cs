@@ -14,7 +14,7 @@ public sealed class QaLoraAdapter : AdapterState
     /// <param name="a">A, [rank, groups].</param>
     /// <param name="b">B, [out, rank].</param>
     public QaLoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b)
-        : base(slot, index, layer, a.Value.Rows) => (A, B, GroupSize) = (a, b, (int)slot.Setting("GroupSize"));
+        : base(slot, index, layer, a.Value.Rows) => (A, B, GroupSize) = (a, b, (int)slot.Setting(nameof(QaLoraAttribute.GroupSize)));
 
     /// <summary>A, [rank, groups].</summary>
     public Parameter A { get; }
