@@ -102,6 +102,24 @@ public class QaLoraTests
         AssertClose(expected, model.LogitsOf(Tokens)[^1], 1e-5);
     }
 
+    [Fact]
+    public void A_trained_model_has_the_same_loss_after_its_merge()
+    {
+        using StoriesQaLoraInt4 model = SmallRun.CreateModel<StoriesQaLoraInt4>();
+        double untrained = Loss();
+        new Trainer(model, SmallRun.Data, SmallRun.Options).Run();
+        double trained = Loss();
+        Assert.True(trained < untrained - 0.01, $"{untrained} to {trained}");
+
+        ZeroPointMerge.Apply(model);
+
+        Assert.Equal(trained, Loss(), 1e-5);
+        Initialization.Adapters(model, seed: 8);
+        Assert.Equal(trained, Loss(), 1e-5);
+
+        double Loss() => new Evaluator(model, SmallRun.HeldOut).Evaluate().Loss;
+    }
+
     /// <summary>Also where all weights of a group are equal and its scale would be 0.</summary>
     [Fact]
     public void A_group_of_equal_weights_takes_a_merge_too()
