@@ -54,7 +54,9 @@ public static class ProblemIds
     public const string StartIterationsUnusable = "MC0211";
     public const string StartChangesTiedHead = "MC0212";
     public const string NestedRanksDiffer = "MC0214";
+    public const string FreezeUntilOutOfRange = "MC0220";
     public const string UnknownStart = "MC0221";
+    public const string NeverTrains = "MC0222";
     public const string GroupSizeDoesNotDivideInputs = "MC0231";
     public const string GroupSizeMissing = "MC0232";
     public const string RankAboveGroups = "MC0233";

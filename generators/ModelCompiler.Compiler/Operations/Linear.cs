@@ -27,7 +27,7 @@ public sealed record Linear : OpRow
 
         Value x = op.Inputs[0];
         Value w = op.Inputs[1];
-        g.Add(w, new LinearGradientWeight(), [dy, x], op.Scale);
+        g.Add(w, w.Parameter is { UpdatedInParts: true } ? new LinearGradientLiveWeight() : new LinearGradientWeight(), [dy, x], op.Scale);
         if (op.Inputs.Length > 2)
         {
             g.Add(op.Inputs[2], new LinearGradientBias(), [dy], op.Scale);
@@ -46,7 +46,7 @@ public sealed record Linear : OpRow
         call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output)
             .Named("bias", op.Inputs.Length > 2 ? op.Inputs[2] : null).Named("plus", op.Accumulator).Named("scale", op.Scale);
 
-    /// <summary>The letter a weight has in formulas: A and B of an adapter, E for the embedding, W.</summary>
+    /// <summary>The letter a weight has in formulas: A, B and so on of an adapter, E for the embedding, W.</summary>
     internal static string Letter(Value weight) => weight.Parameter switch
     {
         { Slot: >= 0, Path: var path } => path.Substring(path.LastIndexOf('.') + 1),

@@ -92,6 +92,20 @@ public sealed class CallWriter(Func<Value?, string> nameOf, Func<ScalarRef, stri
         return this;
     }
 
+    /// <summary>The gradient buffer of the operation's parameter, where the optimizer updates it now.</summary>
+    public CallWriter LiveGradient(Op op)
+    {
+        _arguments.Add(nameOf(op.GradientOf) + ".LiveGradient");
+        return this;
+    }
+
+    /// <summary>The columns of a tensor that belong to the live inputs or outputs of the operation's parameter.</summary>
+    public CallWriter Live(Op op, string side, Value value)
+    {
+        _arguments.Add($"{nameOf(op.GradientOf)}.Live{side}({nameOf(value)})");
+        return this;
+    }
+
     /// <summary>A scalar of the plan by name, left out where it is absent.</summary>
     public CallWriter Named(string name, ScalarRef? scalar)
     {

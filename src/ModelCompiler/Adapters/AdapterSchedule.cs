@@ -16,6 +16,9 @@ public abstract class AdapterSchedule
     public static AdapterSchedule[] Of(TransformerModel model, TrainingOptions options) =>
         [.. model.Adapters.GroupBy(a => a.GetType()).Select(g => g.First().Schedule(model, [.. g], options)).OfType<AdapterSchedule>()];
 
+    /// <summary>What the schedule depends on beyond the slots' rows and the seed, and a resumed run must therefore have the same; "" where that is nothing.</summary>
+    public virtual string Fact => "";
+
     /// <summary>Before the first micro-batch of an optimizer step, with all parameters as the step before left them.</summary>
     /// <param name="step">The step, from 1.</param>
     public virtual void BeginStep(int step)

@@ -81,4 +81,8 @@ public abstract class AdapterState
     /// <param name="adapters">All of its adapters of this class.</param>
     /// <param name="options">The run.</param>
     public virtual AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) => null;
+
+    /// <summary>The frozen weight that it adapts; of a tied head that is the token embedding.</summary>
+    protected Parameter Weight(TransformerModel model) =>
+        model.Parameters.FirstOrDefault(p => p.Name == Module + ".weight") ?? model.Parameters.First(p => p.Row.Path == "TokenEmbedding");
 }

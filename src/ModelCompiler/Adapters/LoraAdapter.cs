@@ -139,8 +139,6 @@ public sealed class LoraAdapter : AdapterState
         return adapter;
     }
 
-    private Parameter Weight(TransformerModel model) => model.Parameters.Single(p => p.Name == Module + ".weight");
-
     private float[] BesideNegative(float[] left, float[] right)
     {
         var both = new float[left.Length + right.Length];

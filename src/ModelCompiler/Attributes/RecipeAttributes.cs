@@ -123,6 +123,33 @@ public sealed class QaLoraAttribute : AdapterAttribute
     public int GroupSize { get; set; }
 }
 
+/// <summary>
+/// LaMDA (Azizi et al. 2024): y = W x + s · B S A dropout(x) with s = alpha / rank. A is never trained, S always; the columns of B are
+/// frozen one after the other over the first part of training. x need not be kept for the adapter, and after the freezing each
+/// projection trains r² parameters.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class LamdaAttribute : AdapterAttribute
+{
+    /// <summary>Rank r of the adapters: A is [r, in], S is [r, r], B is [out, r].</summary>
+    public int Rank { get; set; } = 8;
+
+    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
+    public float Alpha { get; set; }
+
+    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
+    public float Dropout { get; set; }
+
+    /// <summary>
+    /// The part of the optimizer steps, from 0 to 1, after which all of B is frozen. At 0 it is from the first step on, which
+    /// <see cref="LamdaStart.Random"/> does not allow: nothing would ever train.
+    /// </summary>
+    public double FreezeUntil { get; set; } = 0.3;
+
+    /// <summary>The start values.</summary>
+    public LamdaStart Start { get; set; } = LamdaStart.Spectral;
+}
+
 /// <summary>Stops the build with MC0401 when a training step of the recipe needs more memory than this.</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class MemoryBudgetAttribute : Attribute

@@ -59,6 +59,12 @@ public sealed class Parameter
     /// <summary>The live part of the value, the gradient or a full moment.</summary>
     public Tensor Part(Tensor whole) => Live.Of(whole);
 
+    /// <summary>The columns of a linear's output gradient, [T, out], that make the live rows of its weight's gradient.</summary>
+    public Tensor LiveOutputs(Tensor outputs) => outputs.Window(0, outputs.Rows, Live.FirstRow, Live.Rows);
+
+    /// <summary>The columns of a linear's input, [T, in], that make the live columns of its weight's gradient.</summary>
+    public Tensor LiveInputs(Tensor inputs) => inputs.Window(0, inputs.Rows, Live.FirstColumn, Live.Columns);
+
     /// <summary>Lets kernels read, and the optimizer update, the first rows and columns only.</summary>
     internal void Activate(int rows, int columns)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelCompiler.Adapters;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
 using ModelCompiler.Numerics;
@@ -21,7 +22,8 @@ internal static class RunFacts
         return
         [
             new("model", model.Tables.Name),
-            new("adapters", string.Join(", ", model.Tables.Slots.Select((s, i) => string.Create(culture, $"{s.Method} {s.Path} from layer {s.FirstLayer}, rank {model.Plan.Sizes.Ranks[i]}, scale {s.Scale(model.Plan.Sizes.Ranks[i])}, dropout {s.Dropout}")))),
+            new("adapters", string.Join(", ", model.Tables.Slots.Select((s, i) => Adapter(s, model.Plan.Sizes.Ranks[i])))),
+            .. AdapterSchedule.Of(model, options).Where(s => s.Fact.Length > 0).Select(s => KeyValuePair.Create(s.GetType().Name, s.Fact)),
             new("base weights", Frozen(model).ToString("x16", culture)),
             new("backend", profile.Name),
             new("threads", profile.Threads.ToString(culture)),
@@ -39,17 +41,21 @@ internal static class RunFacts
         ];
     }
 
+    private static string Adapter(SlotRow slot, int rank) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{slot.Method} {slot.Path} from layer {slot.FirstLayer}, rank {rank}, scale {slot.Scale(rank)}, dropout {slot.Dropout}{string.Concat(slot.Settings.Select(s => string.Create(CultureInfo.InvariantCulture, $", {s.Name} {s.Value}")))}");
+
     /// <summary>How many parameters have 8-bit moments, for their number changes with the plan's threshold.</summary>
     private static string EightBit(TransformerModel model) =>
         model.Trainable.Count(p => p.Moments.Storage == MomentStorage.Blockwise) is > 0 and var count
             ? string.Create(CultureInfo.InvariantCulture, $" with 8-bit moments of {count} parameters")
             : "";
 
-    /// <summary>A hash of each frozen parameter's first row, or first codes: tells base models apart without reading all of them.</summary>
+    /// <summary>A hash of the first row, or first codes, of each frozen parameter of the base: tells base models apart without reading all of them.</summary>
     private static ulong Frozen(TransformerModel model)
     {
         ulong hash = Fnv.Start;
-        foreach (Parameter parameter in model.Parameters.Where(p => !p.Row.Trainable))
+        foreach (Parameter parameter in model.Parameters.Where(p => !p.Row.Trainable && p.Row.Slot < 0))
         {
             Tensor first = parameter.Value.Type.IsQuantized() ? parameter.Value.Bytes : parameter.Value.Slice(0, 1);
             first = first with { Columns = Math.Min(first.Columns, parameter.Value.Columns) };

@@ -8,10 +8,10 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.Training;
 
 /// <summary>
-/// The state of a run in one safetensors file: every trainable parameter with its moments as F32 (quantised ones as
-/// U8 codes with F32 scales), and in the metadata the number of completed steps (which is also the position in the data) and the facts
-/// the run depends on. One file that is written aside and renamed: whenever the process dies, the last complete checkpoint is there. A resumed run computes the same bits as one that was
-/// never interrupted, on backends that compute in F32.
+/// The state of a run in one safetensors file: every trainable parameter with its moments as F32 (quantised ones as U8 codes with F32
+/// scales), the adapters' frozen parameters, and in the metadata the number of completed steps (which is also the position in the data) and
+/// the facts the run depends on. One file that is written aside and renamed: whenever the process dies, the last complete checkpoint is there.
+/// A resumed run computes the same bits as one that was never interrupted, on backends that compute in F32.
 /// </summary>
 public static class TrainingCheckpoint
 {
@@ -101,10 +101,15 @@ public static class TrainingCheckpoint
 
     private static IEnumerable<(string Name, Tensor Value, bool Paged)> Tensors(TransformerModel model)
     {
-        foreach (Parameter parameter in model.Trainable)
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Trainable || p.Row.Slot >= 0))
         {
             bool paged = parameter.Moments.Storage == MomentStorage.Paged;
             yield return ($"value/{parameter.Name}", parameter.Value, false);
+            if (!parameter.Row.Trainable)
+            {
+                continue;
+            }
+
             yield return ($"moment1/{parameter.Name}", parameter.Moments.First, paged);
             yield return ($"moment2/{parameter.Name}", parameter.Moments.Second, paged);
             if (parameter.Moments.Storage == MomentStorage.Blockwise)

@@ -1,4 +1,7 @@
+extern alias compiler;
+
 using System.Collections.Concurrent;
+using compiler::ModelCompiler.Compiler.Description;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 
@@ -10,6 +13,7 @@ public static class Batches
 {
     private const int BatchSize = 20;
     private const int QaLora = 100;
+    private const int Lamda = 200;
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
 
     /// <summary>Whether the full counts were asked for.</summary>
@@ -19,7 +23,10 @@ public static class Batches
     public static int Count => Full ? 11 : 3;
 
     /// <summary>The numbers of the batches, as theory data: the general ones, and those of an adapter method.</summary>
-    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2)]);
+    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers]);
+
+    /// <summary>The numbers of the batches with LaMDA adapters.</summary>
+    public static IEnumerable<int> LamdaNumbers => Enumerable.Range(Lamda, Full ? 6 : 1);
 
     /// <summary>A batch, compiled at first use.</summary>
     public static CompiledBatch Get(int number) => s_batches.GetOrAdd(
@@ -27,8 +34,13 @@ public static class Batches
         n => new Lazy<CompiledBatch>(() =>
         {
             ulong seed = 20_261_121 + (ulong)n * 1_000;
-            var specs = (n < QaLora ? RandomDescriptions.Take(BatchSize, seed) : RandomQaLora.Take(BatchSize, seed))
-                .Select(s => s with { Type = s.Type with { Name = $"B{n}{s.Type.Name}" } }).ToArray();
+            ModelSpec[] drawn = n switch
+            {
+                >= Lamda => RandomLamda.Take(BatchSize, seed),
+                >= QaLora => RandomQaLora.Take(BatchSize, seed),
+                _ => RandomDescriptions.Take(BatchSize, seed),
+            };
+            var specs = drawn.Select(s => s with { Type = s.Type with { Name = $"B{n}{s.Type.Name}" } }).ToArray();
             return CompiledBatch.Compile(specs, $"RandomModels{n}");
         })).Value;
 }

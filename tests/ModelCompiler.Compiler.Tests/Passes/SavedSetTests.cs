@@ -28,6 +28,27 @@ public class SavedSetTests
         Assert.Equal(elements + 7 * Rank + Heads + 2, KeptElements(draft));
     }
 
+    // A is frozen, so that x is not read: without recomputing, the two normed inputs 2d and the hidden of the feed-forward f go, and r elements
+    // of S h come to each projection's r of h. Recomputing, x is not kept for LoRA either.
+    [Theory]
+    [InlineData(false, (2 * Width) + Hidden)]
+    [InlineData(true, 0)]
+    public void LaMDA_keeps_no_input_of_a_projection(bool selective, int inputs)
+    {
+        ModelSpec lora = Llama.Architecture(32, Width, Hidden, Heads, Heads).WithLora(Targets.All, Rank);
+        FrameDraft Draft(ModelSpec spec) => Variants.Run(spec).Variants[^1] is var v && selective ? v.Selective : v.None;
+        Assert.Equal(KeptElements(Draft(lora)) - inputs + 7 * Rank, KeptElements(Draft(lora.WithLamda())));
+        Assert.Equal(46_592 + 14 * Rank + Heads + 2, KeptElements(Draft(lora.WithLamda())));
+    }
+
+    [Fact]
+    public void LaMDA_rebuilds_no_input_of_a_projection()
+    {
+        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.All, 2, dropout: 0.1).WithLamda());
+        Assert.DoesNotContain(model.Variants[^1].Selective.Backward, op => op.Recomputed);
+        Assert.DoesNotContain(model.Variants[^1].Selective.Backward, op => op.GradientOf?.Name.EndsWith(".A", StringComparison.Ordinal) == true);
+    }
+
     [Fact]
     public void Adapters_on_query_and_value_keep_nothing_for_the_frozen_projections()
     {

@@ -121,3 +121,25 @@ public partial class StoriesLoftqFive;
 [Frozen(Storage.NF4, DoubleQuantized = true)]
 [Lora(Rank = 4, Alpha = 8)]
 public partial class StoriesLoraFourNf4;
+
+/// <summary>LaMDA of all starts; on some projections of the upper layers, so that variants of the block differ.</summary>
+[FineTune<Stories260K>]
+[Lamda(Rank = 4, Alpha = 8, Dropout = 0.1f, FreezeUntil = 0.5, FirstLayer = 2, Targets = Projections.Attention)]
+[Lamda(Rank = 6, Alpha = 6, FreezeUntil = 0.8, FirstLayer = 2, Targets = Projections.FeedForward)]
+public partial class StoriesLamda;
+
+/// <summary>The same from the residual, with the tied head.</summary>
+[FineTune<Stories260K>]
+[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.SpectralResidual, Targets = Projections.All | Projections.Head)]
+public partial class StoriesLamdaResidual;
+
+/// <summary>The same from random numbers.</summary>
+[FineTune<Stories260K>]
+[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.Random)]
+public partial class StoriesLamdaRandom;
+
+/// <summary>LaMDA over 4-bit weights, from their residual.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4, BlockSize = 128)]
+[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.SpectralResidual)]
+public partial class StoriesLamdaNf4;

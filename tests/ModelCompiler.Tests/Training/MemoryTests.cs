@@ -1,3 +1,4 @@
+using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Generation;
 using ModelCompiler.Models;
@@ -66,13 +67,26 @@ public class MemoryTests
         Assert.Equal(serving.Plan.Cost.Arena, NativeAllocator.BytesInUse - before);
     }
 
+    [Fact]
+    public void Native_memory_of_LaMDA_is_the_plans_to_the_byte_while_columns_freeze()
+    {
+        TakesWhatIsPlanned<StoriesLamda>();
+        TakesWhatIsPlanned<StoriesLamdaNf4>();
+    }
+
     [Theory]
     [InlineData(1, Optimizer.AdamW)]
     [InlineData(2, Optimizer.AdamW8Bit)]
     [InlineData(1, Optimizer.PagedAdamW)]
-    public void A_steady_step_allocates_no_managed_memory(int threads, Optimizer optimizer)
+    public void A_steady_step_allocates_no_managed_memory(int threads, Optimizer optimizer) => AllocatesNothing<StoriesLoraDropout>(threads, optimizer);
+
+    [Fact]
+    public void A_steady_step_of_LaMDA_allocates_no_managed_memory() => AllocatesNothing<StoriesLamda>(threads: 2, Optimizer.AdamW);
+
+    private static void AllocatesNothing<T>(int threads, Optimizer optimizer)
+        where T : TransformerModel, IModel<T>
     {
-        using StoriesLoraDropout model = SmallRun.CreateModel(threads, optimizer: optimizer);
+        using T model = SmallRun.CreateModel<T>(threads, optimizer: optimizer);
         var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options with { Steps = 1000 });
         for (int step = 0; step < 60; step++)
         {
@@ -90,6 +104,21 @@ public class MemoryTests
         }
 
         Assert.Equal(0, least);
+    }
+
+    private static void TakesWhatIsPlanned<T>()
+        where T : TransformerModel, IModel<T>
+    {
+        CollectNative();
+        long predicted = MemoryPlanner.Train(T.Tables, SmallRun.Plan(), BackendProfile.Cpu(2)).Cost.Allocated;
+        long before = NativeAllocator.BytesInUse;
+        NativeAllocator.ResetPeak();
+        using T model = SmallRun.CreateModel<T>(threads: 2);
+        new Trainer(model, SmallRun.Data, SmallRun.Options).Run();
+
+        Assert.All(model.Adapters.Cast<LamdaAdapter>(), adapter => Assert.Equal(0, adapter.B.Live.Columns));
+        Assert.Equal(predicted, NativeAllocator.BytesInUse - before);
+        Assert.Equal(predicted, NativeAllocator.PeakBytes - before);
     }
 
     /// <summary>Arenas that other tests left to the finaliser are freed now and not in the midst of a measurement.</summary>

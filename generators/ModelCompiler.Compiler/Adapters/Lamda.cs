@@ -1,0 +1,86 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Adapters;
+
+/// <summary>
+/// LaMDA: y += s · B (S (A dropout(x))), A frozen, B frozen column by column while training goes on (Azizi et al. 2024). With the residual
+/// start y += s · O (A dropout(x)) besides, where O = −U_r S₀ takes the adapter's first value away.
+/// </summary>
+public sealed class Lamda : AdapterExpansion
+{
+    public override string Attribute => "Lamda";
+
+    public override string Method => "LaMDA";
+
+    public override string RuntimeType => "LamdaAdapter";
+
+    internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
+    {
+        double until = FreezeUntil(adapter);
+        if (!(until >= 0 && until <= 1))
+        {
+            yield return new AdapterProblem(ProblemIds.FreezeUntilOutOfRange, "FreezeUntil", until.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        LamdaStart start = Start(adapter);
+        if (!Enum.IsDefined(typeof(LamdaStart), start))
+        {
+            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", start.ToString(), string.Join(", ", Enum.GetNames(typeof(LamdaStart))));
+        }
+        else if (start == LamdaStart.Random && until == 0)
+        {
+            yield return new AdapterProblem(ProblemIds.NeverTrains, "FreezeUntil");
+        }
+    }
+
+    public override SlotRow Describe(AdapterSpec adapter, Projection projection)
+    {
+        int rank = (int)adapter.Argument("Rank", 8);
+        float alpha = (float)adapter.Argument("Alpha", 0);
+        return new SlotRow(
+            projection.Path,
+            projection.Module,
+            Method,
+            rank,
+            Math.Min(projection.In, projection.Out),
+            alpha == 0 ? rank : alpha,
+            false,
+            (float)adapter.Argument("Dropout", 0),
+            projection.PerLayer ? adapter.FirstLayer : 0)
+        {
+            Settings = [new SettingRow("FreezeUntil", FreezeUntil(adapter)), new SettingRow("Start", (int)Start(adapter))],
+        };
+    }
+
+    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    {
+        Dim rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
+        ParameterRow Make(string letter, Dim rows, Dim columns, bool trainable, bool inParts = false) => new(
+            $"{row.Module}.lamda_{letter}.weight", $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, false, slot.Index, row.FirstLayer, inParts);
+        ParameterRow[] always = [Make("A", rank, inputs, trainable: false), Make("S", rank, rank, trainable: true), Make("B", outputs, rank, trainable: true, inParts: true)];
+        return row.Setting("Start") == (int)LamdaStart.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
+    }
+
+    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    {
+        string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
+        if (row.Dropout > 0 && g.Training)
+        {
+            x = g.Add(name + "Dropped", new Dropout(slot), [x]);
+        }
+
+        var scale = new ScalarRef(slot, ScalarKind.Scale);
+        Value h = g.Add(name + "Low", new Linear(), [x, parameters[0]]);
+        Value q = g.Add(name + "Mixed", new Linear(), [h, parameters[1]]);
+        Value sum = parameters.Length > 3 ? g.Add(y.Name, new Linear(), [h, parameters[3]], accumulator: y, scale: scale) : y;
+        return g.Add(y.Name, new Linear(), [q, parameters[2]], accumulator: sum, scale: scale);
+    }
+
+    private static double FreezeUntil(AdapterSpec adapter) => adapter.Argument("FreezeUntil", 0.3);
+
+    private static LamdaStart Start(AdapterSpec adapter) => (LamdaStart)(int)adapter.Argument("Start", (int)LamdaStart.Spectral);
+}

@@ -1,0 +1,26 @@
+extern alias compiler;
+
+using compiler::ModelCompiler;
+using compiler::ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Compiler.Tests.Compiled;
+
+/// <summary>Random recipes whose adapters are LaMDA's, of all three starts.</summary>
+public static class RandomLamda
+{
+    /// <summary>The first recipes of a seed; the same for ever.</summary>
+    public static ModelSpec[] Take(int count, ulong seed) =>
+        [.. RandomDescriptions.Take(2 * count, seed).Where(s => s.Recipe is not null).Take(count).Select((s, i) => s.WithLamda((LamdaStart)(i % 3)))];
+
+    /// <summary>The recipe with LaMDA adapters in the place of its own.</summary>
+    public static ModelSpec WithLamda(this ModelSpec spec, LamdaStart start = LamdaStart.Spectral) => spec with
+    {
+        Recipe = spec.Recipe! with { Adapters = new EquatableArray<AdapterSpec>(spec.Recipe.Adapters.Select(a => WithLamda(a, start))) },
+    };
+
+    private static AdapterSpec WithLamda(AdapterSpec adapter, LamdaStart start) => adapter with
+    {
+        Method = "Lamda",
+        Arguments = new EquatableArray<ArgumentSpec>(adapter.Arguments.Where(a => a.Name != "RankStabilized").Append(new ArgumentSpec("Start", (int)start))),
+    };
+}
