@@ -52,16 +52,34 @@ internal static class MatrixProduct
         }
     }
 
-    /// <summary>Copies elements [first.., start..] of M to panels of as many outputs as two vectors hold, those of one k side by side.</summary>
+    /// <summary>
+    /// Copies elements [first.., start..] of M to panels of as many outputs as two vectors hold, those of one k side by side. The matrix is read row
+    /// after row either way: the rows' distance may be a power of two, which caches bear badly.
+    /// </summary>
     private static void Pack(ReadOnlySpan<float> matrix, int columns, bool transposed, Span<double> packed, int first, int count, int start, int depth)
     {
         int width = 2 * Vector<double>.Count;
-        for (int k = 0; k < depth; k++)
+        for (int k = 0; transposed && k < depth; k++)
         {
-            for (int i = 0; i < count; i++)
+            ReadOnlySpan<float> outputs = matrix.Slice((start + k) * columns + first, count);
+            for (int i = 0; i < count; i += width)
             {
-                long element = transposed ? (long)(start + k) * columns + first + i : (long)(first + i) * columns + start + k;
-                packed[i / width * width * Depth + k * width + i % width] = matrix[(int)element];
+                ReadOnlySpan<float> from = outputs.Slice(i, Math.Min(width, count - i));
+                Span<double> to = packed.Slice(i * Depth + k * width, from.Length);
+                for (int lane = 0; lane < to.Length; lane++)
+                {
+                    to[lane] = from[lane];
+                }
+            }
+        }
+
+        for (int i = 0; !transposed && i < count; i++)
+        {
+            ReadOnlySpan<float> from = matrix.Slice((first + i) * columns + start, depth);
+            Span<double> to = packed[(i / width * width * Depth + i % width)..];
+            for (int k = 0; k < from.Length; k++)
+            {
+                to[k * width] = from[k];
             }
         }
     }
