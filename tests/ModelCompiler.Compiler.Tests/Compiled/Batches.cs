@@ -14,6 +14,7 @@ public static class Batches
     private const int BatchSize = 20;
     private const int QaLora = 100;
     private const int Lamda = 200;
+    private const int DyLora = 300;
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
 
     /// <summary>Whether the full counts were asked for.</summary>
@@ -23,7 +24,7 @@ public static class Batches
     public static int Count => Full ? 11 : 3;
 
     /// <summary>The numbers of the batches, as theory data: the general ones, and those of an adapter method.</summary>
-    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers]);
+    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers, .. Enumerable.Range(DyLora, Full ? 6 : 1)]);
 
     /// <summary>The numbers of the batches with LaMDA adapters.</summary>
     public static IEnumerable<int> LamdaNumbers => Enumerable.Range(Lamda, Full ? 6 : 1);
@@ -36,6 +37,7 @@ public static class Batches
             ulong seed = 20_261_121 + (ulong)n * 1_000;
             ModelSpec[] drawn = n switch
             {
+                >= DyLora => RandomDyLora.Take(BatchSize, seed),
                 >= Lamda => RandomLamda.Take(BatchSize, seed),
                 >= QaLora => RandomQaLora.Take(BatchSize, seed),
                 _ => RandomDescriptions.Take(BatchSize, seed),

@@ -8,7 +8,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 
-/// <summary>Generated gradients against finite differences of the generated loss, in double.</summary>
+/// <summary>Generated gradients against finite differences of the generated loss, in double; adapters of nested ranks at one of them.</summary>
 public class GradientTests
 {
     private const double Tolerance = 1e-5;
@@ -26,6 +26,7 @@ public class GradientTests
             ModelSpec spec = compiled.Specs[i];
             var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 3 + i % 4, ChunkRows = 2 + i % 5, Checkpointing = (Checkpointing)(i % 2) };
             using var run = new ModelRun(compiled.Entry(spec), plan, new ReferenceBackend(), (ulong)i);
+            run.Model.UseRank(1 + i % 3);
             double worst = WorstError(run, new Random(i), out string where);
             if (!(worst < Tolerance))
             {
@@ -45,7 +46,7 @@ public class GradientTests
         where = "";
         foreach ((Parameter p, double[] gradient) in analytic)
         {
-            double[] values = run.Read(p.Value);
+            double[] values = run.Read(p.Active);
             foreach (int element in Enumerable.Range(0, 3).Select(_ => random.Next(values.Length)).Distinct())
             {
                 double numeric = Difference(run, p, values, element);
@@ -70,13 +71,13 @@ public class GradientTests
         {
             double kept = values[element];
             values[element] = kept + offset;
-            run.Write(p.Value, values);
+            run.Write(p.Active, values);
             values[element] = kept;
             return run.Loss();
         }
 
         double difference = (8 * (At(h) - At(-h)) - (At(2 * h) - At(-2 * h))) / (12 * h);
-        run.Write(p.Value, values);
+        run.Write(p.Active, values);
         return difference;
     }
 }
