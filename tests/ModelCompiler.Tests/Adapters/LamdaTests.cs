@@ -105,16 +105,16 @@ public class LamdaTests
     public void The_files_are_a_LoRA_of_the_same_rank_and_scale_and_the_state_beside_them()
     {
         using var folder = new TemporaryFolder();
-        using Stories260K_Lamda trained = SmallRun.CreateModel<Stories260K_Lamda>();
+        using StoriesLamdaRandom trained = SmallRun.CreateModel<StoriesLamdaRandom>();
         new Trainer(trained, SmallRun.Data, Options).Run();
         AdapterFiles.Save(trained, folder.Path);
 
-        double[] expected = Logits<Stories260K_Lamda>(folder.Path);
-        double[] folded = Logits<Stories260K_Lora>(folder.Path);
+        double[] expected = Logits<StoriesLamdaRandom>(folder.Path);
+        double[] folded = Logits<StoriesGaussian>(folder.Path);
 
         Assert.All(expected.Zip(folded), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
         Assert.True(expected.Zip(Logits<Stories260K>(null)).Max(pair => Math.Abs(pair.First - pair.Second)) > 1e-3);
-        using Stories260K_Lamda loaded = SmallRun.CreateModel<Stories260K_Lamda>();
+        using StoriesLamdaRandom loaded = SmallRun.CreateModel<StoriesLamdaRandom>();
         AdapterFiles.Load(loaded, folder.Path);
         Assert.All(trained.Parameters.Zip(loaded.Parameters), pair => Assert.Equal(trained.Read(pair.First), loaded.Read(pair.Second)));
         File.Delete(Path.Combine(folder.Path, AdapterFiles.StateName));
