@@ -33,7 +33,21 @@ public abstract class AdapterExpansion
     internal virtual IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
 
     /// <summary>The slot's row: rank, scale and so on, from the attribute's arguments.</summary>
-    public abstract SlotRow Describe(AdapterSpec adapter, Projection projection);
+    public virtual SlotRow Describe(AdapterSpec adapter, Projection projection)
+    {
+        int rank = (int)adapter.Argument("Rank", 8);
+        float alpha = (float)adapter.Argument("Alpha", 0);
+        return new SlotRow(
+            projection.Path,
+            projection.Module,
+            Method,
+            rank,
+            Math.Min(projection.In, projection.Out),
+            alpha == 0 ? rank : alpha,
+            adapter.Argument("RankStabilized", 0) != 0,
+            (float)adapter.Argument("Dropout", 0),
+            projection.PerLayer ? adapter.FirstLayer : 0);
+    }
 
     /// <summary>The adapter's parameters.</summary>
     public abstract ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection);

@@ -37,24 +37,10 @@ public sealed class Lamda : AdapterExpansion
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection)
+    public override SlotRow Describe(AdapterSpec adapter, Projection projection) => base.Describe(adapter, projection) with
     {
-        int rank = (int)adapter.Argument("Rank", 8);
-        float alpha = (float)adapter.Argument("Alpha", 0);
-        return new SlotRow(
-            projection.Path,
-            projection.Module,
-            Method,
-            rank,
-            Math.Min(projection.In, projection.Out),
-            alpha == 0 ? rank : alpha,
-            false,
-            (float)adapter.Argument("Dropout", 0),
-            projection.PerLayer ? adapter.FirstLayer : 0)
-        {
-            Settings = [new SettingRow("FreezeUntil", FreezeUntil(adapter)), new SettingRow("Start", (int)Start(adapter))],
-        };
-    }
+        Settings = [new SettingRow("FreezeUntil", FreezeUntil(adapter)), new SettingRow("Start", (int)Start(adapter))],
+    };
 
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
     {

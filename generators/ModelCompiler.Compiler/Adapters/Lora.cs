@@ -46,29 +46,15 @@ public class Lora : AdapterExpansion
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection)
+    public override SlotRow Describe(AdapterSpec adapter, Projection projection) => base.Describe(adapter, projection) with
     {
-        int rank = (int)adapter.Argument("Rank", 8);
-        float alpha = (float)adapter.Argument("Alpha", 0);
-        return new SlotRow(
-            projection.Path,
-            projection.Module,
-            Method,
-            rank,
-            Math.Min(projection.In, projection.Out),
-            alpha == 0 ? rank : alpha,
-            adapter.Argument("RankStabilized", 0) != 0,
-            (float)adapter.Argument("Dropout", 0),
-            projection.PerLayer ? adapter.FirstLayer : 0)
+        Settings = StartOf(adapter) switch
         {
-            Settings = StartOf(adapter) switch
-            {
-                LoraStart.Kaiming => [],
-                LoraStart.Loftq => [new SettingRow("Start", (int)LoraStart.Loftq), new SettingRow("StartIterations", adapter.Argument("StartIterations", 1))],
-                var start => [new SettingRow("Start", (int)start)],
-            },
-        };
-    }
+            LoraStart.Kaiming => [],
+            LoraStart.Loftq => [new SettingRow("Start", (int)LoraStart.Loftq), new SettingRow("StartIterations", adapter.Argument("StartIterations", 1))],
+            var start => [new SettingRow("Start", (int)start)],
+        },
+    };
 
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
     {

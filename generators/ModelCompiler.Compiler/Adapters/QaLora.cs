@@ -61,20 +61,10 @@ public sealed class QaLora : AdapterExpansion
 
     public override SlotRow Describe(AdapterSpec adapter, Projection projection)
     {
-        int rank = (int)adapter.Argument("Rank", 8);
         int size = Size(adapter, projection.Format);
-        float alpha = (float)adapter.Argument("Alpha", 0);
-        return new SlotRow(
-            projection.Path,
-            projection.Module,
-            Method,
-            rank,
-            Math.Min(projection.In / size, projection.Out),
-            alpha == 0 ? rank : alpha,
-            RankStabilized: false,
-            (float)adapter.Argument("Dropout", 0),
-            projection.PerLayer ? adapter.FirstLayer : 0)
+        return base.Describe(adapter, projection) with
         {
+            MaximumRank = Math.Min(projection.In / size, projection.Out),
             Settings = [new SettingRow(GroupSize, size)],
         };
     }
