@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using ModelCompiler.Backends;
@@ -41,18 +42,23 @@ public abstract class ModelEntry
 
 /// <summary>
 /// The compiled models of this process. Every compiled class adds itself when its assembly is loaded; nothing is found by reflection.
+/// Assemblies are loaded on any thread: every member may be used from several at once.
 /// </summary>
 public static class ModelRegistry
 {
-    private static readonly SortedDictionary<string, ModelEntry> s_entries = new(StringComparer.OrdinalIgnoreCase);
+    private static ImmutableSortedDictionary<string, ModelEntry> s_entries = ImmutableSortedDictionary.Create<string, ModelEntry>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>All models, by name.</summary>
-    public static IReadOnlyCollection<ModelEntry> All => s_entries.Values;
+    /// <summary>All models at this moment, by name.</summary>
+    public static IReadOnlyCollection<ModelEntry> All => [.. Volatile.Read(ref s_entries).Values];
 
     /// <summary>Adds a compiled class; called by generated code.</summary>
     public static void Add<T>()
-        where T : TransformerModel, IModel<T> => s_entries[T.Tables.Name] = new ModelEntry.Of<T>();
+        where T : TransformerModel, IModel<T>
+    {
+        var entry = new ModelEntry.Of<T>();
+        ImmutableInterlocked.Update(ref s_entries, entries => entries.SetItem(T.Tables.Name, entry));
+    }
 
     /// <summary>Finds a model by the name of its class.</summary>
-    public static bool TryFind(string name, [NotNullWhen(true)] out ModelEntry? entry) => s_entries.TryGetValue(name, out entry);
+    public static bool TryFind(string name, [NotNullWhen(true)] out ModelEntry? entry) => Volatile.Read(ref s_entries).TryGetValue(name, out entry);
 }
