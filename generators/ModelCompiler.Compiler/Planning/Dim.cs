@@ -66,9 +66,13 @@ public readonly record struct Dim(int Factor, DimSymbol Symbol = DimSymbol.One, 
 /// <param name="Sequence">Tokens of each.</param>
 /// <param name="Rows">Rows of one chunk of the loss.</param>
 /// <param name="CacheRows">Rows of a key-value cache.</param>
-/// <param name="Ranks">Rank of every adapter slot.</param>
-public sealed record Sizes(int Batch, int Sequence, int Rows, int CacheRows, int[] Ranks)
+/// <param name="Ranks">Rank of every adapter slot, in the layers that <paramref name="Pattern"/> says nothing else of.</param>
+/// <param name="Pattern">The ranks by layer, where they differ.</param>
+public sealed record Sizes(int Batch, int Sequence, int Rows, int CacheRows, int[] Ranks, RankPattern? Pattern = null)
 {
+    /// <summary>The sizes in a layer; -1: outside the layers.</summary>
+    public Sizes In(int layer) => Pattern is null ? this : this with { Ranks = Pattern.In(layer), Pattern = null };
+
     /// <summary>Tokens of the micro-batch.</summary>
     public int Tokens => Batch * Sequence;
 }

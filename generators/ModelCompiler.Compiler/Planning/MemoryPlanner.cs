@@ -20,11 +20,11 @@ public static class MemoryPlanner
     /// <param name="capacity">Positions of the cache.</param>
     /// <param name="prefill">Most tokens of a sequence taken at once.</param>
     /// <param name="profile">The backend.</param>
-    /// <param name="rank">Rank of all adapters instead of the declared ones.</param>
+    /// <param name="ranks">The rank of every adapter instead of the declared ones.</param>
     /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
-    public static Plan Serve(ModelTables tables, int batch, int capacity, int prefill, BackendProfile profile, int? rank = null)
+    public static Plan Serve(ModelTables tables, int batch, int capacity, int prefill, BackendProfile profile, RankPattern? ranks = null)
     {
-        var options = new TrainingPlan { Batch = batch, Sequence = capacity, Rank = rank, Checkpointing = Checkpointing.None };
+        var options = new TrainingPlan { Batch = batch, Sequence = capacity, Ranks = ranks, Checkpointing = Checkpointing.None };
         Sizes sizes = options.SizesFor(tables) with
         {
             Sequence = Math.Min(prefill, capacity),
@@ -65,7 +65,7 @@ public static class MemoryPlanner
             (FramePlan[] frames, long[] bases, long hidden, long peak) = StackFrames(stack + prologue.OutputOffset);
             peak = Math.Max(peak, stack + prologue.Peak);
             long topBase = hidden + PaddedTokens(tables.Width);
-            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, sizes, profile, share: _share);
+            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, sizes.In(-1), profile, share: _share);
             _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
 
             return new Plan
@@ -99,7 +99,7 @@ public static class MemoryPlanner
 
         private ParameterPlan[] PlaceParameters(out long frozen, out long adapters, out long gradients, out long moments)
         {
-            var all = tables.Parameters.SelectMany(row => Layers(row).Select(layer => (row, layer))).ToArray();
+            var all = tables.Parameters.SelectMany(row => tables.LayersOf(row).Select(layer => (row, layer))).ToArray();
             var values = new Placement[all.Length];
             var gradient = new Placement[all.Length];
             var moment = new MomentPlan[all.Length];
@@ -127,9 +127,6 @@ public static class MemoryPlanner
             return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment[i])).ToArray();
         }
 
-        private IEnumerable<int> Layers(ParameterRow row) =>
-            row.PerLayer ? Enumerable.Range(row.FirstLayer, tables.Copies(row)) : [-1];
-
         private void PlaceWhere((ParameterRow Row, int Layer)[] all, Placement[] places, Func<ParameterRow, bool> wanted)
         {
             for (int i = 0; i < all.Length; i++)
@@ -137,7 +134,8 @@ public static class MemoryPlanner
                 ParameterRow row = all[i].Row;
                 if (wanted(row))
                 {
-                    places[i] = Place(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), options.FormatOf(row).TypeOn(profile));
+                    Sizes own = sizes.In(all[i].Layer);
+                    places[i] = Place(row.Rows.Evaluate(own), row.Columns.Evaluate(own), options.FormatOf(row).TypeOn(profile));
                 }
             }
         }
@@ -194,7 +192,7 @@ public static class MemoryPlanner
         {
             var frames = new FramePlan[tables.Layers];
             var bases = new long[tables.Layers];
-            var cache = new Dictionary<(FrameTable, bool), FramePlan>();
+            var cache = new Dictionary<(FrameTable, bool, int Layer), FramePlan>();
             bool above = false;
             long peak = 0;
             for (int layer = 0; layer < tables.Layers; layer++)
@@ -202,10 +200,11 @@ public static class MemoryPlanner
                 FrameTable table = frameOf(tables.Variants[tables.VariantOf(layer)]);
                 bool alternates = _share && !table.Saves && !table.OutputOverInput;
                 above = alternates && above;
-                if (!cache.TryGetValue((table, above), out FramePlan? frame))
+                var key = (table, above, sizes.Pattern is null ? 0 : layer);
+                if (!cache.TryGetValue(key, out FramePlan? frame))
                 {
-                    frame = FramePlanner.Plan(table, sizes, profile, above, _share);
-                    cache.Add((table, above), frame);
+                    frame = FramePlanner.Plan(table, sizes.In(layer), profile, above, _share);
+                    cache.Add(key, frame);
                 }
 
                 frames[layer] = frame;

@@ -49,6 +49,9 @@ public sealed record SlotRow(
     /// <summary>Whether the adapter works at every rank up to the declared one.</summary>
     public bool NestedRanks { get; init; }
 
+    /// <summary>Whether the method itself chooses ranks, adapter by adapter; what it chose is read from its files.</summary>
+    public bool AdaptiveRanks { get; init; }
+
     /// <summary>What the method's attribute says beyond that.</summary>
     public SettingRow[] Settings { get; init; } = [];
 
@@ -66,6 +69,9 @@ public sealed record SlotRow(
 
         throw new InvalidOperationException($"{Method} has no setting {name}");
     }
+
+    /// <summary>The module in the checkpoint of the adapter in a layer; -1: outside the layers.</summary>
+    public string ModuleIn(int layer) => Module.Replace("{0}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     /// <summary>The scale s at a rank.</summary>
     public float Scale(int rank) => RankStabilized ? (float)(Alpha / Math.Sqrt(rank)) : Alpha / rank;
@@ -148,17 +154,21 @@ public sealed record ModelTables
         return v;
     }
 
-    /// <summary>How many copies of a parameter exist.</summary>
-    public int Copies(ParameterRow row) => row.PerLayer ? Layers - row.FirstLayer : 1;
+    /// <summary>The layers that have a parameter; -1 alone for one outside the layers.</summary>
+    public int[] LayersOf(ParameterRow row) => row.PerLayer ? Enumerable.Range(row.FirstLayer, Layers - row.FirstLayer).ToArray() : [-1];
+
+    /// <summary>The layers that have an adapter in a slot; -1 alone for the head's.</summary>
+    public int[] LayersOf(SlotRow slot) => LayersOf(Parameters.First(p => p.Slot >= 0 && Slots[p.Slot] == slot));
 
     /// <summary>Number of parameters, at the declared ranks.</summary>
     /// <param name="trainable">Only the trainable ones, or all.</param>
     /// <param name="rank">Rank instead of the declared ones.</param>
-    public long ParameterCount(bool trainable, int? rank = null)
+    /// <param name="ranks">The rank of every adapter instead.</param>
+    public long ParameterCount(bool trainable, int? rank = null, RankPattern? ranks = null)
     {
-        var sizes = new Sizes(1, 1, 1, 1, Slots.Select(s => rank ?? s.Rank).ToArray());
+        var sizes = new Sizes(1, 1, 1, 1, Slots.Select(s => rank ?? s.Rank).ToArray(), ranks);
         return Parameters.Where(p => p.Trainable || !trainable)
-            .Sum(p => (long)Copies(p) * p.Rows.Evaluate(sizes) * p.Columns.Evaluate(sizes));
+            .Sum(p => LayersOf(p).Select(sizes.In).Sum(s => (long)p.Rows.Evaluate(s) * p.Columns.Evaluate(s)));
     }
 }
 

@@ -40,6 +40,9 @@ public sealed record TrainingPlan
     /// <summary>Rank of all adapters instead of the declared ones.</summary>
     public int? Rank { get; init; }
 
+    /// <summary>The rank of every adapter instead of the declared ones, where they differ between layers.</summary>
+    public RankPattern? Ranks { get; init; }
+
     /// <summary>Storage of the frozen projections instead of the declared one; embeddings and head follow in 16 bits, or in Float32 with it.</summary>
     public WeightFormat? Storage { get; init; }
 
@@ -58,10 +61,15 @@ public sealed record TrainingPlan
         Require(ChunkRows > 0, "chunk rows must be at least 1");
         Require(PageElements > 0, "a page must have at least 1 element");
         Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
-        foreach (SlotRow slot in tables.Slots)
+        Require(Rank is null || Ranks is null, "give one rank for all adapters, or the rank of each, not both");
+        Require(Ranks is null || Ranks.Fits(tables), $"the ranks are not those of the adapters of {tables.Name}");
+        for (int i = 0; i < tables.Slots.Length; i++)
         {
-            int rank = Rank ?? slot.Rank;
-            Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, all its weight can use");
+            SlotRow slot = tables.Slots[i];
+            foreach (int rank in Ranks is null ? [Rank ?? slot.Rank] : tables.LayersOf(slot).Select(layer => Ranks[i, layer]))
+            {
+                Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, all its weight can use");
+            }
         }
 
         if (Storage is { } storage)
@@ -72,7 +80,7 @@ public sealed record TrainingPlan
         }
 
         Require((long)Batch * Sequence <= int.MaxValue, "batch · sequence exceeds 2^31 tokens");
-        return new Sizes(Batch, Sequence, Math.Min(ChunkRows, Batch * Sequence), 0, tables.Slots.Select(s => Rank ?? s.Rank).ToArray());
+        return new Sizes(Batch, Sequence, Math.Min(ChunkRows, Batch * Sequence), 0, tables.Slots.Select(s => Rank ?? s.Rank).ToArray(), Ranks);
     }
 
     /// <summary>How a parameter is stored: as declared, or as this plan says.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
@@ -41,14 +42,16 @@ internal sealed class EvaluateCommand : HostCommand
         };
         bool nested = entry.Tables.Slots.Length > 0 && entry.Tables.Slots.All(s => s.NestedRanks);
         int[]? ranks = Ranks(arguments.GetValue(_rank), entry, nested);
-        plan = nested ? plan : plan with { Rank = ranks?[0] };
+        string? adapter = _weights.Adapter(arguments);
+        RankPattern? saved = adapter is null ? null : AdapterFiles.Ranks(entry.Tables, adapter);
+        plan = nested ? plan : plan with { Rank = saved is null ? ranks?[0] : null, Ranks = saved };
         PlanOptions.Check(() => plan.SizesFor(entry.Tables));
         string basePath = _weights.Base(arguments);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         List<Example> examples = Examples.Read(arguments.GetRequiredValue(_data), tokenizer, entry.Tables, plan.Sequence, arguments.GetValue(_truncate));
 
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
-        BoundModel.Load(model, basePath, _weights.Adapter(arguments), (ulong)arguments.GetValue(CommonOptions.Seed));
+        BoundModel.Load(model, basePath, adapter, (ulong)arguments.GetValue(CommonOptions.Seed));
         var evaluator = new Evaluator(model, new Batches(examples, plan.Batch, plan.Sequence, seed: null));
         RankResult[] results = [.. (nested && ranks is not null ? ranks : [int.MaxValue]).Select(rank =>
         {

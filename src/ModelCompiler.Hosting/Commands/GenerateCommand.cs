@@ -38,8 +38,9 @@ internal sealed class GenerateCommand : HostCommand
         int[] ids = Prompt(tokenizer, prompt);
         int maximum = arguments.GetValue(_maximum);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        using TransformerModel model = BoundModel.ForGeneration(arguments, entry, (int)Math.Min(entry.Tables.Context, (long)ids.Length + maximum));
-        BoundModel.Load(model, basePath, _weights.Adapter(arguments), seed);
+        string? adapter = _weights.Adapter(arguments);
+        using TransformerModel model = BoundModel.ForGeneration(arguments, entry, (int)Math.Min(entry.Tables.Context, (long)ids.Length + maximum), adapter);
+        BoundModel.Load(model, basePath, adapter, seed);
 
         var options = new GenerationOptions
         {

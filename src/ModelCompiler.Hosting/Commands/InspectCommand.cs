@@ -33,7 +33,7 @@ internal sealed class InspectCommand : HostCommand
     }
 
     private static IEnumerable<string> Names(ModelTables tables, ParameterRow row) => row.PerLayer
-        ? Enumerable.Range(row.FirstLayer, tables.Copies(row)).Select(layer => Named(row.Name, layer.ToString(CultureInfo.InvariantCulture)))
+        ? tables.LayersOf(row).Select(layer => Named(row.Name, layer.ToString(CultureInfo.InvariantCulture)))
         : [row.Name];
 
     private static string Named(string name, string layer) => name.Replace("{0}", layer, StringComparison.Ordinal);

@@ -28,8 +28,9 @@ internal sealed class LogitsCommand : HostCommand
     {
         ModelEntry entry = ModelArgument.Find(arguments.GetRequiredValue(_model));
         int[] tokens = Tokens(arguments.GetRequiredValue(_tokens), entry.Tables.Vocabulary);
-        using TransformerModel model = BoundModel.ForGeneration(arguments, entry, tokens.Length);
-        BoundModel.Load(model, _weights.Base(arguments), _weights.Adapter(arguments), (ulong)arguments.GetValue(CommonOptions.Seed));
+        string? adapter = _weights.Adapter(arguments);
+        using TransformerModel model = BoundModel.ForGeneration(arguments, entry, tokens.Length, adapter);
+        BoundModel.Load(model, _weights.Base(arguments), adapter, (ulong)arguments.GetValue(CommonOptions.Seed));
         var result = new LogitsResult(entry.Tables.Name, tokens, Logits(model, tokens, cancellation));
         foreach ((int position, float[] row) in result.Logits.Index())
         {

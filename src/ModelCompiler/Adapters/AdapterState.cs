@@ -37,8 +37,7 @@ public abstract class AdapterState
     public float DropoutRate { get; internal set; }
 
     /// <summary>The adapter's module in the checkpoint: "model.layers.3.self_attn.q_proj".</summary>
-    public string Module =>
-        Slot.Module.Replace("{0}", Layer.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+    public string Module => Slot.ModuleIn(Layer);
 
     /// <summary>Width of the projection's input.</summary>
     public abstract int Inputs { get; }

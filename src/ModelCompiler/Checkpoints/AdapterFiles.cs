@@ -1,5 +1,6 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Models;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -66,6 +67,21 @@ public static class AdapterFiles
         {
             adapter.Unfold(model, file.Modules[adapter.Module]);
         }
+    }
+
+    /// <summary>The ranks that an adapter was saved with, to plan a model by; null where the model's methods have none but the declared ones.</summary>
+    /// <param name="tables">The model.</param>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="CheckpointException">adapter_config.json is absent or damaged.</exception>
+    public static RankPattern? Ranks(ModelTables tables, string folder)
+    {
+        if (!tables.Slots.Any(s => s.AdaptiveRanks))
+        {
+            return null;
+        }
+
+        PeftConfig config = PeftConfigJson.Read(Path.Combine(folder, PeftAdapter.ConfigName));
+        return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { AdaptiveRanks: true } row ? config.RankOf(row.ModuleIn(layer)) : tables.Slots[slot].Rank);
     }
 
     private static void LoadState(TransformerModel model, string folder)

@@ -24,13 +24,13 @@ public static class Model
     /// <param name="capacity">Positions of the cache.</param>
     /// <param name="batch">Sequences generated side by side.</param>
     /// <param name="backend">The backend; null: the CPU, with all its cores. The model disposes it.</param>
-    /// <param name="rank">Rank of all adapters instead of the declared ones.</param>
+    /// <param name="ranks">The rank of every adapter instead of the declared ones.</param>
     /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
-    public static T ForGeneration<T>(int capacity, int batch = 1, IBackend? backend = null, int? rank = null)
+    public static T ForGeneration<T>(int capacity, int batch = 1, IBackend? backend = null, RankPattern? ranks = null)
         where T : TransformerModel, IModel<T>
     {
         backend ??= DefaultBackend();
-        return T.Create(MemoryPlanner.Serve(T.Tables, batch, capacity, Math.Min(capacity, 256), backend.Profile, rank), backend);
+        return T.Create(MemoryPlanner.Serve(T.Tables, batch, capacity, Math.Min(capacity, 256), backend.Profile, ranks), backend);
     }
 
     private static CpuBackend DefaultBackend() => new(Environment.ProcessorCount);

@@ -24,7 +24,7 @@ public abstract class ModelEntry
 
     /// <summary>Plans generation and binds the model; the model disposes the backend.</summary>
     /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
-    public abstract TransformerModel ForGeneration(int capacity, int batch, IBackend backend, int? rank = null);
+    public abstract TransformerModel ForGeneration(int capacity, int batch, IBackend backend, RankPattern? ranks = null);
 
     internal sealed class Of<T> : ModelEntry
         where T : TransformerModel, IModel<T>
@@ -35,8 +35,8 @@ public abstract class ModelEntry
 
         public override TransformerModel ForTraining(TrainingPlan plan, IBackend backend) => Model.ForTraining<T>(plan, backend);
 
-        public override TransformerModel ForGeneration(int capacity, int batch, IBackend backend, int? rank = null) =>
-            Model.ForGeneration<T>(capacity, batch, backend, rank);
+        public override TransformerModel ForGeneration(int capacity, int batch, IBackend backend, RankPattern? ranks = null) =>
+            Model.ForGeneration<T>(capacity, batch, backend, ranks);
     }
 }
 

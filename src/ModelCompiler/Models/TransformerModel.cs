@@ -303,31 +303,29 @@ public abstract class TransformerModel : IDisposable
     private void Resize(int batch, int sequence)
     {
         (_batch, _sequence) = (batch, sequence);
-        _prologue = Handles(Plan.Prologue);
+        _prologue = Handles(Plan.Prologue, -1, batch, sequence);
         for (int layer = 0; layer < _layers.Length; layer++)
         {
-            _layers[layer] = Handles(Plan.Frames[layer]);
+            _layers[layer] = Handles(Plan.Frames[layer], layer, batch, sequence);
         }
 
-        _top = Handles(Plan.Top, Plan.Sizes.Batch, Plan.Sizes.Sequence);
+        _top = Handles(Plan.Top, -1, Plan.Sizes.Batch, Plan.Sizes.Sequence);
     }
 
-    /// <summary>A frame's handles at the current sizes; made once, so that a step allocates nothing.</summary>
-    private FrameHandles Handles(FramePlan frame) => Handles(frame, _batch, _sequence);
-
-    private FrameHandles Handles(FramePlan frame, int batch, int sequence)
+    /// <summary>A frame's handles at these sizes; made once, so that a step allocates nothing. Layers whose ranks are the same share their frame's plan.</summary>
+    private FrameHandles Handles(FramePlan frame, int layer, int batch, int sequence)
     {
         var key = (frame, batch, sequence, _rank);
         if (!_handles.TryGetValue(key, out FrameHandles? handles))
         {
-            // Slots share their rank between layers; an adapter that is not nested ignores what was asked for.
-            int[] ranks = [.. Plan.Sizes.Ranks];
-            foreach (AdapterState adapter in _adapters)
+            Sizes planned = Plan.Sizes.In(layer);
+            int[] ranks = [.. planned.Ranks];
+            foreach (AdapterState adapter in _adapters.Where(a => a.Layer == layer))
             {
                 ranks[adapter.Index] = adapter.ActiveRank;
             }
 
-            handles = new FrameHandles(frame, Plan.Sizes with { Batch = batch, Sequence = sequence, Ranks = ranks }, Plan.Profile);
+            handles = new FrameHandles(frame, planned with { Batch = batch, Sequence = sequence, Ranks = ranks }, Plan.Profile);
             _handles.Add(key, handles);
         }
 

@@ -23,6 +23,7 @@ internal static class RunFacts
         [
             new("model", model.Tables.Name),
             new("adapters", string.Join(", ", model.Tables.Slots.Select((s, i) => Adapter(s, model.Plan.Sizes.Ranks[i])))),
+            .. model.Plan.Sizes.Pattern is { } ranks ? [KeyValuePair.Create("ranks", ranks.ToString())] : Array.Empty<KeyValuePair<string, string>>(),
             .. AdapterSchedule.Of(model, options).Where(s => s.Fact.Length > 0).Select(s => KeyValuePair.Create(s.GetType().Name, s.Fact)),
             new("base weights", Frozen(model).ToString("x16", culture)),
             new("backend", profile.Name),

@@ -48,7 +48,7 @@ public class DyLoraTests
         }
 
         nested.UseRank(rank);
-        Assert.Equal(Gradients(plain), Gradients(nested), 1e-12);
+        Assert.Equal(SmallRun.Gradients(plain), SmallRun.Gradients(nested), 1e-12);
         foreach ((DyLoraAdapter from, LoraAdapter to) in nested.Adapters.Cast<DyLoraAdapter>().Zip(plain.Adapters.Cast<LoraAdapter>()))
         {
             Assert.Equal(plain.Values(to.A.Gradient), nested.Values(from.A.Gradient), (x, y) => Math.Abs(x - y) < 1e-12);
@@ -181,19 +181,6 @@ public class DyLoraTests
         AdapterFiles.Load(plain, folder.Path);
         Assert.Equal(loss, new Evaluator(plain, SmallRun.HeldOut).Evaluate().Loss, 1e-5);
         Assert.NotEqual(loss, without, 1e-2);
-    }
-
-    private static double Gradients(TransformerModel model)
-    {
-        int[] ids = [.. Enumerable.Range(0, 40).Select(i => (3 + 29 * i) % 512)];
-        int[] targets = [.. Enumerable.Range(0, 40).Select(i => (3 + 29 * (i + 1)) % 512)];
-        model.BeginStep(new Step(2, 20, LossScale: 1.0 / 40, Seed: 1), ids, targets, training: true);
-        model.Kernels.Zero(model.LossSum);
-        model.ZeroGradients();
-        model.Forward();
-        model.Loss(backward: true);
-        model.Backward();
-        return model.Kernels.Read(model.LossSum);
     }
 
     private static double[] Wave(long count, double size) => [.. Enumerable.Range(0, (int)count).Select(i => size * Math.Sin(1 + 1.7 * i))];

@@ -1,3 +1,4 @@
+using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
@@ -96,5 +97,19 @@ internal static class SmallRun
         }
 
         return values;
+    }
+
+    /// <summary>Loss and gradients of one step over two sequences of 20 tokens; returns the summed loss.</summary>
+    public static double Gradients(TransformerModel model)
+    {
+        int[] ids = [.. Enumerable.Range(0, 40).Select(i => (3 + 29 * i) % 512)];
+        int[] targets = [.. Enumerable.Range(0, 40).Select(i => (3 + 29 * (i + 1)) % 512)];
+        model.BeginStep(new Step(2, 20, LossScale: 1.0 / 40, Seed: 1), ids, targets, training: true);
+        model.Kernels.Zero(model.LossSum);
+        model.ZeroGradients();
+        model.Forward();
+        model.Loss(backward: true);
+        model.Backward();
+        return model.Kernels.Read(model.LossSum);
     }
 }
