@@ -61,6 +61,7 @@ public static class ProblemIds
     public const string GroupSizeMissing = "MC0232";
     public const string RankAboveGroups = "MC0233";
     public const string MergeNotExact = "MC0234";
+    public const string DoraBesideOthers = "MC0240";
 
     public const string UnknownStorage = "MC0301";
     public const string BlockSizeUnusable = "MC0302";

@@ -37,6 +37,16 @@ public sealed class Rewrite(bool training)
     public Value Share(string name, OpRow row, Value[] inputs) =>
         _ops.Find(op => op.Row == row && op.Accumulator is null && op.Inputs.SequenceEqual(inputs))?.Output ?? Add(name, row, inputs);
 
+    /// <summary>Takes the bias from the linear that makes a value, for an adapter that changes what is before it.</summary>
+    /// <returns>The linear's weight, and its bias; null where it has none.</returns>
+    public (Value Weight, Value? Bias) TakeBias(Value y)
+    {
+        int made = _ops.FindIndex(op => op.Outputs.Contains(y));
+        Value[] inputs = _ops[made].Inputs;
+        _ops[made] = _ops[made] with { Inputs = [inputs[0], inputs[1]] };
+        return (inputs[1], inputs.Length > 2 ? inputs[2] : null);
+    }
+
     /// <summary>The region rebuilt.</summary>
     public Region Build(Region from) => new(_ops.ToArray(), from.Input, from.Output is null ? null : Of(from.Output));
 }

@@ -35,7 +35,7 @@ internal static class MemoryFile
 
     private static string Saved(FrameTable table)
     {
-        FrameRow[] saved = table.Rows.Where(r => r.Kind == RowKind.Saved && r.Shares < 0).ToArray();
+        FrameRow[] saved = table.Rows.Where(r => r.Kind == RowKind.Saved && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens).ToArray();
         int fixedElements = saved.Where(r => r.Columns.Symbol == DimSymbol.One).Sum(r => r.Columns.Factor);
         FrameRow input = table.Rows.First(r => r.Kind == RowKind.Input);
         int ranks = saved.Count(r => r.Columns.Symbol == DimSymbol.Rank);

@@ -127,6 +127,8 @@ internal static class DiagnosticDescriptors
             "A rank of {0} is above the number of groups of {1}: a larger rank adds parameters that can express nothing more"),
         Warning(ProblemIds.MergeNotExact, "Adapter that its storage cannot take exactly",
             "Groups of {0} inputs cannot be merged exactly into {1}: only the zero points of Int4 take them, in blocks that divide the groups"),
+        Error(ProblemIds.DoraBesideOthers, "DoRA beside another method",
+            "[Dora] and [{0}] cannot share a recipe: an adapter file says once for all of its modules whether they are DoRA"),
 
         Error(ProblemIds.UnknownStorage, "Unknown storage",
             "Storage {0} is none of {1}"),

@@ -54,6 +54,9 @@ public abstract class AdapterState
     /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Export"/> gives: the method is LoRA in all but its training.</summary>
     public virtual bool IsLora => true;
 
+    /// <summary>Whether <see cref="Export"/> gives magnitudes: the method is DoRA.</summary>
+    public virtual bool HasMagnitude => false;
+
     /// <summary>Gives its parameters their start values, with which the model computes what its base does.</summary>
     /// <param name="model">The model, with the base's weights loaded.</param>
     /// <param name="seed">The seed; parameters draw from it by their names.</param>

@@ -68,6 +68,27 @@ public sealed class LoraAttribute : AdapterAttribute
     public int StartIterations { get; set; } = 1;
 }
 
+/// <summary>
+/// Low-rank adapters of directions beside trained magnitudes (Liu et al. 2024, "DoRA", sections 4.1 and 4.3): y = m / ‖W + s · B A‖ ∘ (W x + s · B A dropout(x)),
+/// m and the norm of each output's weights one number each, m from ‖W‖ on, and the norm a constant to backward. All adapters of a recipe are DoRA or none is.
+/// PEFT drops elements of W's input too where an adapter has dropout, which is a second product with W; here, of the adapter's input alone.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class DoraAttribute : AdapterAttribute
+{
+    /// <summary>Rank r of the adapters: A is [r, in], B is [out, r].</summary>
+    public int Rank { get; set; } = 8;
+
+    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
+    public float Alpha { get; set; }
+
+    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
+    public float Dropout { get; set; }
+
+    /// <summary>Whether s = alpha / sqrt(rank) (rsLoRA).</summary>
+    public bool RankStabilized { get; set; }
+}
+
 /// <summary>Which ranks a step of DyLoRA draws from.</summary>
 public enum RankDraw
 {

@@ -187,6 +187,18 @@ public interface IBackend : IDisposable
     /// <summary>dg += Σ_t dy · x.</summary>
     void GateGradientWeight(Tensor dy, Tensor x, Tensor dg);
 
+    /// <summary>
+    /// inverse[o] = 1 / √(squares[o] + scale · Σ_k b[o, k] (2 inner[k, o] + scale · (gram bᵀ)[k, o])), 0 where the root's argument is not positive: 1 / ‖w + scale · b a‖ of each
+    /// row, given ‖w‖², a wᵀ and a aᵀ. squares, inverse [1, out]; b [out, r]; inner [r, out]; gram [r, r].
+    /// </summary>
+    void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, Tensor inverse, float scale = 1);
+
+    /// <summary>y = z · m · inverse + bias + plus, the factors per channel: m, inverse, bias [1, d]. In place over z, and over plus.</summary>
+    void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default);
+
+    /// <summary>dm += inverse · Σ_t dy · z.</summary>
+    void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm);
+
     /// <summary>y[t, j] = mean of x[t, j · g] to x[t, (j + 1) · g − 1]. x [T, groups · g], y [T, groups].</summary>
     void GroupMean(Tensor x, Tensor y);
 

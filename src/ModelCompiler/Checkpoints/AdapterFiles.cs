@@ -135,6 +135,7 @@ public static class AdapterFiles
             Alpha = alpha,
             Dropout = Math.Round(adapters.Max(a => a.Adapter.Slot.Dropout), 6),
             UseRslora = stabilized,
+            UseDora = adapters.All(a => a.Adapter.HasMagnitude),
             TargetModules = everywhere
                 ? [.. adapters.Select(a => a.Adapter.Module[(a.Adapter.Module.LastIndexOf('.') + 1)..]).Distinct()]
                 : [.. adapters.Select(a => a.Adapter.Module)],
@@ -160,6 +161,11 @@ public static class AdapterFiles
         if (module.Inputs != inputs || module.Outputs != outputs)
         {
             return $"'{adapter.Module}' maps {module.Inputs} to {module.Outputs} in the file, {inputs} to {outputs} in the recipe";
+        }
+
+        if (file.Config.UseDora != adapter.HasMagnitude)
+        {
+            return $"'{adapter.Module}' is {(file.Config.UseDora ? "DoRA" : "plain LoRA")} in the file, {adapter.Slot.Method} in the recipe";
         }
 
         double scale = file.Config.ScaleOf(adapter.Module);

@@ -5,7 +5,7 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Checkpoints;
 
-/// <summary>The base model with its adapters merged in: W' = W + s · B A, summed in double and rounded once. The model itself stays as it is.</summary>
+/// <summary>The base model with its adapters merged in: W' = W + s · B A, its rows scaled to DoRA's magnitudes, in double and rounded once. The model itself stays as it is.</summary>
 public static class MergedWeights
 {
     /// <summary>Writes model.safetensors and config.json of the merged model, which loads as the architecture without adapters.</summary>
@@ -50,11 +50,32 @@ public static class MergedWeights
                         w[row * columns + c] += factor * _adapter.A[r * columns + c];
                     }
                 }
+
+                if (_adapter.Magnitude is { } magnitude)
+                {
+                    Rescale(w.AsSpan(row * columns, columns), magnitude[first + row]);
+                }
             }
 
             for (int i = 0; i < destination.Length; i++)
             {
                 destination[i] = (float)w[i];
+            }
+        }
+
+        /// <summary>Gives a row this norm; a row of zeros has none.</summary>
+        private static void Rescale(Span<double> row, double norm)
+        {
+            double squares = 0;
+            foreach (double value in row)
+            {
+                squares += value * value;
+            }
+
+            double factor = squares > 0 ? norm / Math.Sqrt(squares) : 0;
+            foreach (ref double value in row)
+            {
+                value *= factor;
             }
         }
     }

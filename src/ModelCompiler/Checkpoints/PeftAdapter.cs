@@ -3,15 +3,19 @@ using ModelCompiler.Files;
 
 namespace ModelCompiler.Checkpoints;
 
-/// <summary>The two matrices of one adapted module: Δ = scale · B A.</summary>
+/// <summary>The two matrices of one adapted module: Δ = scale · B A. With magnitudes, DoRA, the rows of W + Δ are given those in the place of their norms.</summary>
 /// <param name="Rank">r.</param>
 /// <param name="Inputs">Width of the module's input.</param>
 /// <param name="Outputs">Width of its output.</param>
 /// <param name="A">[r, inputs], row-major.</param>
 /// <param name="B">[outputs, r], row-major.</param>
-public sealed record PeftModule(int Rank, int Inputs, int Outputs, float[] A, float[] B);
+public sealed record PeftModule(int Rank, int Inputs, int Outputs, float[] A, float[] B)
+{
+    /// <summary>The magnitude of each output; null where it is not DoRA.</summary>
+    public float[]? Magnitude { get; init; }
+}
 
-/// <summary>A LoRA adapter in PEFT's format: a folder with adapter_config.json and adapter_model.safetensors.</summary>
+/// <summary>A LoRA or DoRA adapter in PEFT's format: a folder with adapter_config.json and adapter_model.safetensors.</summary>
 /// <param name="Config">Ranks, scale and targets.</param>
 /// <param name="Modules">The matrices by module path in the base model, such as model.layers.0.self_attn.q_proj.</param>
 public sealed partial record PeftAdapter(PeftConfig Config, IReadOnlyDictionary<string, PeftModule> Modules)
@@ -37,13 +41,13 @@ public sealed partial record PeftAdapter(PeftConfig Config, IReadOnlyDictionary<
         {
             if (TensorName().Match(tensor.Name) is not { Success: true } match)
             {
-                throw new CheckpointException(file.Path, $"tensor '{tensor.Name}' is not part of a plain LoRA adapter ({Prefix}MODULE.lora_A.weight or lora_B.weight)");
+                throw new CheckpointException(file.Path, $"tensor '{tensor.Name}' is not part of a plain LoRA adapter ({Prefix}MODULE.lora_A.weight or lora_B.weight, of DoRA lora_magnitude_vector)");
             }
 
             string module = match.Groups["module"].Value;
             if (!modules.ContainsKey(module))
             {
-                modules.Add(module, Read(file, module, config.RankOf(module)));
+                modules.Add(module, Read(file, module, config));
             }
         }
 
@@ -58,14 +62,19 @@ public sealed partial record PeftAdapter(PeftConfig Config, IReadOnlyDictionary<
         var tensors = new List<TensorSource>();
         foreach ((string path, PeftModule module) in Modules)
         {
-            if (module.Rank != Config.RankOf(path) || module.A.Length != (long)module.Rank * module.Inputs || module.B.Length != (long)module.Outputs * module.Rank)
+            if (module.Rank != Config.RankOf(path) || module.A.Length != (long)module.Rank * module.Inputs || module.B.Length != (long)module.Outputs * module.Rank
+                || module.Magnitude?.Length != (Config.UseDora ? module.Outputs : null))
             {
                 throw new ArgumentException(
-                    $"module '{path}' of rank {module.Rank} has {module.A.Length} and {module.B.Length} elements; the configuration says rank {Config.RankOf(path)}", nameof(folder));
+                    $"module '{path}' of rank {module.Rank} has {module.A.Length} and {module.B.Length} elements and {module.Magnitude?.Length ?? 0} magnitudes; the configuration says rank {Config.RankOf(path)}{(Config.UseDora ? " and DoRA" : "")}", nameof(folder));
             }
 
             tensors.Add(TensorSource.FromArray(NameOf(path, 'A'), module.A, SafetensorsType.F32, module.Rank, module.Inputs));
             tensors.Add(TensorSource.FromArray(NameOf(path, 'B'), module.B, SafetensorsType.F32, module.Outputs, module.Rank));
+            if (module.Magnitude is { } magnitude)
+            {
+                tensors.Add(TensorSource.FromArray(MagnitudeOf(path), magnitude, SafetensorsType.F32, module.Outputs));
+            }
         }
 
         AtomicFile.CreateFolder(folder);
@@ -75,8 +84,11 @@ public sealed partial record PeftAdapter(PeftConfig Config, IReadOnlyDictionary<
 
     private static string NameOf(string module, char matrix) => $"{Prefix}{module}.lora_{matrix}.weight";
 
-    private static PeftModule Read(SafetensorsFile file, string module, int rank)
+    private static string MagnitudeOf(string module) => $"{Prefix}{module}.lora_magnitude_vector";
+
+    private static PeftModule Read(SafetensorsFile file, string module, PeftConfig config)
     {
+        int rank = config.RankOf(module);
         TensorEntry a = file[NameOf(module, 'A')];
         TensorEntry b = file[NameOf(module, 'B')];
         if (a.Shape.Count != 2 || b.Shape.Count != 2 || a.Shape[0] != rank || b.Shape[1] != rank || a.Shape[1] > int.MaxValue || b.Shape[0] > int.MaxValue)
@@ -85,9 +97,17 @@ public sealed partial record PeftAdapter(PeftConfig Config, IReadOnlyDictionary<
                 file.Path, $"module '{module}': A is {a.ShapeText} and B is {b.ShapeText}, but {ConfigName} says rank {rank}: [{rank}, inputs] and [outputs, {rank}]");
         }
 
-        return new PeftModule(rank, (int)a.Shape[1], (int)b.Shape[0], file.Read(a.Name), file.Read(b.Name));
+        string magnitude = MagnitudeOf(module);
+        string found = file.Contains(magnitude) ? file[magnitude].ShapeText : "absent";
+        if (file.Contains(magnitude) != config.UseDora || (config.UseDora && !file[magnitude].Shape.SequenceEqual([b.Shape[0]])))
+        {
+            throw new CheckpointException(
+                file.Path, $"module '{module}': tensor '{magnitude}' is {found}, but {ConfigName} says {(config.UseDora ? $"use_dora, which needs [{b.Shape[0]}]" : "no use_dora")}");
+        }
+
+        return new PeftModule(rank, (int)a.Shape[1], (int)b.Shape[0], file.Read(a.Name), file.Read(b.Name)) { Magnitude = config.UseDora ? file.Read(magnitude) : null };
     }
 
-    [GeneratedRegex(@"\Abase_model\.model\.(?<module>.+)\.lora_[AB]\.weight\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Abase_model\.model\.(?<module>.+)\.lora_(?:[AB]\.weight|magnitude_vector)\z", RegexOptions.CultureInvariant)]
     private static partial Regex TensorName();
 }

@@ -20,6 +20,9 @@ public sealed record PeftConfig
     /// <summary>use_rslora: the scale is alpha / √r instead of alpha / r.</summary>
     public bool UseRslora { get; init; }
 
+    /// <summary>use_dora: every module has magnitudes.</summary>
+    public bool UseDora { get; init; }
+
     /// <summary>rank_pattern in the file's order.</summary>
     public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init; } = [];
 

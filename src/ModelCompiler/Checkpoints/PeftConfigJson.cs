@@ -9,7 +9,7 @@ internal static class PeftConfigJson
     /// <summary>What these start values change is the base model, so the adapter alone is not the result.</summary>
     private static readonly string[] s_baseChangingStarts = ["pissa", "olora", "loftq", "corda", "lora_ga"];
 
-    private static readonly string[] s_mustBeFalse = ["use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "use_bdlora"];
+    private static readonly string[] s_mustBeFalse = ["lora_bias", "fan_in_fan_out", "use_qalora", "use_bdlora"];
 
     private static readonly string[] s_mustBeEmpty =
         ["modules_to_save", "layer_replication", "alora_invocation_tokens", "trainable_token_indices", "target_parameters", "megatron_config"];
@@ -31,6 +31,7 @@ internal static class PeftConfigJson
             Dropout = file.Number("lora_dropout") ?? 0,
             TargetModules = ReadTargets(file),
             UseRslora = file.Flag("use_rslora") ?? false,
+            UseDora = file.Flag("use_dora") ?? false,
             RankPattern = ReadPattern(file, "rank_pattern", value => value.TryGetInt32(out int rank) && rank > 0 ? rank : throw file.Wrong("rank_pattern", "an object of pattern to whole number from 1")),
             AlphaPattern = ReadPattern(file, "alpha_pattern", value => file.Number("alpha_pattern", value)),
             BaseModel = file.Text("base_model_name_or_path"),
@@ -78,7 +79,7 @@ internal static class PeftConfigJson
 
             json.WriteEndArray();
             json.WriteString("task_type", "CAUSAL_LM");
-            json.WriteBoolean("use_dora", false);
+            json.WriteBoolean("use_dora", config.UseDora);
             json.WriteBoolean("use_rslora", config.UseRslora);
             json.WriteEndObject();
         }

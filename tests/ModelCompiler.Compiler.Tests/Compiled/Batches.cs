@@ -15,6 +15,7 @@ public static class Batches
     private const int QaLora = 100;
     private const int Lamda = 200;
     private const int DyLora = 300;
+    private const int Dora = 400;
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
 
     /// <summary>Whether the full counts were asked for.</summary>
@@ -24,7 +25,7 @@ public static class Batches
     public static int Count => Full ? 11 : 3;
 
     /// <summary>The numbers of the batches, as theory data: the general ones, and those of an adapter method.</summary>
-    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers, .. Enumerable.Range(DyLora, Full ? 6 : 1)]);
+    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers, .. Enumerable.Range(DyLora, Full ? 6 : 1), .. Enumerable.Range(Dora, Full ? 6 : 1)]);
 
     /// <summary>The numbers of the batches with LaMDA adapters.</summary>
     public static IEnumerable<int> LamdaNumbers => Enumerable.Range(Lamda, Full ? 6 : 1);
@@ -37,6 +38,7 @@ public static class Batches
             ulong seed = 20_261_121 + (ulong)n * 1_000;
             ModelSpec[] drawn = n switch
             {
+                >= Dora => RandomDora.Take(BatchSize, seed),
                 >= DyLora => RandomDyLora.Take(BatchSize, seed),
                 >= Lamda => RandomLamda.Take(BatchSize, seed),
                 >= QaLora => RandomQaLora.Take(BatchSize, seed),

@@ -1,3 +1,4 @@
+using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -26,6 +27,11 @@ public sealed class ModelRun : IDisposable
         {
             bool normWeight = p.Row.Path.EndsWith("Norm.Weight", StringComparison.Ordinal) || p.Row.Path.EndsWith("LayerScale", StringComparison.Ordinal);
             Write(p.Value, Enumerable.Range(0, (int)p.Value.Count).Select(_ => (normWeight ? 1 : 0) + 0.9 * (random.NextDouble() - 0.5)).ToArray());
+        }
+
+        foreach (DoraAdapter adapter in Model.Adapters.OfType<DoraAdapter>())
+        {
+            DoraNorms.Settle(this, adapter, random);
         }
 
         int tokens = plan.Batch * plan.Sequence;

@@ -8,7 +8,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 
-/// <summary>Generated gradients against finite differences of the generated loss, in double; adapters of nested ranks at one of them.</summary>
+/// <summary>Generated gradients against finite differences of the generated loss, in double; adapters of nested ranks at one of them, the norms of DoRA's held.</summary>
 public class GradientTests
 {
     private const double Tolerance = 1e-5;
@@ -67,17 +67,20 @@ public class GradientTests
     private static double Difference(ModelRun run, Parameter p, double[] values, int element)
     {
         const double h = 2e-4;
+        var norms = DoraNorms.OfMatrix(run, p);
         double At(double offset)
         {
             double kept = values[element];
             values[element] = kept + offset;
             run.Write(p.Active, values);
             values[element] = kept;
+            norms?.Hold();
             return run.Loss();
         }
 
         double difference = (8 * (At(h) - At(-h)) - (At(2 * h) - At(-2 * h))) / (12 * h);
         run.Write(p.Active, values);
+        norms?.Release();
         return difference;
     }
 }

@@ -29,7 +29,7 @@ internal static class RecipeCases
         new(Tiny + "[FineTune<Tiny>] public partial class {|MC0208:Recipe|};",
             "'Recipe' trains nothing: add an adapter such as [Lora(Rank = 8)]", Over("Lora")),
         new(Over("{|MC0209:Magic|}") + "public sealed class MagicAttribute : AdapterAttribute;",
-            "[Magic] is not a method that the compiler knows: it knows Lora, DyLora, QaLora, Lamda", Over("Lora")),
+            "[Magic] is not a method that the compiler knows: it knows Lora, DyLora, QaLora, Lamda, Dora", Over("Lora")),
         new(Over("Lora({|MC0210:Targets = Projections.None|})"), "[Lora] targets no projection: give Targets, for example Projections.All", Over("Lora(Targets = Projections.Head)")),
         new(Over("Lora(Start = LoraStart.Loftq, {|MC0211:StartIterations = 0|}), Frozen(Storage.NF4)"),
             "StartIterations is 0: Loftq iterates once or more, other starts do not", Over("Lora(Start = LoraStart.Loftq, StartIterations = 5), Frozen(Storage.NF4)")),
@@ -52,6 +52,9 @@ internal static class RecipeCases
         new(Over("Lora(Targets = Projections.Query), Lamda({|MC0204:Targets = Projections.Attention|})"),
             "Query already carries [Lora]: one slot carries one adapter, so [Lamda] needs other targets",
             Over("Lora(Targets = Projections.Query), Lamda(Targets = Projections.Key)"), "LaMDA"),
+        new(Over("{|MC0240:Dora(Targets = Projections.Query)|}, Lora(Targets = Projections.Key)"),
+            "[Dora] and [Lora] cannot share a recipe: an adapter file says once for all of its modules whether they are DoRA",
+            Over("Dora(Targets = Projections.Query), Dora(Rank = 4, Targets = Projections.Key)")),
 
         new(Over("Lora, Frozen({|MC0301:(Storage)77|})"), "Storage 77 is none of Float32, BFloat16, NF4, Int8, Int4", Over("Lora, Frozen(Storage.BFloat16)")),
         new(Over("Lora, Frozen(Storage.NF4, {|MC0302:BlockSize = 48|})"), "A block size of 48 is not a power of two from 32 to 4096", Over("Lora, Frozen(Storage.NF4, BlockSize = 4096)")),

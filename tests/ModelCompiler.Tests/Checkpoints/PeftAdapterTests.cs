@@ -94,7 +94,7 @@ public class PeftAdapterTests
 
     [Theory]
     [InlineData("\"LORA\"", "\"IA3\"", "'peft_type' must be \"LORA\", not \"IA3\"")]
-    [InlineData("\"use_dora\": false", "\"use_dora\": true", "'use_dora'")]
+    [InlineData("\"use_dora\": false", "\"use_dora\": true", "says use_dora, which needs [")]
     [InlineData("\"lora_bias\": false", "\"lora_bias\": true", "'lora_bias'")]
     [InlineData("\"fan_in_fan_out\": false", "\"fan_in_fan_out\": true", "'fan_in_fan_out'")]
     [InlineData("\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]", "'modules_to_save'")]
@@ -134,7 +134,8 @@ public class PeftAdapterTests
 
     [Theory]
     [InlineData("base_model.model.q.lora_A.weight", "lora_B")]
-    [InlineData("base_model.model.q.lora_magnitude_vector", "lora_magnitude_vector")]
+    [InlineData("base_model.model.q.lora_magnitude_vector", "lora_A")]
+    [InlineData("base_model.model.q.lora_bias", "lora_magnitude_vector")]
     [InlineData("model.q.lora_A.weight", "model.q.lora_A.weight")]
     public void Tensors_that_do_not_belong_are_named(string name, string expected)
     {

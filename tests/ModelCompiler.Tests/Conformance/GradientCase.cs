@@ -119,6 +119,19 @@ internal sealed record GradientCase(
                 b.Gate(t["dy"], t["g"], t["dx"]);
                 b.GateGradientWeight(t["dy"], t["x"], t["dg"]);
             }),
+        new(nameof(IBackend.Magnitude),
+            [
+                Input("z", Rows, Columns), Weight("m", 1, Columns), Input("inverse", 1, Columns), Weight("bias", 1, Columns), Output("y", Rows, Columns), Dy(),
+                Output("dz", Rows, Columns), Accumulator("dm", 1, Columns), Accumulator("db", 1, Columns),
+            ],
+            "y", "dy", [("z", "dz"), ("m", "dm"), ("bias", "db")],
+            (b, t) => b.Magnitude(t["z"], t["m"], t["inverse"], t["y"], t["bias"]),
+            (b, t) =>
+            {
+                b.Magnitude(t["dy"], t["m"], t["inverse"], t["dz"]);
+                b.MagnitudeGradient(t["dy"], t["z"], t["inverse"], t["dm"]);
+                b.LinearGradientBias(t["dy"], t["db"]);
+            }),
         new(nameof(IBackend.GroupMean),
             [X(), Output("y", Rows, 2), Input("dy", Rows, 2), Dx()],
             "y", "dy", [("x", "dx")],

@@ -53,6 +53,28 @@ public sealed class ReferenceFormulaTests : IDisposable
         Close([11, 21, 31, 38, 48, 58], dx);
     }
 
+    /// <summary>W = [3 4; 0 0; 1 2], A = [1 1], B = [1; 2; −1] and s = 2: the rows of the sum are [5 6], [4 4] and [−1 0].</summary>
+    [Fact]
+    public void InverseNormsOfRowsFromTheirProducts()
+    {
+        Tensor inverse = Empty(1, 3);
+        backend.InverseRowNorm(Of(1, 3, 25, 0, 5), Of(3, 1, 1, 2, -1), Of(1, 3, 7, 0, 3), Of(1, 1, 2), inverse, 2);
+        Close([1 / Math.Sqrt(61), 1 / Math.Sqrt(32), 1], inverse);
+        backend.InverseRowNorm(Of(1, 1, 0.0), Of(1, 1, 0.0), Of(1, 1, 0.0), Of(1, 1, 2), inverse.Slice(0, 1) with { Columns = 1 });
+        Close([0], inverse.Slice(0, 1) with { Columns = 1 });
+    }
+
+    [Fact]
+    public void MagnitudesInThePlaceOfNorms()
+    {
+        Tensor y = Empty(2, 2);
+        backend.Magnitude(Of(2, 2, 3, 4, 5, 6), Of(1, 2, 10, 20), Of(1, 2, 0.5, 0.25), y, Of(1, 2, 1, 2), Of(2, 2, 100, 200, 300, 400));
+        Close([116, 222, 326, 432], y);
+        Tensor dm = Of(1, 2, 1000, 2000);
+        backend.MagnitudeGradient(Of(2, 2, 1, 2, 3, 4), Of(2, 2, 3, 4, 5, 6), Of(1, 2, 0.5, 0.25), dm);
+        Close([1009, 2008], dm);
+    }
+
     [Fact]
     public void ActivationsAtKnownPoints()
     {

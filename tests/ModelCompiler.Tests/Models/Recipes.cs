@@ -143,3 +143,26 @@ public partial class StoriesLamdaRandom;
 [Frozen(Storage.NF4, BlockSize = 128)]
 [Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.SpectralResidual)]
 public partial class StoriesLamdaNf4;
+
+/// <summary>DoRA with dropout, on the upper layers, so that variants of the block differ.</summary>
+[FineTune<Stories260K>]
+[Dora(Rank = 4, Alpha = 8, Dropout = 0.1f, FirstLayer = 2, Targets = Projections.Attention)]
+[Dora(Rank = 6, Alpha = 6, RankStabilized = true, FirstLayer = 2, Targets = Projections.FeedForward)]
+public partial class StoriesDora;
+
+/// <summary>DoRA everywhere, on the tied head too.</summary>
+[FineTune<Stories260K>]
+[Dora(Rank = 4, Alpha = 8, Targets = Projections.All | Projections.Head)]
+public partial class StoriesDoraHead;
+
+/// <summary>DoRA over 16-bit weights.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.BFloat16)]
+[Dora(Rank = 4, Alpha = 8)]
+public partial class StoriesDoraBFloat16;
+
+/// <summary>DoRA over 4-bit weights.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4, BlockSize = 128)]
+[Dora(Rank = 4, Alpha = 8)]
+public partial class StoriesDoraNf4;

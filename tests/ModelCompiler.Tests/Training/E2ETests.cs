@@ -72,6 +72,18 @@ public class E2ETests(ITestOutputHelper output)
 
     [DataFact("datasets/e2e/valid.txt")]
     [Trait("Category", "Slow")]
+    public void Sixty_steps_of_DoRA_come_within_two_percent()
+    {
+        (TrainingResult result, List<double> losses) = Train<Stories260K_Dora>();
+
+        // It starts as LoRA does, and its first gradient is LoRA's.
+        Assert.Equal(4.822051, result.HeldOutBefore!.Value, 1e-3);
+        Assert.Equal(4.433016, losses[0], 1e-3);
+        Assert.InRange(result.HeldOutAfter!.Value, 0.98 * 1.911668, 1.02 * 1.911668);
+    }
+
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
     public void Adapters_on_means_learn_with_an_eighth_of_the_parameters_and_merge_into_four_bits_without_a_loss()
     {
         double merged = 0;

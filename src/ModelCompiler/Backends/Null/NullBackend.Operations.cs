@@ -144,6 +144,17 @@ public sealed partial class NullBackend
     public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg) => Launch(dg, 2 * dy.Count, [dy, x, dg, dg]);
 
     /// <inheritdoc/>
+    public void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, Tensor inverse, float scale = 1) =>
+        Launch(inverse, 2 * b.Count * (b.Columns + 2), [squares, b, inner, gram, inverse]);
+
+    /// <inheritdoc/>
+    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default) =>
+        Launch(y, 2 * y.Count + Extra(y, bias, plus, 1), [z, m, inverse, y, bias, plus]);
+
+    /// <inheritdoc/>
+    public void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm) => Launch(dm, 2 * dy.Count + dm.Count, [dy, z, inverse, dm, dm]);
+
+    /// <inheritdoc/>
     public void GroupMean(Tensor x, Tensor y) => Launch(y, x.Count, [x, y]);
 
     /// <inheritdoc/>

@@ -19,6 +19,18 @@ internal static class ElementwiseCases
         },
         new(nameof(IBackend.GateGradientWeight), [Input("dy", s.Rows, s.Columns), Input("x", s.Rows, s.Columns), Accumulator("dg", 1, s.Columns)],
             (b, t) => b.GateGradientWeight(t["dy"], t["x"], t["dg"])),
+        new(nameof(IBackend.Magnitude),
+            [
+                Input("z", s.Rows, s.Columns), Weight("m", 1, s.Columns), Input("inverse", 1, s.Columns), Weight("bias", 1, s.Columns, optional: true), Plus(s.Rows, s.Columns),
+                Output("y", s.Rows, s.Columns),
+            ],
+            (b, t) => b.Magnitude(t["z"], t["m"], t["inverse"], t["y"], t["bias"], t["plus"]))
+        {
+            InPlace = ["y=z", "y=plus"],
+        },
+        new(nameof(IBackend.MagnitudeGradient),
+            [Input("dy", s.Rows, s.Columns), Input("z", s.Rows, s.Columns), Input("inverse", 1, s.Columns), Accumulator("dm", 1, s.Columns)],
+            (b, t) => b.MagnitudeGradient(t["dy"], t["z"], t["inverse"], t["dm"])),
         .. GroupMeans(s.Rows, s.Columns, size: 3),
         .. GroupMeans(s.Rows, 1 + s.Columns / 37, size: 37),
         new(nameof(IBackend.Dropout), [Input("x", s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Tensors;
 using static ModelCompiler.Tests.Conformance.Operand;
 
 namespace ModelCompiler.Tests.Conformance.Cases;
@@ -47,6 +48,13 @@ internal static class LinearCases
         {
             InPlace = ["y=plus"],
         },
+        new(nameof(IBackend.InverseRowNorm),
+            [Derived("squares", 1, s.Out), Input("b", s.Out, s.Rank), Derived("inner", s.Rank, s.Out), Derived("gram", s.Rank, s.Rank), Output("inverse", 1, s.Out)],
+            (b, t) => b.InverseRowNorm(t["squares"], t["b"], t["inner"], t["gram"], t["inverse"], 0.75f))
+        {
+            Prepare = (b, t) => PrepareNorms(b, t["squares"], t["b"], t["inner"], t["gram"]),
+            Tolerance = 1e-5,
+        },
         new(nameof(IBackend.LowRankLinearGradientInput),
             [
                 Input("dy", s.Rows, s.Out), Weight("w", s.Out, s.In), Input("e", s.Rows, s.Rank), Weight("a", s.Rank, s.In),
@@ -57,4 +65,15 @@ internal static class LinearCases
             InPlace = ["dx=plus"],
         },
     ]);
+
+    /// <summary>A Gram matrix, and squares and inner products whose sum of terms is positive.</summary>
+    private static void PrepareNorms(IBackend backend, Tensor squares, Tensor b, Tensor inner, Tensor gram)
+    {
+        var rows = new double[b.Count];
+        backend.Read(b, rows);
+        backend.Write(squares, (ReadOnlySpan<double>)rows.Chunk(b.Columns).Select(row => 1 + row.Sum(x => x * x)).ToArray());
+        backend.Write(inner, (ReadOnlySpan<double>)Enumerable.Range(0, (int)inner.Count).Select(i => 0.3 * Math.Sin(i + 1)).ToArray());
+        backend.Zero(gram);
+        backend.LinearGradientWeight(b, b, gram);
+    }
 }

@@ -1,0 +1,60 @@
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Compiler.Adapters;
+
+/// <summary>
+/// DoRA: y = m / ‖W + s B A‖ ∘ (W x + s B (A dropout(x))) + b, the norm of each row a constant to backward (Liu et al. 2024, sections 4.1 and 4.3).
+/// </summary>
+public sealed class Dora : AdapterExpansion
+{
+    public override string Attribute => "Dora";
+
+    public override string Method => "DoRA";
+
+    public override string RuntimeType => "DoraAdapter";
+
+    internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
+    {
+        if (recipe.Adapters.FirstOrDefault(other => other.Method != Attribute) is { } other)
+        {
+            yield return new AdapterProblem(ProblemIds.DoraBesideOthers, "", other.Method);
+        }
+    }
+
+    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    {
+        Dim one = new(1), rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
+        ParameterRow Make(string name, string path, Dim rows, Dim columns, bool trainable = true, bool vector = false) => new(
+            $"{row.Module}.{name}", $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, vector, slot.Index, row.FirstLayer);
+        return
+        [
+            Make("lora_A.weight", "A", rank, inputs),
+            Make("lora_B.weight", "B", outputs, rank),
+            Make("lora_magnitude_vector", "M", one, outputs, vector: true),
+            Make("squared_norms", "SquaredNorms", one, outputs, trainable: false, vector: true),
+        ];
+    }
+
+    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    {
+        string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
+        (Value a, Value b, Value m, Value squares) = (parameters[0], parameters[1], parameters[2], parameters[3]);
+        var scale = new ScalarRef(slot, ScalarKind.Scale);
+        (Value weight, Value? bias) = g.TakeBias(y);
+        if (row.Dropout > 0 && g.Training)
+        {
+            x = g.Add(name + "Dropped", new Dropout(slot), [x]);
+        }
+
+        Value h = g.Add(name + "Low", new Linear(), [x, a]);
+        Value z = g.Add(name + "Direction", new Linear(), [h, b], accumulator: y, scale: scale);
+        Value inner = g.Add(name + "Inner", new ParameterProduct(), [a, weight]);
+        Value gram = g.Add(name + "Gram", new ParameterProduct(), [a, a]);
+        Value n = g.Add(name + "InverseNorm", new InverseRowNorm(), [squares, b, inner, gram], scale: scale);
+        return g.Add(y.Name, new Magnitude(), bias is null ? [z, m, n] : [z, m, n, bias]);
+    }
+}
