@@ -1,4 +1,3 @@
-using System.Numerics;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Quantization;
@@ -52,22 +51,8 @@ public static class DoubleQuantization
     /// <param name="mean">The mean of the weight's factors.</param>
     /// <param name="factors">Takes the factor of each code.</param>
     /// <exception cref="ArgumentException">There is no place for every factor.</exception>
-    public static void Decode(ReadOnlySpan<byte> codes, float nested, float mean, Span<float> factors)
-    {
-        factors = factors[..codes.Length];
-        DynamicMap.Signed.Decode(codes, factors);
-        int i = 0;
-        for (; i + Vector<float>.Count <= factors.Length; i += Vector<float>.Count)
-        {
-            Span<float> part = factors[i..];
-            (new Vector<float>(part) * nested + new Vector<float>(mean)).CopyTo(part);
-        }
-
-        for (; i < factors.Length; i++)
-        {
-            factors[i] = factors[i] * nested + mean;
-        }
-    }
+    public static void Decode(ReadOnlySpan<byte> codes, float nested, float mean, Span<float> factors) =>
+        DynamicMap.Signed.Decode(codes, factors, nested, mean);
 
     private static float Mean(ReadOnlySpan<float> factors)
     {

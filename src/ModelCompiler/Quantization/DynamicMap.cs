@@ -72,19 +72,20 @@ public sealed class DynamicMap
     /// <summary>The value of an index.</summary>
     public float Decode(byte code) => _values[code];
 
-    /// <summary>The values of indices.</summary>
+    /// <summary>The values of indices, times a factor, plus an offset; both roundings are of fp32.</summary>
     /// <param name="codes">The indices.</param>
     /// <param name="values">Takes the value of each.</param>
+    /// <param name="factor">The factor.</param>
+    /// <param name="offset">The offset.</param>
     /// <exception cref="ArgumentException">There is no place for every value.</exception>
-    public void Decode(ReadOnlySpan<byte> codes, Span<float> values)
+    public void Decode(ReadOnlySpan<byte> codes, Span<float> values, float factor = 1, float offset = 0)
     {
-        // As integers, which leave the floating-point units of a kernel alone.
-        Span<uint> bits = MemoryMarshal.Cast<float, uint>(values[..codes.Length]);
-        int i = Avx512Vbmi.IsSupported ? DecodeRuns(codes, bits) : 0;
-        ref uint first = ref Unsafe.As<float, uint>(ref MemoryMarshal.GetArrayDataReference(_values));
+        values = values[..codes.Length];
+        int i = Avx512Vbmi.IsSupported ? DecodeRuns(codes, values, factor, offset) : 0;
+        ref float first = ref MemoryMarshal.GetArrayDataReference(_values);
         for (; i < codes.Length; i++)
         {
-            bits[i] = Unsafe.Add(ref first, (int)codes[i]);
+            values[i] = Unsafe.Add(ref first, (int)codes[i]) * factor + offset;
         }
     }
 
@@ -93,7 +94,7 @@ public sealed class DynamicMap
     /// product with a single token.
     /// </summary>
     /// <returns>How many codes are decoded.</returns>
-    private int DecodeRuns(ReadOnlySpan<byte> codes, Span<uint> bits)
+    private int DecodeRuns(ReadOnlySpan<byte> codes, Span<float> values, float factor, float offset)
     {
         // Dword q of 128-bit lane l holds codes 16 q + 4 l on: unpacking within lanes then leaves 16 q + (0..15) in vector q.
         Vector512<int> spread = Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -106,11 +107,11 @@ public sealed class DynamicMap
                 (LookUp(0, run, upper), LookUp(1, run, upper), LookUp(2, run, upper), LookUp(3, run, upper));
             Vector512<ushort> low01 = Avx512BW.UnpackLow(b0, b1).AsUInt16(), high01 = Avx512BW.UnpackHigh(b0, b1).AsUInt16();
             Vector512<ushort> low23 = Avx512BW.UnpackLow(b2, b3).AsUInt16(), high23 = Avx512BW.UnpackHigh(b2, b3).AsUInt16();
-            Span<uint> target = bits[i..];
-            Avx512BW.UnpackLow(low01, low23).AsUInt32().CopyTo(target);
-            Avx512BW.UnpackHigh(low01, low23).AsUInt32().CopyTo(target[16..]);
-            Avx512BW.UnpackLow(high01, high23).AsUInt32().CopyTo(target[32..]);
-            Avx512BW.UnpackHigh(high01, high23).AsUInt32().CopyTo(target[48..]);
+            Span<float> target = values[i..];
+            (Avx512BW.UnpackLow(low01, low23).AsSingle() * factor + Vector512.Create(offset)).CopyTo(target);
+            (Avx512BW.UnpackHigh(low01, low23).AsSingle() * factor + Vector512.Create(offset)).CopyTo(target[16..]);
+            (Avx512BW.UnpackLow(high01, high23).AsSingle() * factor + Vector512.Create(offset)).CopyTo(target[32..]);
+            (Avx512BW.UnpackHigh(high01, high23).AsSingle() * factor + Vector512.Create(offset)).CopyTo(target[48..]);
         }
 
         return i;
@@ -118,11 +119,11 @@ public sealed class DynamicMap
 
     /// <summary>Byte <paramref name="plane"/> of the values of 64 codes: the look-up takes seven bits of a code, the selection the eighth.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<byte> LookUp(int plane, Vector512<byte> codes, Vector512<byte> upper)
+    private Vector512<byte> LookUp(nuint plane, Vector512<byte> codes, Vector512<byte> upper)
     {
-        ReadOnlySpan<byte> bytes = _planes.AsSpan(plane << 8, 256);
-        Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(Vector512.Create(bytes), codes, Vector512.Create(bytes[64..]));
-        Vector512<byte> high = Avx512Vbmi.PermuteVar64x8x2(Vector512.Create(bytes[128..]), codes, Vector512.Create(bytes[192..]));
+        ref byte bytes = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_planes), plane << 8);
+        Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(Vector512.LoadUnsafe(ref bytes), codes, Vector512.LoadUnsafe(ref bytes, 64));
+        Vector512<byte> high = Avx512Vbmi.PermuteVar64x8x2(Vector512.LoadUnsafe(ref bytes, 128), codes, Vector512.LoadUnsafe(ref bytes, 192));
         return Vector512.ConditionalSelect(upper, high, low);
     }
 

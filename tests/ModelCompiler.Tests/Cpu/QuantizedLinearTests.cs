@@ -15,6 +15,12 @@ namespace ModelCompiler.Tests.Cpu;
 public sealed class QuantizedLinearTests : IDisposable
 {
     private const double Tolerance = 4e-6;
+
+    /// <summary>
+    /// Of products in 16-bit fixed point. Relative to its root mean square, x in [-1, 1] is rounded by 1 / 34,230 / √3 / 0.58 = 3e-5 and an NF4
+    /// value by 7e-6 / 0.5 = 1.4e-5, and so is a sum of their products by 3.3e-5: six times that.
+    /// </summary>
+    private const double FixedPointTolerance = 2e-4;
     private readonly CpuBackend cpu = new(2);
     private readonly ReferenceBackend reference = new();
     private readonly Random random = new(5);
@@ -46,7 +52,7 @@ public sealed class QuantizedLinearTests : IDisposable
     {
         // Inputs, outputs, tokens: whole and ragged tiles and blocks, generated tokens, more than one thread.
         foreach ((int inputs, int outputs, int tokens) in new[]
-            { (64, 32, 40), (128, 96, 1), (192, 70, 2), (128, 33, 1), (1024, 64, 1), (96, 45, 7), (576, 130, 25), (45, 19, 13), (33, 1, 3), (7, 5, 1), (320, 200, 128), (512, 83, 5), (4096, 18, 3), (4096, 7, 1) })
+            { (64, 32, 40), (128, 96, 1), (192, 70, 2), (128, 33, 1), (1024, 64, 1), (96, 45, 7), (576, 130, 25), (45, 19, 13), (33, 1, 3), (7, 5, 1), (320, 200, 128), (512, 83, 5), (4096, 18, 3), (4096, 7, 1), (4160, 70, 2) })
         {
             if (kind != DType.Int4 || inputs % block == 0)
             {
@@ -70,10 +76,11 @@ public sealed class QuantizedLinearTests : IDisposable
             (Tensor y, Tensor y64) = Values(tokens, 72);
             cpu.LowRankLinear(x, w, h, b, y, 0.5f);
             reference.LowRankLinear(x64, decoded, h64, b64, y64, 0.5f);
-            RequireEqual(y, y64, $"LowRankLinear, {tokens} tokens");
+            double tolerance = tokens == 1 ? FixedPointTolerance : Tolerance;
+            RequireEqual(y, y64, $"LowRankLinear, {tokens} tokens", tolerance);
             cpu.LowRankLinearGradientInput(y, w, h, a, x);
             reference.LowRankLinearGradientInput(y64, decoded, h64, a64, x64);
-            RequireEqual(x, x64, $"LowRankLinearGradientInput, {tokens} tokens");
+            RequireEqual(x, x64, $"LowRankLinearGradientInput, {tokens} tokens", tolerance);
         }
     }
 
@@ -93,10 +100,11 @@ public sealed class QuantizedLinearTests : IDisposable
         (Tensor bias, Tensor bias64) = Values(1, outputs);
         cpu.Linear(x, w, y, bias, y, 0.25f);
         reference.Linear(x64, decoded, y64, bias64, y64, 0.25f);
-        RequireEqual(y, y64, "Linear " + shape);
+        bool fixedPoint = type.Kind() == DType.NF4 && tokens <= 2 && inputs % 64 == 0;
+        RequireEqual(y, y64, "Linear " + shape, fixedPoint ? FixedPointTolerance : Tolerance);
         cpu.LinearGradientInput(y, w, x, x, 0.5f);
         reference.LinearGradientInput(y64, decoded, x64, x64, 0.5f);
-        RequireEqual(x, x64, "LinearGradientInput " + shape);
+        RequireEqual(x, x64, "LinearGradientInput " + shape, fixedPoint ? FixedPointTolerance : Tolerance);
     }
 
     private (Tensor Quantised, Tensor Decoded) Weight(DType type, int rows, int columns)
@@ -170,7 +178,7 @@ public sealed class QuantizedLinearTests : IDisposable
         }
     }
 
-    private void RequireEqual(Tensor single, Tensor wide, string what)
+    private void RequireEqual(Tensor single, Tensor wide, string what, double tolerance)
     {
         var actual = new double[single.Count];
         var expected = new double[wide.Count];
@@ -179,7 +187,7 @@ public sealed class QuantizedLinearTests : IDisposable
         double magnitude = Math.Sqrt(expected.Sum(v => v * v) / expected.Length);
         for (int i = 0; i < actual.Length; i++)
         {
-            Assert.True(Math.Abs(actual[i] - expected[i]) <= Tolerance * (Math.Abs(expected[i]) + magnitude), $"{what}: element {i} is {actual[i]}, not {expected[i]}");
+            Assert.True(Math.Abs(actual[i] - expected[i]) <= tolerance * (Math.Abs(expected[i]) + magnitude), $"{what}: element {i} is {actual[i]}, not {expected[i]}");
         }
     }
 }
