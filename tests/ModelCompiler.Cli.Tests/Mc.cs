@@ -29,6 +29,9 @@ internal sealed record Outcome(int Code, string Output, string Error)
 /// <summary>Runs <c>mc</c> in this process over the gallery's models.</summary>
 internal static class Mc
 {
+    // What a command caches stays with the build, and out of the user's folders.
+    static Mc() => Environment.SetEnvironmentVariable("XDG_CACHE_HOME", Path.Combine(AppContext.BaseDirectory, "cache"));
+
     /// <summary>Runs a command line; words are split at spaces.</summary>
     public static Outcome Run(string line) => Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

@@ -10,7 +10,7 @@ namespace ModelCompiler.Compiler.Adapters;
 /// LaMDA: y += s · B (S (A dropout(x))), A frozen, B frozen column by column while training goes on (Azizi et al. 2024). With the residual
 /// start y += s · O (A dropout(x)) besides, where O = −U_r S₀ takes the adapter's first value away.
 /// </summary>
-public sealed class Lamda : AdapterExpansion
+public class Lamda : AdapterExpansion
 {
     public override string Attribute => "Lamda";
 

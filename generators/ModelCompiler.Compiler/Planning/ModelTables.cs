@@ -160,6 +160,13 @@ public sealed record ModelTables
     /// <summary>The layers that have an adapter in a slot; -1 alone for the head's.</summary>
     public int[] LayersOf(SlotRow slot) => LayersOf(Parameters.First(p => p.Slot >= 0 && Slots[p.Slot] == slot));
 
+    /// <summary>Trainable parameters of one adapter in a slot, given by its index, at a rank.</summary>
+    public long AdapterParameters(int slot, int rank)
+    {
+        var sizes = new Sizes(1, 1, 1, 1, Slots.Select((s, i) => i == slot ? rank : s.Rank).ToArray());
+        return Parameters.Where(p => p.Slot == slot && p.Trainable).Sum(p => (long)p.Rows.Evaluate(sizes) * p.Columns.Evaluate(sizes));
+    }
+
     /// <summary>Number of parameters, at the declared ranks.</summary>
     /// <param name="trainable">Only the trainable ones, or all.</param>
     /// <param name="rank">Rank instead of the declared ones.</param>

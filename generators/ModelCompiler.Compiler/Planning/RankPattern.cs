@@ -19,9 +19,9 @@ public sealed class RankPattern : IEquatable<RankPattern>
     public int Total => _ranks.Sum(static r => r.Sum());
 
     /// <summary>The rank in a slot, given by its index, and a layer; the layer is -1 outside the layers.</summary>
-    public int this[int slot, int layer] => _ranks[slot][Math.Max(0, layer - _firstLayers[slot])];
+    public int this[int slot, int layer] => _ranks[slot][Math.Min(Math.Max(0, layer - _firstLayers[slot]), _ranks[slot].Length - 1)];
 
-    /// <summary>The ranks of all slots in a layer; those of slots that begin further up are their first layer's.</summary>
+    /// <summary>The ranks of all slots in a layer; those of slots that begin further up are their first layer's, the head's is the one it has.</summary>
     public int[] In(int layer) => _ranks.Select((_, slot) => this[slot, layer]).ToArray();
 
     /// <summary>Whether there is a rank for each adapter of a model.</summary>

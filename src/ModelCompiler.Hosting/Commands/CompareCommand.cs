@@ -67,11 +67,13 @@ internal sealed class CompareCommand : HostCommand
             var runs = new List<TrainingRun>();
             PlannedMemory memory = new(0, 0);
             long saved = 0;
+            AdapterRanks[] ranks = [];
+            TrainingPlan own = BaseRanks.Choose(Session, recipe, plan, basePath, cancellation);
             for (int k = 0; k < seeds; k++)
             {
                 ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed) + (ulong)k;
                 NativeAllocator.ResetPeak();
-                using TransformerModel model = BoundModel.ForTraining(arguments, recipe, plan);
+                using TransformerModel model = BoundModel.ForTraining(arguments, recipe, own);
                 BoundModel.Load(model, basePath, adapter: null, seed);
                 var training = new Batches(examples, plan.Batch, plan.Sequence, seed);
                 var evaluation = new Batches(heldOut, plan.Batch, plan.Sequence, seed: null);
@@ -79,10 +81,11 @@ internal sealed class CompareCommand : HostCommand
                 cancellation.ThrowIfCancellationRequested();
                 memory = new PlannedMemory(model.Plan.Cost.Arena, NativeAllocator.PeakBytes);
                 saved = SavedPerToken(model.Plan);
+                ranks = k == 0 ? Adaptive(model) : ranks;
             }
 
             before = double.IsNaN(before) ? runs[0].Result.HeldOutBefore!.Value : before;
-            methods.Add(Result(recipe.Tables, plan, runs, memory, saved));
+            methods.Add(Result(recipe.Tables, own, runs, memory, saved) with { Ranks = ranks.Length == 0 ? null : AdapterRanks.Json(ranks) });
         }
 
         var result = new CompareResult(first.Architecture, options.Steps, seeds, before, [.. methods]);
@@ -135,13 +138,20 @@ internal sealed class CompareCommand : HostCommand
         string storage = plan.Storage?.Storage.ToString() ?? tables.Storage;
         string method = string.Join(", ", tables.Slots.Select(s => s.Method).Distinct()) + (storage == nameof(Storage.Float32) ? "" : $" over {storage}");
         return new MethodResult(
-            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation);
+            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank, plan.Ranks), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation);
     }
 
     /// <summary>Elements of all layers' saved values that grow with the tokens, per token.</summary>
-    private static long SavedPerToken(Plan plan) => plan.Frames.Sum(frame => frame.Table.Rows
+    private static long SavedPerToken(Plan plan) => plan.Frames.Index().Sum(frame => frame.Item.Table.Rows
         .Where(r => r.Kind is RowKind.Saved or RowKind.Input && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens)
-        .Sum(r => (long)r.Rows.Factor * r.Columns.Evaluate(plan.Sizes)));
+        .Sum(r => (long)r.Rows.Factor * r.Columns.Evaluate(plan.Sizes.In(frame.Index))));
+
+    /// <summary>The ranks of the projections whose methods choose them.</summary>
+    private static AdapterRanks[] Adaptive(TransformerModel model)
+    {
+        HashSet<string> adaptive = [.. model.Tables.Slots.Where(s => s.AdaptiveRanks).Select(s => s.Path)];
+        return [.. AdapterRanks.Of(model).Where(r => adaptive.Contains(r.Path))];
+    }
 
     private static void Show(IAnsiConsole console, CompareResult result)
     {

@@ -11,6 +11,7 @@ internal sealed class PlanCommand : HostCommand
 {
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
+    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base: ranks that a method chooses from its weights (LaMDA++) are then the plan's" };
     private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
     private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget (not built yet)" };
     private readonly Option<string> _estimator = new("--estimator") { Description = "own, gelato or pytorch", DefaultValueFactory = _ => "own" };
@@ -20,7 +21,7 @@ internal sealed class PlanCommand : HostCommand
     {
         Add(_model);
         _plan.AddTo(this);
-        foreach (Option option in (ReadOnlySpan<Option>)[_budget, _fit, _estimator])
+        foreach (Option option in (ReadOnlySpan<Option>)[_base, _budget, _fit, _estimator])
         {
             Add(option);
         }
@@ -33,6 +34,7 @@ internal sealed class PlanCommand : HostCommand
         long? budget = Budget(arguments.GetValue(_budget));
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
+        choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, cancellation) : choices;
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
 
         MemoryCost cost = plan.Cost;

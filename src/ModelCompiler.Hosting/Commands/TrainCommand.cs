@@ -55,6 +55,7 @@ internal sealed class TrainCommand : HostCommand
         List<Example> examples = Examples.Read(arguments.GetRequiredValue(_data), tokenizer, entry.Tables, plan.Sequence, truncate);
         List<Example>? heldOut = arguments.GetValue(_evaluate) is { } file ? Examples.Read(file, tokenizer, entry.Tables, plan.Sequence, truncate) : null;
 
+        plan = BaseRanks.Choose(Session, entry, plan, basePath, cancellation);
         NativeAllocator.ResetPeak();
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
         BoundModel.Load(model, basePath, adapter: null, seed);
@@ -77,7 +78,7 @@ internal sealed class TrainCommand : HostCommand
             BaseWeights.Save(model, output);
         }
 
-        TrainResult result = Result(entry.Tables, model.Plan, run, output);
+        TrainResult result = Result(model, run, output);
         Session.Emit(result, HostJson.Default.TrainResult, console => Show(console, result));
         return ExitCode.Done;
     }
@@ -96,17 +97,17 @@ internal sealed class TrainCommand : HostCommand
         };
     }
 
-    private static TrainResult Result(ModelTables tables, Plan plan, TrainingRun run, string output)
+    private static TrainResult Result(TransformerModel model, TrainingRun run, string output)
     {
         using Process process = Process.GetCurrentProcess();
         return new TrainResult(
-            tables.Name,
+            model.Tables.Name,
             run.Result.Steps,
             run.Losses,
             run.Result.HeldOutAfter is null ? null : new BeforeAfter(run.Result.HeldOutBefore, run.Result.HeldOutAfter),
             run.TokensPerSecond,
-            new TrainMemory(plan.Cost.Allocated, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
-            tables.Slots.Index().ToDictionary(s => s.Item.Path, s => plan.Sizes.Ranks[s.Index]),
+            new TrainMemory(model.Plan.Cost.Allocated, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
+            AdapterRanks.Json(AdapterRanks.Of(model)),
             Path.GetFullPath(output));
     }
 

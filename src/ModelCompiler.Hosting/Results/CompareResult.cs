@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
 namespace ModelCompiler.Hosting.Results;
 
 /// <summary>Result of <c>mc compare</c>: the same run for each recipe.</summary>
@@ -13,5 +16,15 @@ internal sealed record CompareResult(string Architecture, int Steps, int Seeds, 
 /// <param name="Loss">Held-out loss after the run of each seed.</param>
 /// <param name="MeanLoss">Their mean.</param>
 /// <param name="Deviation">Their standard deviation (n - 1); 0 for one seed.</param>
+/// <param name="Ranks">What the methods that choose ranks ended with, of the first seed, as in <see cref="TrainResult"/>; null where none chooses.</param>
 internal sealed record MethodResult(
-    string Name, string Method, long Trainable, long SavedPerToken, PlannedMemory Memory, double TokensPerSecond, double[] Loss, double MeanLoss, double Deviation);
+    string Name,
+    string Method,
+    long Trainable,
+    long SavedPerToken,
+    PlannedMemory Memory,
+    double TokensPerSecond,
+    double[] Loss,
+    double MeanLoss,
+    double Deviation,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, JsonNode>? Ranks = null);

@@ -1,8 +1,12 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace ModelCompiler.Hosting.Results;
 
-/// <summary>Result of <c>mc train</c>; <paramref name="Loss"/> has one number for each step of this run.</summary>
+/// <summary>
+/// Result of <c>mc train</c>; <paramref name="Loss"/> has one number for each step of this run, <paramref name="Ranks"/> one for each projection,
+/// or where layers differ one for each of them.
+/// </summary>
 internal sealed record TrainResult(
     string Recipe,
     int Steps,
@@ -10,7 +14,7 @@ internal sealed record TrainResult(
     BeforeAfter? EvalLoss,
     double TokensPerSecond,
     TrainMemory Memory,
-    Dictionary<string, int> Ranks,
+    Dictionary<string, JsonNode> Ranks,
     string Out);
 
 /// <summary>A held-out figure before and after training or quantisation; <paramref name="Before"/> is null in a resumed run.</summary>

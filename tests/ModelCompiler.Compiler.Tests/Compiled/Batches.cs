@@ -16,6 +16,7 @@ public static class Batches
     private const int Lamda = 200;
     private const int DyLora = 300;
     private const int Dora = 400;
+    private const int LamdaPlusPlus = 700;
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
 
     /// <summary>Whether the full counts were asked for.</summary>
@@ -25,7 +26,7 @@ public static class Batches
     public static int Count => Full ? 11 : 3;
 
     /// <summary>The numbers of the batches, as theory data: the general ones, and those of an adapter method.</summary>
-    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers, .. Enumerable.Range(DyLora, Full ? 6 : 1), .. Enumerable.Range(Dora, Full ? 6 : 1)]);
+    public static TheoryData<int> Numbers => new([.. Enumerable.Range(0, Count), .. Enumerable.Range(QaLora, Full ? 6 : 2), .. LamdaNumbers, .. Enumerable.Range(DyLora, Full ? 6 : 1), .. Enumerable.Range(Dora, Full ? 6 : 1), .. Enumerable.Range(LamdaPlusPlus, Full ? 6 : 1)]);
 
     /// <summary>The numbers of the batches with LaMDA adapters.</summary>
     public static IEnumerable<int> LamdaNumbers => Enumerable.Range(Lamda, Full ? 6 : 1);
@@ -38,6 +39,7 @@ public static class Batches
             ulong seed = 20_261_121 + (ulong)n * 1_000;
             ModelSpec[] drawn = n switch
             {
+                >= LamdaPlusPlus => RandomLamda.TakePlusPlus(BatchSize, seed),
                 >= Dora => RandomDora.Take(BatchSize, seed),
                 >= DyLora => RandomDyLora.Take(BatchSize, seed),
                 >= Lamda => RandomLamda.Take(BatchSize, seed),

@@ -12,6 +12,10 @@ public static class RandomLamda
     public static ModelSpec[] Take(int count, ulong seed) =>
         [.. RandomDescriptions.Take(2 * count, seed).Where(s => s.Recipe is not null).Take(count).Select((s, i) => s.WithLamda((LamdaStart)(i % 3)))];
 
+    /// <summary>The same of LaMDA++.</summary>
+    public static ModelSpec[] TakePlusPlus(int count, ulong seed) =>
+        [.. Take(count, seed).Select(s => s with { Recipe = s.Recipe! with { Adapters = new EquatableArray<AdapterSpec>(s.Recipe.Adapters.Select(static a => a with { Method = "LamdaPlusPlus" })) } })];
+
     /// <summary>The recipe with LaMDA adapters in the place of its own.</summary>
     public static ModelSpec WithLamda(this ModelSpec spec, LamdaStart start = LamdaStart.Spectral) => spec with
     {

@@ -93,7 +93,7 @@ public class MemoryTests
                     PagedFrom = random.Next(1, 100),
                     PageElements = random.Next(1, 60),
                 };
-                yield return (entry, plan, (ulong)random.Next(1000));
+                yield return (entry, plan.WithRandomRanks(entry.Tables, i), (ulong)random.Next(1000));
             }
         }
     }

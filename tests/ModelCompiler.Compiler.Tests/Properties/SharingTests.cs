@@ -43,7 +43,7 @@ public class SharingTests
         for (int i = 0; i < compiled.Specs.Count; i++)
         {
             ModelSpec spec = compiled.Specs[i];
-            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 2 + i % 6, ChunkRows = 1 + i % 4, Checkpointing = (Checkpointing)(i / 2 % 2) };
+            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 2 + i % 6, ChunkRows = 1 + i % 4, Checkpointing = (Checkpointing)(i / 2 % 2) }.WithRandomRanks(compiled.Entry(spec).Tables, i);
             foreach (bool reference in new[] { true, false })
             {
                 double[][]? expected = null;

@@ -4,6 +4,8 @@ using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Ranks;
+using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Fixtures;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Tokenizers;
@@ -84,6 +86,20 @@ public class E2ETests(ITestOutputHelper output)
 
     [DataFact("datasets/e2e/valid.txt")]
     [Trait("Category", "Slow")]
+    public void Sixty_steps_of_LaMDA_at_ranks_chosen_from_the_base_come_within_three_percent()
+    {
+        using var cache = new TemporaryFolder();
+        RankPattern ranks = RankChoice.FromBase(
+            Stories260K_LamdaPlusPlus.Tables, TestData.PathOf("models/stories260K"), new RankChoiceOptions { CacheFolder = cache.Path })!;
+        output.WriteLine(ranks.ToString());
+        (TrainingResult result, List<double> losses) = Train<Stories260K_LamdaPlusPlus>(ranks: ranks);
+
+        Assert.True(losses[^1] < losses[0] / 2, $"{losses[0]} to {losses[^1]}");
+        Assert.InRange(result.HeldOutAfter!.Value, 0.95 * 1.911668, 1.03 * 1.911668);
+    }
+
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
     public void Adapters_on_means_learn_with_an_eighth_of_the_parameters_and_merge_into_four_bits_without_a_loss()
     {
         double merged = 0;
@@ -97,13 +113,13 @@ public class E2ETests(ITestOutputHelper output)
         Assert.Equal(result.HeldOutAfter.Value, merged, 1e-4);
     }
 
-    private (TrainingResult Result, List<double> Losses) Train<T>(Action<T, Evaluator>? after = null)
+    private (TrainingResult Result, List<double> Losses) Train<T>(Action<T, Evaluator>? after = null, RankPattern? ranks = null)
         where T : TransformerModel, IModel<T>
     {
         Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
         IReadOnlyList<Example> train = Examples("valid.txt", 960, tokenizer);
         IReadOnlyList<Example> test = Examples("test.txt", 128, tokenizer);
-        using var model = Model.ForTraining<T>(new TrainingPlan { Batch = 16, Sequence = 223 }, new CpuBackend(2));
+        using var model = Model.ForTraining<T>(new TrainingPlan { Batch = 16, Sequence = 223, Ranks = ranks }, new CpuBackend(2));
         BaseWeights.Load(model, TestData.PathOf("models/stories260K"));
         Start(model);
         var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, ClipNorm = 0, EvaluateEvery = 60 };

@@ -59,6 +59,16 @@ internal sealed class StoredNf4
         return null;
     }
 
+    /// <summary>What it decodes to, row after row.</summary>
+    public float[] Decode()
+    {
+        var packed = new byte[_layout.Bytes];
+        ReadPacked(packed);
+        var values = new float[(long)_state.Rows * _state.Columns];
+        Dequantization.Read(Type, _state.Rows, _state.Columns, packed, 0, values);
+        return values;
+    }
+
     /// <summary>Fills a tensor: one of the same format with the bytes as they are, one of a floating-point type with what they decode to.</summary>
     public void Load(IBackend kernels, Tensor destination)
     {

@@ -1,0 +1,32 @@
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Ranks;
+
+namespace ModelCompiler.Hosting;
+
+/// <summary>Ranks that a recipe's methods choose from the base before training.</summary>
+internal static class BaseRanks
+{
+    /// <summary>The plan with them; the plan as it is where no method of the recipe chooses.</summary>
+    /// <exception cref="UsageException">A number of the plan is out of range for the model.</exception>
+    /// <exception cref="CheckpointException">The base is absent, damaged or of another model.</exception>
+    public static TrainingPlan Choose(Session session, ModelEntry model, TrainingPlan plan, string basePath, CancellationToken cancellation)
+    {
+        int count = RankChoice.Count(model.Tables);
+        if (count == 0)
+        {
+            return plan;
+        }
+
+        PlanOptions.Check(() => plan.SizesFor(model.Tables));
+        RankPattern? ranks = WorkProgress.Run(session, $"ranks of {model.Tables.Name}", count, report => RankChoice.FromBase(model.Tables, basePath, new RankChoiceOptions
+        {
+            Rank = plan.Rank,
+            Note = note => session.Error.WriteLine($"mc: {note}"),
+            Progress = report,
+            Cancellation = cancellation,
+        }));
+        return plan with { Rank = null, Ranks = ranks };
+    }
+}
