@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
+using ModelCompiler.Hosting.Reports;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -31,11 +32,13 @@ internal sealed class CompareCommand : HostCommand
 
     private readonly Option<int> _seeds = Numbers.Whole("--seeds", "Runs of each, with seeds counted from --seed", 1);
 
+    private readonly Option<string?> _report = new("--report") { Description = "Also write the table, and the ranks of methods that choose them, as a page: FILE.html" };
+
     public CompareCommand(Session session)
         : base("compare", "The same run for each method", session)
     {
         _weights.AddTo(this, withAdapter: false);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _evaluate, _truncate, _methods, _seeds])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _evaluate, _truncate, _methods, _seeds, _report])
         {
             Add(option);
         }
@@ -47,6 +50,12 @@ internal sealed class CompareCommand : HostCommand
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         string basePath = _weights.Base(arguments);
+        string? report = arguments.GetValue(_report);
+        if (report is not null)
+        {
+            ComparePage.Check(report);
+        }
+
         ModelEntry[] recipes = Recipes(basePath, arguments.GetValue(_methods)!);
         ModelTables first = recipes[0].Tables;
         TrainingPlan plan = _plan.Read(arguments, first);
@@ -85,10 +94,15 @@ internal sealed class CompareCommand : HostCommand
             }
 
             before = double.IsNaN(before) ? runs[0].Result.HeldOutBefore!.Value : before;
-            methods.Add(Result(recipe.Tables, own, runs, memory, saved) with { Ranks = ranks.Length == 0 ? null : AdapterRanks.Json(ranks) });
+            methods.Add(Result(recipe.Tables, own, runs, memory, saved, ranks));
         }
 
         var result = new CompareResult(first.Architecture, options.Steps, seeds, before, [.. methods]);
+        if (report is not null)
+        {
+            ComparePage.Write(report, result);
+        }
+
         Session.Emit(result, HostJson.Default.CompareResult, console => Show(console, result));
         return ExitCode.Done;
     }
@@ -130,7 +144,7 @@ internal sealed class CompareCommand : HostCommand
             : throw new UsageException($"{path}: {examples.Count} examples are too few to hold one in {HeldOutOneIn} out; give --evaluate");
     }
 
-    private static MethodResult Result(ModelTables tables, TrainingPlan plan, List<TrainingRun> runs, PlannedMemory memory, long saved)
+    private static MethodResult Result(ModelTables tables, TrainingPlan plan, List<TrainingRun> runs, PlannedMemory memory, long saved, AdapterRanks[] ranks)
     {
         double[] losses = [.. runs.Select(r => r.Result.HeldOutAfter!.Value)];
         double mean = losses.Average();
@@ -138,7 +152,7 @@ internal sealed class CompareCommand : HostCommand
         string storage = plan.Storage?.Storage.ToString() ?? tables.Storage;
         string method = string.Join(", ", tables.Slots.Select(s => s.Method).Distinct()) + (storage == nameof(Storage.Float32) ? "" : $" over {storage}");
         return new MethodResult(
-            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank, plan.Ranks), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation);
+            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank, plan.Ranks), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation, ranks);
     }
 
     /// <summary>Elements of all layers' saved values that grow with the tokens, per token.</summary>

@@ -16,7 +16,7 @@ internal sealed record CompareResult(string Architecture, int Steps, int Seeds, 
 /// <param name="Loss">Held-out loss after the run of each seed.</param>
 /// <param name="MeanLoss">Their mean.</param>
 /// <param name="Deviation">Their standard deviation (n - 1); 0 for one seed.</param>
-/// <param name="Ranks">What the methods that choose ranks ended with, of the first seed, as in <see cref="TrainResult"/>; null where none chooses.</param>
+/// <param name="Adapters">What the methods that choose ranks ended with, of the first seed.</param>
 internal sealed record MethodResult(
     string Name,
     string Method,
@@ -27,4 +27,9 @@ internal sealed record MethodResult(
     double[] Loss,
     double MeanLoss,
     double Deviation,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, JsonNode>? Ranks = null);
+    [property: JsonIgnore] AdapterRanks[] Adapters)
+{
+    /// <summary>The same as in <see cref="TrainResult"/>; null where none chooses.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Dictionary<string, JsonNode>? Ranks => Adapters.Length == 0 ? null : AdapterRanks.Json(Adapters);
+}
