@@ -12,7 +12,16 @@ namespace ModelCompiler.Compiler.Adapters;
 public abstract class AdapterExpansion
 {
     /// <summary>All methods.</summary>
-    public static readonly AdapterExpansion[] All = [new Lora(), new DyLora(), new QaLora(), new Lamda(), new LamdaPlusPlus(), new Dora()];
+    public static readonly AdapterExpansion[] All =
+    [
+        new Lora(),
+        new DyLora(),
+        new QaLora(),
+        new Lamda(),
+        new LamdaPlusPlus(),
+        new Dora(),
+        new L1ra(),
+    ];
 
     /// <summary>Name of the attribute without its suffix.</summary>
     public abstract string Attribute { get; }

@@ -62,6 +62,9 @@ public static class ProblemIds
     public const string RankAboveGroups = "MC0233";
     public const string MergeNotExact = "MC0234";
     public const string DoraBesideOthers = "MC0240";
+    public const string RankSchedulesDiffer = "MC0241";
+    public const string MaximumRankBelowRank = "MC0242";
+    public const string RankScheduleUnusable = "MC0243";
 
     public const string UnknownStorage = "MC0301";
     public const string BlockSizeUnusable = "MC0302";

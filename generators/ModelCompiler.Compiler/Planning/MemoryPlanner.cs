@@ -40,6 +40,7 @@ public static class MemoryPlanner
         private long _end;
         private long _pagedEnd;
         private Placement[] _pageBuffers = [];
+        private PackedRegions? _packed;
 
         public Plan Build()
         {
@@ -65,7 +66,7 @@ public static class MemoryPlanner
             (FramePlan[] frames, long[] bases, long hidden, long peak) = StackFrames(stack + prologue.OutputOffset);
             peak = Math.Max(peak, stack + prologue.Peak);
             long topBase = hidden + PaddedTokens(tables.Width);
-            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, sizes.In(-1), profile, share: _share);
+            FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, RoomIn(-1), profile, share: _share);
             _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
 
             return new Plan
@@ -80,6 +81,7 @@ public static class MemoryPlanner
                 PageBuffers = _pageBuffers,
                 Cost = new MemoryCost(frozen, adapters, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead, _pagedEnd),
                 Parameters = parameters,
+                Packed = _packed,
                 Ids = ids,
                 LossRows = lossRows,
                 Targets = targets,
@@ -103,28 +105,68 @@ public static class MemoryPlanner
             var values = new Placement[all.Length];
             var gradient = new Placement[all.Length];
             var moment = new MomentPlan[all.Length];
+            int[] moving = Enumerable.Range(0, all.Length).Where(i => Moves(all[i].row)).ToArray();
+            (ParameterRow, int)[] packed = moving.Select(i => (all[i].row, all[i].layer)).ToArray();
+            long[] offsets = RankPacking.Offsets(packed, sizes, profile);
+            long room = packed.Length == 0 ? 0 : RankPacking.Capacity(tables, packed, sizes, profile);
             long start = _end;
             PlaceWhere(all, values, r => !r.Trainable && r.Slot < 0);
             frozen = _end - start;
             start = _end;
-            PlaceWhere(all, values, r => r.Trainable || r.Slot >= 0);
+            PlaceWhere(all, values, r => (r.Trainable || r.Slot >= 0) && !Moves(r));
+            long packedValues = Pack(all, values, moving, offsets, room);
             adapters = _end - start;
             start = _end;
             if (!serves)
             {
-                PlaceWhere(all, gradient, r => r.Trainable);
+                PlaceWhere(all, gradient, r => r.Trainable && !Moves(r));
             }
 
+            long packedGradients = Pack(all, gradient, moving, offsets, room);
             gradients = _end - start;
             start = _end;
             for (int i = 0; i < all.Length && !serves; i++)
             {
-                moment[i] = all[i].row.Trainable ? PlaceMoments(all[i].row, values[i]) : default;
+                moment[i] = all[i].row.Trainable && !Moves(all[i].row) ? PlaceMoments(all[i].row, values[i]) : default;
+            }
+
+            var (first, second) = (new Placement[all.Length], new Placement[all.Length]);
+            _packed = packed.Length == 0 ? null : new PackedRegions(
+                packedValues, packedGradients, Pack(all, first, moving, offsets, room), Pack(all, second, moving, offsets, room), room);
+            foreach (int i in moving)
+            {
+                moment[i] = new MomentPlan(MomentStorage.Full, first[i], second[i]);
             }
 
             _pageBuffers = PlacePageBuffers(moment);
             moments = _end - start;
             return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment[i])).ToArray();
+        }
+
+        private bool Moves(ParameterRow row) => !serves && options.MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;
+
+        /// <summary>The sizes that a layer's frame must have room for.</summary>
+        private Sizes RoomIn(int layer)
+        {
+            Sizes now = sizes.In(layer);
+            return serves || !options.MoveRanks || !tables.Slots.Any(static s => s.MovingRanks)
+                ? now
+                : now with { Ranks = now.Ranks.Select((rank, slot) => tables.Slots[slot].MovingRanks ? tables.Slots[slot].MaximumRank : rank).ToArray() };
+        }
+
+        /// <summary>Places parameters with moving ranks one after the other in a region of their own; returns where it begins.</summary>
+        private long Pack((ParameterRow Row, int Layer)[] all, Placement[] places, int[] moving, long[] offsets, long room)
+        {
+            long start = _end;
+            for (int i = 0; i < moving.Length; i++)
+            {
+                (ParameterRow row, int layer) = all[moving[i]];
+                Sizes own = sizes.In(layer);
+                places[moving[i]] = new Placement(start + offsets[i], row.Rows.Evaluate(own), row.Columns.Evaluate(own), profile.Compute);
+            }
+
+            _end += room;
+            return start;
         }
 
         private void PlaceWhere((ParameterRow Row, int Layer)[] all, Placement[] places, Func<ParameterRow, bool> wanted)
@@ -203,7 +245,7 @@ public static class MemoryPlanner
                 var key = (table, above, sizes.Pattern is null ? 0 : layer);
                 if (!cache.TryGetValue(key, out FramePlan? frame))
                 {
-                    frame = FramePlanner.Plan(table, sizes.In(layer), profile, above, _share);
+                    frame = FramePlanner.Plan(table, RoomIn(layer), profile, above, _share);
                     cache.Add(key, frame);
                 }
 

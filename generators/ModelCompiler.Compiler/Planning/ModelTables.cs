@@ -52,6 +52,9 @@ public sealed record SlotRow(
     /// <summary>Whether the method itself chooses ranks, adapter by adapter; what it chose is read from its files.</summary>
     public bool AdaptiveRanks { get; init; }
 
+    /// <summary>Whether ranks move between adapters while training goes on, each at most <see cref="MaximumRank"/>, with the same sum at most.</summary>
+    public bool MovingRanks { get; init; }
+
     /// <summary>What the method's attribute says beyond that.</summary>
     public SettingRow[] Settings { get; init; } = [];
 

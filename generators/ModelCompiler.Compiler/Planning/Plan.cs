@@ -60,6 +60,9 @@ public sealed record Plan
     /// <summary>All parameters; those of a row lie together, by layer.</summary>
     public required ParameterPlan[] Parameters { get; init; }
 
+    /// <summary>Where the adapters with moving ranks lie; null where there are none.</summary>
+    public PackedRegions? Packed { get; init; }
+
     /// <summary>Token ids, [tokens, 1].</summary>
     public required Placement Ids { get; init; }
 

@@ -40,8 +40,11 @@ public sealed record TrainingPlan
     /// <summary>Rank of all adapters instead of the declared ones.</summary>
     public int? Rank { get; init; }
 
-    /// <summary>The rank of every adapter instead of the declared ones, where they differ between layers.</summary>
+    /// <summary>The rank of every adapter, where they differ between layers; goes before <see cref="Rank"/>, by which methods with moving ranks still scale.</summary>
     public RankPattern? Ranks { get; init; }
+
+    /// <summary>Whether ranks may move where the method moves them; the plan then has room for all they can become. Off: they stay as they are.</summary>
+    public bool MoveRanks { get; init; } = true;
 
     /// <summary>Storage of the frozen projections instead of the declared one; embeddings and head follow in 16 bits, or in Float32 with it.</summary>
     public WeightFormat? Storage { get; init; }
@@ -61,7 +64,6 @@ public sealed record TrainingPlan
         Require(ChunkRows > 0, "chunk rows must be at least 1");
         Require(PageElements > 0, "a page must have at least 1 element");
         Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
-        Require(Rank is null || Ranks is null, "give one rank for all adapters, or the rank of each, not both");
         Require(Ranks is null || Ranks.Fits(tables), $"the ranks are not those of the adapters of {tables.Name}");
         for (int i = 0; i < tables.Slots.Length; i++)
         {

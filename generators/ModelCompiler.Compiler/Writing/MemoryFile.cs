@@ -100,7 +100,7 @@ internal static class MemoryFile
 
     private static string Settings(SlotRow s) => s.Settings.Length == 0
         ? ""
-        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}Settings = new SettingRow[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
+        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}{(s.MovingRanks ? "MovingRanks = true, " : "")}Settings = new SettingRow[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
 
     private static string Setting(SettingRow s) => FormattableString.Invariant($"new SettingRow({Text(s.Name)}, {s.Value:R})");
 

@@ -1,12 +1,13 @@
 using ModelCompiler.Models;
+using ModelCompiler.Planning;
 using ModelCompiler.Training;
 
 namespace ModelCompiler.Adapters;
 
 /// <summary>
 /// What an adapter method does while it trains: ranks that change, columns that freeze, gates that are pruned. Each method that adapts has one,
-/// for all of its adapters in a model. What it does depends on the step's number and the run's seed alone, or lies in parameters, so that a
-/// resumed run repeats it.
+/// for all of its adapters in a model. What it does depends on the step's number and the run's seed alone, or lies in parameters or in what it
+/// saves, so that a resumed run repeats it.
 /// </summary>
 public abstract class AdapterSchedule
 {
@@ -18,6 +19,19 @@ public abstract class AdapterSchedule
 
     /// <summary>What the schedule depends on beyond the slots' rows and the seed, and a resumed run must therefore have the same; "" where that is nothing.</summary>
     public virtual string Fact => "";
+
+    /// <summary>The ranks, where the last <see cref="BeginStep"/> moved any; else null.</summary>
+    public virtual RankPattern? Moved { get; protected set; }
+
+    /// <summary>What the schedule must know to go on after a resumption and neither the step's number nor a parameter says; "" where that is nothing.</summary>
+    public virtual string Save() => "";
+
+    /// <summary>Takes what <see cref="Save"/> gave, before parameters are loaded.</summary>
+    /// <exception cref="ArgumentException">It does not fit the model.</exception>
+    /// <exception cref="System.Text.Json.JsonException">It is damaged.</exception>
+    public virtual void Restore(string state)
+    {
+    }
 
     /// <summary>Before the first micro-batch of an optimizer step, with all parameters as the step before left them.</summary>
     /// <param name="step">The step, from 1.</param>

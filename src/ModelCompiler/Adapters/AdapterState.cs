@@ -25,13 +25,16 @@ public abstract class AdapterState
     public int Layer { get; }
 
     /// <summary>Rank.</summary>
-    public int Rank { get; }
+    public int Rank { get; protected set; }
 
     /// <summary>How many of its directions the adapter computes with now.</summary>
     public int ActiveRank { get; protected set; }
 
+    /// <summary>The rank that the plan gives its slot, whatever it is in this layer or became.</summary>
+    protected internal int FirstRank { get; internal set; } = 1;
+
     /// <summary>The factor s on the adapter's term.</summary>
-    public float Scale => Slot.Scale(ActiveRank);
+    public virtual float Scale => Slot.Scale(ActiveRank);
 
     /// <summary>Probability with which an input element is dropped now: 0 outside training.</summary>
     public float DropoutRate { get; internal set; }

@@ -199,6 +199,9 @@ public interface IBackend : IDisposable
     /// <summary>dm += inverse · Σ_t dy · z.</summary>
     void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm);
 
+    /// <summary>c = min(max(c − τ, 0), 1): a proximal step of τ |c| within [0, 1] (Parikh and Boyd 2014, section 6.5.2).</summary>
+    void ShrinkGates(Tensor c, double threshold);
+
     /// <summary>y[t, j] = mean of x[t, j · g] to x[t, (j + 1) · g − 1]. x [T, groups · g], y [T, groups].</summary>
     void GroupMean(Tensor x, Tensor y);
 

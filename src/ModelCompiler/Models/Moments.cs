@@ -18,6 +18,9 @@ public sealed class Moments
         SecondScales = plan.SecondScales.Handle();
     }
 
+    /// <summary>Full moments that lie here.</summary>
+    internal Moments(Tensor first, Tensor second) => (Storage, First, Second) = (MomentStorage.Full, first, second);
+
     /// <summary>How they are kept.</summary>
     public MomentStorage Storage { get; }
 

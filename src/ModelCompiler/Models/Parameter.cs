@@ -30,7 +30,7 @@ public sealed class Parameter
     public int Layer { get; }
 
     /// <summary>The value, [rows, columns].</summary>
-    public Tensor Value { get; }
+    public Tensor Value { get; private set; }
 
     /// <summary>The part that the kernels read: the whole, or the first rows and columns where the adapter's rank is lower for now.</summary>
     public Tensor Active { get; private set; }
@@ -39,19 +39,25 @@ public sealed class Parameter
     public Tensor Gradient => WholeGradient.IsNone ? WholeGradient : WholeGradient.Window(0, Active.Rows, 0, Active.Columns);
 
     /// <summary>The gradient of all rows and columns.</summary>
-    internal Tensor WholeGradient { get; }
+    internal Tensor WholeGradient { get; private set; }
 
     /// <summary>The rows and columns that the optimizer updates.</summary>
     public Window Live { get; private set; }
 
     /// <summary>How often each row (or column) was updated, where they are not updated together; null elsewhere. Bias correction goes by it.</summary>
-    internal DirectionCounts? Counts { get; private set; }
+    internal DirectionCounts? Counts { get; set; }
+
+    /// <summary>A learning rate of its own, the same in every step; null: the run's.</summary>
+    internal double? ConstantRate { get; set; }
+
+    /// <summary>Weight of the L1 term that the optimizer takes (AdamE); 0: none.</summary>
+    internal double Lasso { get; set; }
 
     /// <summary>The gradient of the live part; none where there is none.</summary>
     public Tensor LiveGradient => Part(WholeGradient);
 
     /// <summary>The optimizer's state; none where the parameter is frozen.</summary>
-    public Moments Moments { get; }
+    public Moments Moments { get; private set; }
 
     /// <summary>The active part's handle, so that generated code reads <c>attention.Query.Weight</c>.</summary>
     public static implicit operator Tensor(Parameter parameter) => parameter.Active;
@@ -64,6 +70,13 @@ public sealed class Parameter
 
     /// <summary>The columns of a linear's input, [T, in], that make the live columns of its weight's gradient.</summary>
     public Tensor LiveInputs(Tensor inputs) => inputs.Window(0, inputs.Rows, Live.FirstColumn, Live.Columns);
+
+    /// <summary>Takes another place and another size, where ranks moved.</summary>
+    internal void Bind(Tensor value, Tensor gradient, Tensor first, Tensor second)
+    {
+        (Value, WholeGradient, Moments) = (value, gradient, new Moments(first, second));
+        Activate(value.Rows, value.Columns);
+    }
 
     /// <summary>Lets kernels read, and the optimizer update, the first rows and columns only.</summary>
     internal void Activate(int rows, int columns)

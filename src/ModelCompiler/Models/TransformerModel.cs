@@ -23,7 +23,7 @@ public interface IModel<TSelf>
 /// </summary>
 public abstract class TransformerModel : IDisposable
 {
-    private readonly Dictionary<(FramePlan, int Batch, int Sequence, int Rank), FrameHandles> _handles = [];
+    private readonly Dictionary<(FramePlan, int Layer, int Batch, int Sequence, int Rank), FrameHandles> _handles = [];
     private readonly Parameter[] _parameters;
     private readonly int[] _firstOfRow;
     private readonly List<AdapterState> _adapters = [];
@@ -54,6 +54,7 @@ public abstract class TransformerModel : IDisposable
         _parameters = plan.Parameters.Select(p => new Parameter(p)).ToArray();
         _firstOfRow = plan.Tables.Parameters.Select(row => Array.FindIndex(plan.Parameters, p => ReferenceEquals(p.Row, row))).ToArray();
         PagedMoments = new PagedMoments(this);
+        Packed = plan.Packed is { } regions ? new PackedAdapters(this, regions) : null;
         _layers = new FrameHandles[plan.Tables.Layers];
         _top = null!;
         _lossRows = new int[plan.LossRows.Rows];
@@ -79,6 +80,9 @@ public abstract class TransformerModel : IDisposable
 
     /// <summary>The moments that lie in host memory.</summary>
     public PagedMoments PagedMoments { get; }
+
+    /// <summary>The adapters whose ranks may move; null where there are none.</summary>
+    internal PackedAdapters? Packed { get; }
 
     /// <summary>All adapters, layer by layer.</summary>
     public IReadOnlyList<AdapterState> Adapters => _adapters;
@@ -209,6 +213,13 @@ public abstract class TransformerModel : IDisposable
         Resize(_batch, _sequence);
     }
 
+    /// <summary>Makes frames anew after ranks moved.</summary>
+    internal void TakeRanks()
+    {
+        _handles.Clear();
+        Resize(_batch, _sequence);
+    }
+
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGradients()
     {
@@ -239,6 +250,7 @@ public abstract class TransformerModel : IDisposable
     protected TAdapter Register<TAdapter>(TAdapter adapter)
         where TAdapter : AdapterState
     {
+        adapter.FirstRank = Plan.Sizes.Ranks[adapter.Index];
         _adapters.Add(adapter);
         return adapter;
     }
@@ -312,10 +324,11 @@ public abstract class TransformerModel : IDisposable
         _top = Handles(Plan.Top, -1, Plan.Sizes.Batch, Plan.Sizes.Sequence);
     }
 
-    /// <summary>A frame's handles at these sizes; made once, so that a step allocates nothing. Layers whose ranks are the same share their frame's plan.</summary>
+    /// <summary>A frame's handles at these sizes; made once, so that a step allocates nothing.</summary>
     private FrameHandles Handles(FramePlan frame, int layer, int batch, int sequence)
     {
-        var key = (frame, batch, sequence, _rank);
+        // Layers share a frame's plan where all their ranks are the same and stay so.
+        var key = (frame, Packed is null ? -1 : layer, batch, sequence, _rank);
         if (!_handles.TryGetValue(key, out FrameHandles? handles))
         {
             Sizes planned = Plan.Sizes.In(layer);

@@ -1,21 +1,24 @@
 using System.Text.Json;
 using ModelCompiler.Files;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Training;
 
-/// <summary>One JSON object a line for every step: step, loss, rate, gradNorm, tokensPerSecond, seconds, heldOutLoss.</summary>
+/// <summary>One JSON object a line for every step: step, loss, rate, gradNorm, tokensPerSecond, seconds, heldOutLoss, and ranks by module where they moved.</summary>
 internal sealed class MetricsFile : IDisposable
 {
     /// <summary>Name of the file in the output folder.</summary>
     public const string FileName = "metrics.jsonl";
 
+    private readonly ModelTables _tables;
     private readonly string _path;
     private readonly FileStream _stream;
 
     /// <summary>Opens the file for the steps after <paramref name="completedSteps"/>; lines of later steps, from before an interruption, are dropped.</summary>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public MetricsFile(string folder, int completedSteps)
+    public MetricsFile(string folder, int completedSteps, ModelTables tables)
     {
+        _tables = tables;
         _path = Path.Combine(folder, FileName);
         AtomicFile.CreateFolder(folder);
         try
@@ -47,6 +50,20 @@ internal sealed class MetricsFile : IDisposable
             if (metrics.HeldOutLoss is { } heldOut)
             {
                 json.WriteNumber("heldOutLoss", heldOut);
+            }
+
+            if (metrics.Ranks is { } ranks)
+            {
+                json.WriteStartObject("ranks");
+                foreach ((int index, SlotRow slot) in _tables.Slots.Index())
+                {
+                    foreach (int layer in _tables.LayersOf(slot))
+                    {
+                        json.WriteNumber(slot.ModuleIn(layer), ranks[index, layer]);
+                    }
+                }
+
+                json.WriteEndObject();
             }
 
             json.WriteEndObject();

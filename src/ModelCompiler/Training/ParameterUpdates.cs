@@ -41,8 +41,7 @@ public sealed class ParameterUpdates(TransformerModel model)
             }
             else
             {
-                model.Kernels.AdamW(
-                    parameter.Part(parameter.Value), parameter.LiveGradient, parameter.Part(moments.First), parameter.Part(moments.Second), Of(parameter, step));
+                Update(parameter, parameter.Live, step);
             }
         }
 
@@ -61,19 +60,38 @@ public sealed class ParameterUpdates(TransformerModel model)
         }
     }
 
-    /// <summary>Row by row or column by column, each with a bias correction by its own number of updates.</summary>
+    /// <summary>Rows or columns together that have had as many updates: their bias correction is the same.</summary>
     private void UpdateEach(Parameter parameter, DirectionCounts counts, in AdamWStep step)
     {
         Window live = parameter.Live;
-        (int first, int count) = counts.ByRow ? (live.FirstRow, live.Rows) : (live.FirstColumn, live.Columns);
-        for (int i = first; i < first + count; i++)
+        (int first, int end) = counts.ByRow ? (live.FirstRow, live.FirstRow + live.Rows) : (live.FirstColumn, live.FirstColumn + live.Columns);
+        for (int count; first < end; first += count)
         {
-            Window one = counts.ByRow ? live with { FirstRow = i, Rows = 1 } : live with { FirstColumn = i, Columns = 1 };
-            model.Kernels.AdamW(
-                one.Of(parameter.Value), one.Of(parameter.WholeGradient), one.Of(parameter.Moments.First), one.Of(parameter.Moments.Second),
-                Of(parameter, step with { Count = counts.Updates[i] }));
+            count = 1;
+            while (first + count < end && counts.Updates[first + count] == counts.Updates[first])
+            {
+                count++;
+            }
+
+            Window together = counts.ByRow ? live with { FirstRow = first, Rows = count } : live with { FirstColumn = first, Columns = count };
+            Update(parameter, together, step with { Count = counts.Updates[first] });
         }
     }
 
-    private static AdamWStep Of(Parameter parameter, in AdamWStep step) => parameter.Row.Vector ? step with { Decay = 0 } : step;
+    private void Update(Parameter parameter, Window window, in AdamWStep step)
+    {
+        (Tensor value, Tensor gradient) = (window.Of(parameter.Value), window.Of(parameter.WholeGradient));
+        (Tensor first, Tensor second) = (window.Of(parameter.Moments.First), window.Of(parameter.Moments.Second));
+        if (parameter.Lasso > 0)
+        {
+            model.Kernels.AdamE(value, gradient, first, second, Of(parameter, step), parameter.Lasso);
+        }
+        else
+        {
+            model.Kernels.AdamW(value, gradient, first, second, Of(parameter, step));
+        }
+    }
+
+    private static AdamWStep Of(Parameter parameter, in AdamWStep step) =>
+        step with { Decay = parameter.Row.Vector ? 0 : step.Decay, Rate = parameter.ConstantRate ?? step.Rate };
 }

@@ -1,3 +1,5 @@
+using ModelCompiler.Planning;
+
 namespace ModelCompiler.Training;
 
 /// <summary>What one optimizer step measured.</summary>
@@ -8,8 +10,9 @@ namespace ModelCompiler.Training;
 /// <param name="TokensPerSecond">Positions of data per second; padding is not counted.</param>
 /// <param name="Seconds">Time of the step.</param>
 /// <param name="HeldOutLoss">Mean cross-entropy on held-out data after the step, where it was evaluated.</param>
+/// <param name="Ranks">The adapters' ranks, where they moved before the step.</param>
 public readonly record struct StepMetrics(
-    int Step, double Loss, double Rate, double GradientNorm, double TokensPerSecond, double Seconds, double? HeldOutLoss = null);
+    int Step, double Loss, double Rate, double GradientNorm, double TokensPerSecond, double Seconds, double? HeldOutLoss = null, RankPattern? Ranks = null);
 
 /// <summary>What a run came to.</summary>
 /// <param name="Steps">Steps completed, those before a resumption included.</param>

@@ -3,6 +3,7 @@ using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Training;
 
@@ -59,7 +60,7 @@ public sealed class Trainer
         _facts = RunFacts.Of(model, data, options);
         if (options.Resume)
         {
-            CompletedSteps = TrainingCheckpoint.Load(folder, model, _facts);
+            CompletedSteps = TrainingCheckpoint.Load(folder, model, _facts, _schedules);
         }
         else if (TrainingCheckpoint.Exists(folder))
         {
@@ -77,7 +78,7 @@ public sealed class Trainer
     /// <exception cref="Files.OutputException">Metrics or a checkpoint cannot be written.</exception>
     public TrainingResult Run(Action<StepMetrics>? progress = null, CancellationToken cancellation = default)
     {
-        using MetricsFile? file = _options.OutputFolder is { } folder ? new MetricsFile(folder, CompletedSteps) : null;
+        using MetricsFile? file = _options.OutputFolder is { } folder ? new MetricsFile(folder, CompletedSteps, _model.Tables) : null;
         double? before = CompletedSteps == 0 && _options.EvaluateEvery > 0 ? HeldOutLoss(cancellation) : null;
         double? heldOut = null;
         double loss = double.NaN;
@@ -159,10 +160,23 @@ public sealed class Trainer
 
         CompletedSteps = step;
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new StepMetrics(step, loss, rate, norm, positions / seconds, seconds);
+        return new StepMetrics(step, loss, rate, norm, positions / seconds, seconds, Ranks: Moved());
     }
 
-    private void Save() => TrainingCheckpoint.Save(_options.OutputFolder!, _model, CompletedSteps, _facts);
+    private void Save() => TrainingCheckpoint.Save(_options.OutputFolder!, _model, CompletedSteps, _facts, _schedules);
+
+    private RankPattern? Moved()
+    {
+        foreach (AdapterSchedule schedule in _schedules)
+        {
+            if (schedule.Moved is { } ranks)
+            {
+                return ranks;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Null where there is nothing to evaluate on, or no time left.</summary>
     private double? HeldOutLoss(CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.Adapters;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
@@ -20,6 +21,7 @@ public static class TrainingCheckpoint
 
     private const string StepsKey = "steps";
     private const string FactsKey = "facts";
+    private const string ScheduleKey = "schedule ";
 
     /// <summary>Whether a folder has a checkpoint.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, FileName));
@@ -34,7 +36,7 @@ public static class TrainingCheckpoint
 
     /// <summary>Writes the state over the folder's former checkpoint.</summary>
     /// <exception cref="OutputException">The file cannot be written; the former checkpoint is unharmed.</exception>
-    internal static void Save(string folder, TransformerModel model, int steps, IReadOnlyList<KeyValuePair<string, string>> facts)
+    internal static void Save(string folder, TransformerModel model, int steps, IReadOnlyList<KeyValuePair<string, string>> facts, IEnumerable<AdapterSchedule> schedules)
     {
         AtomicFile.CreateFolder(folder);
         var metadata = new Dictionary<string, string>
@@ -42,6 +44,11 @@ public static class TrainingCheckpoint
             [StepsKey] = steps.ToString(System.Globalization.CultureInfo.InvariantCulture),
             [FactsKey] = Json(facts),
         };
+        foreach (AdapterSchedule schedule in schedules.Where(s => s.Save().Length > 0))
+        {
+            metadata.Add(ScheduleKey + schedule.GetType().Name, schedule.Save());
+        }
+
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
             Tensors(model).Select(t => Source(model, t.Name, t.Value, t.Paged)),
@@ -52,7 +59,7 @@ public static class TrainingCheckpoint
     /// <returns>The completed steps.</returns>
     /// <exception cref="CheckpointException">There is no checkpoint, or it is damaged.</exception>
     /// <exception cref="TrainingException">It belongs to another run; what differs is named.</exception>
-    internal static int Load(string folder, TransformerModel model, IReadOnlyList<KeyValuePair<string, string>> facts)
+    internal static int Load(string folder, TransformerModel model, IReadOnlyList<KeyValuePair<string, string>> facts, IEnumerable<AdapterSchedule> schedules)
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
@@ -63,6 +70,7 @@ public static class TrainingCheckpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         int steps = Steps(file);
         CheckFacts(path, file, facts);
+        RestoreSchedules(path, file, schedules);
         (string Name, Tensor Value, bool Paged)[] tensors = [.. Tensors(model)];
         foreach ((string name, Tensor value, _) in tensors)
         {
@@ -89,6 +97,24 @@ public static class TrainingCheckpoint
         }
 
         return steps;
+    }
+
+    private static void RestoreSchedules(string path, SafetensorsFile file, IEnumerable<AdapterSchedule> schedules)
+    {
+        foreach (AdapterSchedule schedule in schedules.Where(s => s.Save().Length > 0))
+        {
+            string state = file.Metadata.TryGetValue(ScheduleKey + schedule.GetType().Name, out string? text)
+                ? text
+                : throw new CheckpointException(path, $"its metadata does not say how the {schedule.GetType().Name} stands; the file is damaged or of another version");
+            try
+            {
+                schedule.Restore(state);
+            }
+            catch (Exception error) when (error is JsonException or ArgumentException)
+            {
+                throw new CheckpointException(path, $"what its metadata says of the {schedule.GetType().Name} is damaged: {error.Message}", error);
+            }
+        }
     }
 
     private static TensorSource Source(TransformerModel model, string name, Tensor value, bool paged)

@@ -141,6 +141,9 @@ public sealed partial class NullBackend
     public void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default) => Launch(y, y.Count + plus.Count, [x, g, y, plus]);
 
     /// <inheritdoc/>
+    public void ShrinkGates(Tensor c, double threshold) => Launch(c, 3 * c.Count, [c, c]);
+
+    /// <inheritdoc/>
     public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg) => Launch(dg, 2 * dy.Count, [dy, x, dg, dg]);
 
     /// <inheritdoc/>

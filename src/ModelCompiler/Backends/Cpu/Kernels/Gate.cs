@@ -11,6 +11,20 @@ public sealed unsafe partial class CpuBackend
         new GateRows { X = RowsOf(x), Factor = WeightsOf(g)[0], Plus = RowsOf(plus), Y = RowsOf(y), Width = y.Columns }, y.Rows, y.Columns);
 
     /// <inheritdoc/>
+    public void ShrinkGates(Tensor c, double threshold)
+    {
+        // A few hundred numbers a projection: not worth a team of threads.
+        FloatRows rows = RowsOf(c);
+        for (int r = 0; r < c.Rows; r++)
+        {
+            foreach (ref float gate in new Span<float>(rows[r], c.Columns))
+            {
+                gate = Math.Clamp(gate - (float)threshold, 0, 1);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg)
     {
         if (!dg.IsNone)

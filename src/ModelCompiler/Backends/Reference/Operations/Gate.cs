@@ -20,6 +20,18 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
+    public void ShrinkGates(Tensor c, double threshold)
+    {
+        for (int r = 0; r < c.Rows; r++)
+        {
+            foreach (ref double gate in Row(c, r))
+            {
+                gate = Math.Clamp(gate - threshold, 0, 1);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg)
     {
         if (dg.IsNone)

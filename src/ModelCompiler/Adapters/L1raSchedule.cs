@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Training;
+
+namespace ModelCompiler.Adapters;
+
+/// <summary>
+/// The rank schedule of L1RA: after every step gates shrink, and ten times in a run (<see cref="L1raAttribute.UpdateRatio"/>) directions whose gates
+/// arrived at 0 go and their ranks move to other adapters, always between optimizer steps (Singh et al. 2025, and their published code).
+/// </summary>
+public sealed partial class L1raSchedule : AdapterSchedule
+{
+    private readonly TransformerModel _model;
+    private readonly L1raAdapter[] _adapters;
+    private readonly int _steps;
+    private readonly ulong _seed;
+    private readonly SlotRow _slot;
+    private readonly double _gateRate;
+    private readonly double _lambda;
+    private readonly int _interval;
+    private readonly bool _splice;
+    private readonly Dictionary<(int Slot, int Layer), int> _places;
+
+    // How often the moments of each direction were updated: bias correction goes by it.
+    private int[][] _updates;
+    private int _spare;
+
+    /// <summary>Prepares the schedule of a run; the gates' learning rate is set apart from that of the other parameters.</summary>
+    /// <param name="model">A model planned for training.</param>
+    /// <param name="adapters">Its L1RA adapters.</param>
+    /// <param name="options">The run.</param>
+    internal L1raSchedule(TransformerModel model, L1raAdapter[] adapters, TrainingOptions options)
+    {
+        (_model, _adapters, _steps, _seed, _slot) = (model, adapters, options.Steps, options.Seed, adapters[0].Slot);
+        (_gateRate, _lambda) = (_slot.Setting(nameof(L1raAttribute.GateRate)), _slot.Setting(nameof(L1raAttribute.Lambda)));
+        _interval = Math.Max(1, (int)(_slot.Setting(nameof(L1raAttribute.UpdateRatio)) * options.Steps));
+        _splice = _slot.Setting(nameof(L1raAttribute.OptimizerOnReassign)) == (double)OptimizerOnReassign.Splice;
+        _places = adapters.Index().ToDictionary(a => (a.Item.Index, a.Item.Layer), a => a.Index);
+        _updates = [.. adapters.Select(a => new int[a.Rank])];
+        foreach (L1raAdapter adapter in adapters)
+        {
+            adapter.C.ConstantRate = _gateRate;
+            adapter.C.Lasso = Mode == L1raMode.AdamE ? _lambda : 0;
+        }
+
+        TakeRanks();
+    }
+
+    /// <inheritdoc/>
+    public override string Fact => string.Create(CultureInfo.InvariantCulture, $"L1RA over {_steps} steps, ranks {(_model.Packed is null ? "stay" : "move")}");
+
+    /// <inheritdoc/>
+    public override RankPattern? Moved { get; protected set; }
+
+    private L1raMode Mode => (L1raMode)(int)_slot.Setting(nameof(L1raAttribute.Mode));
+
+    /// <inheritdoc/>
+    public override void BeginStep(int step)
+    {
+        int completed = step - 1;
+        Moved = null;
+        if (completed > 0 && completed % _interval == 0 && _model.Packed is not null)
+        {
+            Look(completed);
+        }
+
+        foreach (int[] directions in _updates)
+        {
+            foreach (ref int updates in directions.AsSpan())
+            {
+                updates++;
+            }
+        }
+    }
+
+    /// <summary>The L1 term of <see cref="L1raMode.Proximal"/>; with AdamE the optimizer took it already. Gates then lie in [0, 1].</summary>
+    public override void EndStep(int step, double rate)
+    {
+        double shrinkage = Mode == L1raMode.Proximal ? _gateRate * _lambda : 0;
+        foreach (L1raAdapter adapter in _adapters)
+        {
+            _model.Kernels.ShrinkGates(adapter.C.Value, shrinkage);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string Save() => JsonSerializer.Serialize(new State(_spare, _updates), StateJson.Default.State);
+
+    /// <inheritdoc/>
+    public override void Restore(string state)
+    {
+        State saved = JsonSerializer.Deserialize(state, StateJson.Default.State) ?? throw new JsonException("the state of the L1RA schedule is null");
+        int[] ranks = [.. saved.Updates.Select(directions => directions.Length)];
+        if (ranks.Length != _adapters.Length || (_model.Packed is null && !ranks.SequenceEqual(_adapters.Select(a => a.Rank))))
+        {
+            throw new ArgumentException($"the ranks {string.Join(" ", ranks)} are not those of {_adapters.Length} adapters, or may not move in this plan", nameof(state));
+        }
+
+        (_spare, _updates) = (saved.Spare, saved.Updates);
+        _model.Packed?.Resize(Pattern(ranks));
+        TakeRanks();
+    }
+
+    private void Look(int completed)
+    {
+        double threshold = _slot.Setting(nameof(L1raAttribute.PruneThreshold));
+        Func<float, bool> isDead = Mode == L1raMode.Proximal
+            ? gate => gate <= (threshold > 0 ? threshold : 1e-6)
+            : gate => gate < (threshold > 0 ? threshold : 1e-10);
+        bool reassign = _slot.Setting(nameof(L1raAttribute.Reassign)) != 0 && completed <= _steps - _interval;
+        var decision = L1raRanks.Decide(
+            [.. _adapters.Select(a => _model.Read(a.C))], [.. _adapters.Select(a => a.Slot.MaximumRank)], _spare, isDead, reassign,
+            _slot.Setting(nameof(L1raAttribute.ExcludePruned)) != 0);
+        _spare = decision.Spare;
+        if (!decision.Changes)
+        {
+            return;
+        }
+
+        _updates = [.. decision.Kept.Select((kept, i) =>
+        {
+            var updates = new int[decision.Ranks[i]];
+            for (int j = 0; _splice && j < kept.Length; j++)
+            {
+                updates[j] = _updates[i][kept[j]];
+            }
+
+            return updates;
+        })];
+        _model.Packed!.Move(Pattern(decision.Ranks), (slot, layer) => decision.Kept[_places[(slot, layer)]], _splice);
+        TakeRanks();
+        for (int i = 0; i < _adapters.Length; i++)
+        {
+            _adapters[i].Grow(_model, decision.Kept[i].Length, _seed, completed);
+        }
+
+        Moved = _model.Packed.Ranks;
+    }
+
+    /// <summary>These ranks of the L1RA adapters, with those that others have in the plan.</summary>
+    private RankPattern Pattern(int[] ranks) => new(
+        _model.Tables, (slot, layer) => _places.TryGetValue((slot, layer), out int place) ? ranks[place] : _model.Plan.Sizes.In(layer).Ranks[slot]);
+
+    /// <summary>Handles, ranks and bias corrections after ranks moved.</summary>
+    private void TakeRanks()
+    {
+        for (int i = 0; i < _adapters.Length; i++)
+        {
+            _adapters[i].TakeRank();
+            foreach (Parameter parameter in _adapters[i].Parameters)
+            {
+                parameter.Counts = new DirectionCounts(parameter.Row.Rows.Symbol == DimSymbol.Rank, _updates[i]);
+            }
+        }
+
+        _model.TakeRanks();
+    }
+
+    private sealed record State(int Spare, int[][] Updates);
+
+    [JsonSerializable(typeof(State))]
+    private sealed partial class StateJson : JsonSerializerContext;
+}
