@@ -123,7 +123,7 @@ public static class AdapterFiles
     private static PeftConfig Configuration((AdapterState Adapter, PeftModule Module)[] adapters, string? baseModel)
     {
         bool stabilized = adapters.All(a => a.Adapter.Slot.RankStabilized);
-        double AlphaOf((AdapterState Adapter, PeftModule Module) a) => a.Module.Rank == a.Adapter.Rank && (!a.Adapter.Slot.RankStabilized || stabilized)
+        double AlphaOf((AdapterState Adapter, PeftModule Module) a) => a.Adapter.Scale == a.Adapter.Slot.Scale(a.Module.Rank) && (!a.Adapter.Slot.RankStabilized || stabilized)
             ? a.Adapter.Slot.Alpha
             : a.Adapter.Scale * (stabilized ? Math.Sqrt(a.Module.Rank) : a.Module.Rank);
         int rank = adapters.GroupBy(a => a.Module.Rank).MaxBy(g => g.Count())!.Key;

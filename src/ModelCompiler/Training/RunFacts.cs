@@ -15,7 +15,7 @@ namespace ModelCompiler.Training;
 internal static class RunFacts
 {
     /// <summary>The facts in a fixed order, name and value.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Of(TransformerModel model, Batches data, TrainingOptions options)
+    public static IReadOnlyList<KeyValuePair<string, string>> Of(TransformerModel model, Batches data, TrainingOptions options, IEnumerable<AdapterSchedule> schedules)
     {
         CultureInfo culture = CultureInfo.InvariantCulture;
         var profile = model.Plan.Profile;
@@ -24,7 +24,7 @@ internal static class RunFacts
             new("model", model.Tables.Name),
             new("adapters", string.Join(", ", model.Tables.Slots.Select((s, i) => Adapter(s, model.Plan.Sizes.Ranks[i])))),
             .. model.Plan.Sizes.Pattern is { } ranks ? [KeyValuePair.Create("ranks", ranks.ToString())] : Array.Empty<KeyValuePair<string, string>>(),
-            .. AdapterSchedule.Of(model, options).Where(s => s.Fact.Length > 0).Select(s => KeyValuePair.Create(s.GetType().Name, s.Fact)),
+            .. schedules.Where(s => s.Fact.Length > 0).Select(s => KeyValuePair.Create(s.GetType().Name, s.Fact)),
             new("base weights", Frozen(model).ToString("x16", culture)),
             new("backend", profile.Name),
             new("threads", profile.Threads.ToString(culture)),

@@ -57,7 +57,7 @@ public sealed class Trainer
             return;
         }
 
-        _facts = RunFacts.Of(model, data, options);
+        _facts = RunFacts.Of(model, data, options, _schedules);
         if (options.Resume)
         {
             CompletedSteps = TrainingCheckpoint.Load(folder, model, _facts, _schedules);

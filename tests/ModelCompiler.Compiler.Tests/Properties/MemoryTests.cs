@@ -59,8 +59,9 @@ public class MemoryTests
     {
         foreach ((ModelEntry entry, TrainingPlan plan, ulong seed) in Cases(batch))
         {
+            // Room that moving ranks may need is not touched where they did not move.
             var backend = new NullBackend();
-            using var run = new ModelRun(entry, plan, backend, seed, allTargets: true);
+            using var run = new ModelRun(entry, plan with { MoveRanks = false }, backend, seed, allTargets: true);
             backend.Reset();
             run.Gradients();
             run.Update();

@@ -17,6 +17,7 @@ internal static class ElementwiseCases
         {
             InPlace = ["y=x", "y=plus"],
         },
+        new(nameof(IBackend.ShrinkGates), [Accumulator("c", s.Rows, s.Columns) with { Required = true }], (b, t) => b.ShrinkGates(t["c"], 0.125)),
         new(nameof(IBackend.GateGradientWeight), [Input("dy", s.Rows, s.Columns), Input("x", s.Rows, s.Columns), Accumulator("dg", 1, s.Columns)],
             (b, t) => b.GateGradientWeight(t["dy"], t["x"], t["dg"])),
         new(nameof(IBackend.Magnitude),
