@@ -13,7 +13,7 @@ namespace ModelCompiler.Compiler.Adapters;
 /// </summary>
 public sealed class L1ra : AdapterExpansion
 {
-    // The methods' own defaults; the attribute has them too.
+    // The attribute's defaults.
     private static readonly (string Name, double Default)[] s_settings =
     [
         ("Mode", 0), ("GateRate", 2e-2), ("Lambda", 1e-3), ("PruneThreshold", 0), ("UpdateRatio", 0.1), ("Reassign", 1), ("ExcludePruned", 1), ("OptimizerOnReassign", 0),
@@ -28,7 +28,7 @@ public sealed class L1ra : AdapterExpansion
     internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
     {
         AdapterSpec first = recipe.Adapters.First(other => other.Method == Attribute);
-        string[] different = [.. s_settings.Where(s => adapter.Argument(s.Name, s.Default) != first.Argument(s.Name, s.Default)).Select(static s => s.Name)];
+        string[] different = [.. s_settings.Where(s => !adapter.Argument(s.Name, s.Default).Equals(first.Argument(s.Name, s.Default))).Select(static s => s.Name)];
         if (different.Length > 0)
         {
             yield return new(ProblemIds.RankSchedulesDiffer, different[0], string.Join(" and ", different));
