@@ -6,14 +6,12 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Backends.Cpu.Gemm;
 
 /// <summary>
-/// y = scale · (x Wᵀ + bias) + start for one or two rows of x and an NF4 weight: a generated token reads the codes once from memory, row after
-/// row as they lie there, and multiplies them in <see cref="FixedPoint"/>, x in steps of its own for each block of up to 64. Fp32
-/// arithmetic would be as slow as its look-ups, half of what the memory delivers.
+/// y = scale · (x Wᵀ + bias) + start for few rows of x, one by one, and an NF4 weight: a generated token reads the codes once from memory, row
+/// after row as they lie there, and multiplies them in <see cref="FixedPoint"/>, x in steps of its own for each block of up to 64. Fp32
+/// arithmetic would be as slow as its look-ups, half of what the memory delivers; up to eight rows it is slower than this row by row.
 /// </summary>
 internal unsafe struct Nf4Gemv
 {
-    private const int MostRows = 2;
-
     /// <summary>Work items a thread gets: few, since nothing asked for the codes at the start of one.</summary>
     private const int BlocksPerThread = 4;
 
@@ -44,7 +42,7 @@ internal unsafe struct Nf4Gemv
     /// <summary>Whether the product has the shape, and the machine the instructions.</summary>
     public static bool Fits(in MatrixProduct product, long scratchBytes) =>
         Avx2.IsSupported && product.B.Type.Kind() == DType.NF4 && product.B.Transposed && product.LowRank == 0 && product.AStep == sizeof(float)
-        && product.Rows <= MostRows && product.Count % Nf4Dot.Unit256 == 0 && product.Count <= MostColumns && 1 << product.B.Codes.BlockShift >= LeastRun
+        && product.Rows <= SkinnyProduct.MostRows && product.Count % Nf4Dot.Unit256 == 0 && product.Count <= MostColumns && 1 << product.B.Codes.BlockShift >= LeastRun
         && (long)product.Count * sizeof(float) <= scratchBytes;
 
     /// <summary>Computes the product on the team; the first thread's scratch holds x.</summary>
