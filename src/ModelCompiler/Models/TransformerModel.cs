@@ -333,9 +333,10 @@ public abstract class TransformerModel : IDisposable
         {
             Sizes planned = Plan.Sizes.In(layer);
             int[] ranks = [.. planned.Ranks];
-            foreach (AdapterState adapter in _adapters.Where(a => a.Layer == layer))
+            foreach (AdapterState adapter in _adapters)
             {
-                ranks[adapter.Index] = adapter.ActiveRank;
+                // No lambda: it would be allocated in every call, whether there are handles already or not.
+                ranks[adapter.Index] = adapter.Layer == layer ? adapter.ActiveRank : ranks[adapter.Index];
             }
 
             handles = new FrameHandles(frame, planned with { Batch = batch, Sequence = sequence, Ranks = ranks }, Plan.Profile);
