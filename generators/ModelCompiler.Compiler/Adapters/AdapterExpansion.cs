@@ -20,6 +20,7 @@ public abstract class AdapterExpansion
         new Lamda(),
         new LamdaPlusPlus(),
         new Dora(),
+        new AdaLora(),
         new L1ra(),
     ];
 

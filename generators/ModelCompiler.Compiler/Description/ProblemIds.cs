@@ -65,6 +65,10 @@ public static class ProblemIds
     public const string RankSchedulesDiffer = "MC0241";
     public const string MaximumRankBelowRank = "MC0242";
     public const string RankScheduleUnusable = "MC0243";
+    public const string InitialRankBelowRank = "MC0251";
+    public const string PartsOfStepsUnusable = "MC0252";
+    public const string AllocationUnusable = "MC0253";
+    public const string BudgetsDiffer = "MC0254";
 
     public const string UnknownStorage = "MC0301";
     public const string BlockSizeUnusable = "MC0302";

@@ -113,7 +113,7 @@ public static class MemoryPlanner
             PlaceWhere(all, values, r => !r.Trainable && r.Slot < 0);
             frozen = _end - start;
             start = _end;
-            PlaceWhere(all, values, r => (r.Trainable || r.Slot >= 0) && !Moves(r));
+            PlaceWhere(all, values, r => (r.Trainable || r.Slot >= 0) && !(serves && r.TrainingOnly) && !Moves(r));
             long packedValues = Pack(all, values, moving, offsets, room);
             adapters = _end - start;
             start = _end;

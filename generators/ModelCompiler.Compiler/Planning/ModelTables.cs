@@ -12,6 +12,7 @@ namespace ModelCompiler.Planning;
 /// <param name="Slot">The adapter slot it belongs to; -1: none.</param>
 /// <param name="FirstLayer">First layer that has it.</param>
 /// <param name="UpdatedInParts">Whether a step may update some of its rows or columns only; its moments are then kept whole and in the arena.</param>
+/// <param name="TrainingOnly">Whether it exists in training only: what a method keeps of its parameters' history.</param>
 public sealed record ParameterRow(
     string Name,
     string Path,
@@ -23,7 +24,8 @@ public sealed record ParameterRow(
     bool Vector,
     int Slot = -1,
     int FirstLayer = 0,
-    bool UpdatedInParts = false);
+    bool UpdatedInParts = false,
+    bool TrainingOnly = false);
 
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>
 /// <param name="Path">Path of the projection: "Attention.Query".</param>
@@ -177,7 +179,7 @@ public sealed record ModelTables
     public long ParameterCount(bool trainable, int? rank = null, RankPattern? ranks = null)
     {
         var sizes = new Sizes(1, 1, 1, 1, Slots.Select(s => rank ?? s.Rank).ToArray(), ranks);
-        return Parameters.Where(p => p.Trainable || !trainable)
+        return Parameters.Where(p => trainable ? p.Trainable : !p.TrainingOnly)
             .Sum(p => LayersOf(p).Select(sizes.In).Sum(s => (long)p.Rows.Evaluate(s) * p.Columns.Evaluate(s)));
     }
 }

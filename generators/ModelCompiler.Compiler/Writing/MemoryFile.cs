@@ -85,7 +85,7 @@ internal static class MemoryFile
     }
 
     private static string Parameter(ParameterRow p) => FormattableString.Invariant(
-        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}");
+        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
 
     private static string Format(WeightFormat f) => "WeightFormat." + f.Storage switch
     {

@@ -25,7 +25,7 @@ internal sealed class InspectCommand : HostCommand
             tables.Architecture,
             tables.ParameterCount(trainable: false),
             tables.ParameterCount(trainable: true),
-            [.. tables.Parameters.SelectMany(row => Names(tables, row).Select(name => Line(row, name, sizes)))],
+            [.. tables.Parameters.Where(p => !p.TrainingOnly).SelectMany(row => Names(tables, row).Select(name => Line(row, name, sizes)))],
             [.. tables.Slots.Select(s => new SlotLine(s.Path, s.Module, s.Method, s.Rank, s.MaximumRank, s.Alpha, s.Scale(s.Rank), s.Dropout, s.FirstLayer))],
             GeneratedFiles.Of(model));
         Session.Emit(result, HostJson.Default.InspectResult, console => Show(console, result, tables, sizes));

@@ -39,6 +39,12 @@ public abstract class AdapterSchedule
     {
     }
 
+    /// <summary>After the last backward of a step: adds what the method itself wants of gradients, which then are clipped with the loss's.</summary>
+    /// <param name="step">The step, from 1.</param>
+    public virtual void AddGradients(int step)
+    {
+    }
+
     /// <summary>After the optimizer's update.</summary>
     /// <param name="step">The step, from 1.</param>
     /// <param name="rate">Its learning rate.</param>

@@ -202,6 +202,15 @@ public interface IBackend : IDisposable
     /// <summary>c = min(max(c − τ, 0), 1): a proximal step of τ |c| within [0, 1] (Parikh and Boyd 2014, section 6.5.2).</summary>
     void ShrinkGates(Tensor c, double threshold);
 
+    /// <summary>sums[t] += Σ_c a[t, c] · b[t, c]. sums [1, T].</summary>
+    void RowProducts(Tensor a, Tensor b, Tensor sums);
+
+    /// <summary>
+    /// Importance of a parameter's elements (Zhang et al. 2023, equations 8 to 10): i = |w · g|; sensitivity = β1 sensitivity + (1−β1) i;
+    /// uncertainty = β2 uncertainty + (1−β2) |i − sensitivity|, with the sensitivity just made.
+    /// </summary>
+    void Importance(Tensor w, Tensor g, Tensor sensitivity, Tensor uncertainty, float beta1, float beta2);
+
     /// <summary>y[t, j] = mean of x[t, j · g] to x[t, (j + 1) · g − 1]. x [T, groups · g], y [T, groups].</summary>
     void GroupMean(Tensor x, Tensor y);
 

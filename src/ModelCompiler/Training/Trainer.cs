@@ -148,6 +148,11 @@ public sealed class Trainer
             }
         }
 
+        foreach (AdapterSchedule schedule in _schedules)
+        {
+            schedule.AddGradients(step);
+        }
+
         double norm = GradientNorm();
         double loss = kernels.Read(_model.LossSum) / targets;
         RequireFinite(step, loss, norm);

@@ -29,7 +29,7 @@ internal static class RecipeCases
         new(Tiny + "[FineTune<Tiny>] public partial class {|MC0208:Recipe|};",
             "'Recipe' trains nothing: add an adapter such as [Lora(Rank = 8)]", Over("Lora")),
         new(Over("{|MC0209:Magic|}") + "public sealed class MagicAttribute : AdapterAttribute;",
-            "[Magic] is not a method that the compiler knows: it knows Lora, DyLora, QaLora, Lamda, LamdaPlusPlus, Dora, L1ra", Over("Lora")),
+            "[Magic] is not a method that the compiler knows: it knows Lora, DyLora, QaLora, Lamda, LamdaPlusPlus, Dora, AdaLora, L1ra", Over("Lora")),
         new(Over("Lora({|MC0210:Targets = Projections.None|})"), "[Lora] targets no projection: give Targets, for example Projections.All", Over("Lora(Targets = Projections.Head)")),
         new(Over("Lora(Start = LoraStart.Loftq, {|MC0211:StartIterations = 0|}), Frozen(Storage.NF4)"),
             "StartIterations is 0: Loftq iterates once or more, other starts do not", Over("Lora(Start = LoraStart.Loftq, StartIterations = 5), Frozen(Storage.NF4)")),
@@ -54,9 +54,6 @@ internal static class RecipeCases
         new(Over("Lora(Targets = Projections.Query), Lamda({|MC0204:Targets = Projections.Attention|})"),
             "Query already carries [Lora]: one slot carries one adapter, so [Lamda] needs other targets",
             Over("Lora(Targets = Projections.Query), Lamda(Targets = Projections.Key)"), "LaMDA"),
-        new(Over("{|MC0240:Dora(Targets = Projections.Query)|}, Lora(Targets = Projections.Key)"),
-            "[Dora] and [Lora] cannot share a recipe: an adapter file says once for all of its modules whether they are DoRA",
-            Over("Dora(Targets = Projections.Query), Dora(Rank = 4, Targets = Projections.Key)")),
 
         new(Over("L1ra(Targets = Projections.Attention), L1ra({|MC0241:Lambda = 0.01|}, Targets = Projections.FeedForward)"),
             "Ranks move between all [L1ra] adapters at once, but this one and the one before differ in Lambda",

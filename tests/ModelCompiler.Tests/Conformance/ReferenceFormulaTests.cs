@@ -76,6 +76,24 @@ public sealed class ReferenceFormulaTests : IDisposable
     }
 
     [Fact]
+    public void RowProductsAreAddedToSums()
+    {
+        Tensor sums = Of(1, 2, 100, 200);
+        backend.RowProducts(Of(2, 2, 1, 2, 3, 4), Of(2, 2, 5, 6, 7, 8), sums);
+        Close([117, 253], sums);
+    }
+
+    /// <summary>|−2 · 3| = 6: a quarter of 8 and three quarters of 6 are 6.5, from which 6 is half away: a half of 1 and a half of 0.5.</summary>
+    [Fact]
+    public void ImportanceOfOneElement()
+    {
+        (Tensor sensitivity, Tensor uncertainty) = (Of(1, 1, 8), Of(1, 1, 1));
+        backend.Importance(Of(1, 1, -2), Of(1, 1, 3), sensitivity, uncertainty, 0.25f, 0.5f);
+        Close([6.5], sensitivity);
+        Close([0.75], uncertainty);
+    }
+
+    [Fact]
     public void ActivationsAtKnownPoints()
     {
         Tensor y = Empty(1, 2);

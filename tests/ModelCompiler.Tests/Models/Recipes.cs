@@ -166,3 +166,15 @@ public partial class StoriesDoraBFloat16;
 [Frozen(Storage.NF4, BlockSize = 128)]
 [Dora(Rank = 4, Alpha = 8)]
 public partial class StoriesDoraNf4;
+
+/// <summary>AdaLoRA with dropout, on the upper layers, so that variants of the block differ; of two initial ranks under one budget.</summary>
+[FineTune<Stories260K>]
+[AdaLora(Rank = 2, InitialRank = 4, Alpha = 8, Dropout = 0.1f, Warmup = 0.2, Final = 0.25, Interval = 2, FirstLayer = 2, Targets = Projections.Attention)]
+[AdaLora(Rank = 4, Alpha = 6, Warmup = 0.2, Final = 0.25, Interval = 2, FirstLayer = 2, Targets = Projections.FeedForward)]
+public partial class StoriesAdaLora;
+
+/// <summary>AdaLoRA everywhere, on the tied head too, over 4-bit weights and without regularisation.</summary>
+[FineTune<Stories260K>]
+[Frozen(Storage.NF4, BlockSize = 128)]
+[AdaLora(Rank = 2, InitialRank = 4, Alpha = 8, Interval = 1, Final = 0, Orthogonality = 0, Targets = Projections.All | Projections.Head)]
+public partial class StoriesAdaLoraNf4;

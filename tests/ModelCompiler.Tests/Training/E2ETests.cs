@@ -100,6 +100,17 @@ public class E2ETests(ITestOutputHelper output)
 
     [DataFact("datasets/e2e/valid.txt")]
     [Trait("Category", "Slow")]
+    public void Sixty_steps_of_AdaLoRA_come_within_five_percent_with_the_budget_met()
+    {
+        int kept = 0;
+        (TrainingResult result, _) = Train<Stories260K_AdaLora>((model, _) => kept = model.Adapters.Sum(a => model.Read(((AdaLoraAdapter)a).E).Count(e => e != 0)));
+
+        Assert.Equal(8 * 35, kept);
+        Assert.InRange(result.HeldOutAfter!.Value, 0.95 * 1.911668, 1.05 * 1.911668);
+    }
+
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
     public void Adapters_on_means_learn_with_an_eighth_of_the_parameters_and_merge_into_four_bits_without_a_loss()
     {
         double merged = 0;

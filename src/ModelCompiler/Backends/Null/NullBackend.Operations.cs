@@ -158,6 +158,13 @@ public sealed partial class NullBackend
     public void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm) => Launch(dm, 2 * dy.Count + dm.Count, [dy, z, inverse, dm, dm]);
 
     /// <inheritdoc/>
+    public void RowProducts(Tensor a, Tensor b, Tensor sums) => Launch(sums, 2 * a.Count, [a, b, sums, sums]);
+
+    /// <inheritdoc/>
+    public void Importance(Tensor w, Tensor g, Tensor sensitivity, Tensor uncertainty, float beta1, float beta2) =>
+        Launch(sensitivity, 8 * w.Count, [w, g, sensitivity, uncertainty, sensitivity, uncertainty]);
+
+    /// <inheritdoc/>
     public void GroupMean(Tensor x, Tensor y) => Launch(y, x.Count, [x, y]);
 
     /// <inheritdoc/>

@@ -1,0 +1,34 @@
+using static ModelCompiler.Generators.Tests.Testing.Sources;
+
+namespace ModelCompiler.Generators.Tests.Diagnostics;
+
+/// <summary>What [Dora] and [AdaLora] have of their own.</summary>
+internal static class AdaLoraCases
+{
+    public static readonly DiagnosticCase[] All =
+    [
+        new(Over("{|MC0240:Dora(Targets = Projections.Query)|}, Lora(Targets = Projections.Key)"),
+            "[Dora] and [Lora] cannot share a recipe: an adapter file says once for all of its modules whether they are DoRA",
+            Over("Dora(Targets = Projections.Query), Dora(Rank = 4, Targets = Projections.Key)")),
+        new(Over("AdaLora(Rank = 8, {|MC0251:InitialRank = 6|})"), "An InitialRank of 6 is below the Rank of 8: the budget falls from the one to the other", Over("AdaLora(Rank = 8, InitialRank = 8)")),
+        new(Over("AdaLora(Rank = 30, {|MC0202:InitialRank = 33|}, Targets = Projections.Attention)"),
+            "A rank of 33 is above the smaller side of Key (64 to 32), Value (64 to 32): a larger rank adds parameters that can express nothing more",
+            Over("AdaLora(Rank = 30, InitialRank = 32, Targets = Projections.Attention), AdaLora(Rank = 50, Targets = Projections.Up)"), "AdaLoRA"),
+        new(Over("AdaLora({|MC0252:Warmup = 0.7|})"), "Warmup is 0.7 and Final 0.3: they are parts of the steps from 0 on, and together below 1", Over("AdaLora(Warmup = 0.6)")),
+        new(Over("AdaLora(Warmup = 0.5, {|MC0252:Final = 0.5|})"),
+            "Warmup is 0.5 and Final 0.5: they are parts of the steps from 0 on, and together below 1", Over("AdaLora(Warmup = 0, Final = 0.99)"), "both"),
+        new(Over("AdaLora({|MC0252:Final = double.NaN|})"), "Warmup is 0.1 and Final NaN: they are parts of the steps from 0 on, and together below 1", Over("AdaLora(Final = 0)"), "NaN"),
+        new(Over("AdaLora({|MC0253:Interval = 0|})"), "Interval is 0: it must be 1 or more", Over("AdaLora(Interval = 1)")),
+        new(Over("AdaLora({|MC0253:Orthogonality = -0.5f|})"), "Orthogonality is -0.5: it must be 0 or more, and finite", Over("AdaLora(Orthogonality = 0)"), "negative"),
+        new(Over("AdaLora({|MC0253:Beta1 = 1|})"), "Beta1 is 1: it must be from 0 to below 1", Over("AdaLora(Beta1 = 0)"), "sensitivity"),
+        new(Over("AdaLora({|MC0253:Beta2 = float.NaN|})"), "Beta2 is NaN: it must be from 0 to below 1", Over("AdaLora(Beta2 = 0.99f)"), "uncertainty"),
+        new(Over("AdaLora(Targets = Projections.Attention), AdaLora({|MC0254:Interval = 100|}, Targets = Projections.FeedForward)"),
+            "One budget is for all adapters, but this [AdaLora] and the one before differ in Interval",
+            Over("AdaLora(Beta1 = 0.85f, Targets = Projections.Attention), AdaLora(Rank = 4, Dropout = 0.1f, Targets = Projections.FeedForward)")),
+        new(Over("AdaLora(Final = 0.2, Targets = Projections.Attention), {|MC0254:AdaLora(Targets = Projections.FeedForward)|}"),
+            "One budget is for all adapters, but this [AdaLora] and the one before differ in Final",
+            Over("AdaLora(Final = 0.2, Targets = Projections.Attention), AdaLora(Final = 0.2, Targets = Projections.FeedForward)"), "not given"),
+    ];
+
+    private static string Over(string attributes) => $"{Tiny}[FineTune<Tiny>, {attributes}] public partial class Recipe;\n";
+}
