@@ -170,9 +170,11 @@ public static class TrainingCheckpoint
             throw new CheckpointException(path, "is damaged: its metadata is no JSON", error);
         }
 
+        // What only the file says is a difference too: ranks that a method had chosen, say.
         string[] differences = [.. facts
             .Where(f => saved.GetValueOrDefault(f.Key) != f.Value)
-            .Select(f => $"{f.Key} was '{saved.GetValueOrDefault(f.Key, "not said")}', now '{f.Value}'")];
+            .Select(f => $"{f.Key} was '{saved.GetValueOrDefault(f.Key, "not said")}', now '{f.Value}'"),
+            .. saved.Where(s => facts.All(f => f.Key != s.Key)).Select(s => $"{s.Key} was '{s.Value}', now 'not said'")];
         if (differences.Length > 0)
         {
             throw new TrainingException($"{path} belongs to another run: {string.Join("; ", differences)}. Resume with what it was made with, or train into another folder");

@@ -99,13 +99,19 @@ public class LamdaPlusPlusTests
         new Trainer(resumed, SmallRun.Data, options with { Resume = true }).Run();
         Assert.Equal(SmallRun.State(uninterrupted), SmallRun.State(resumed));
 
-        using StoriesLamdaPlusPlus other = Create(new RankPattern(StoriesLamdaPlusPlus.Tables, (slot, layer) => layer == 3 ? 2 : ranks[slot, layer]));
-        Assert.Contains("ranks was '", Assert.Throws<TrainingException>(() => new Trainer(other, SmallRun.Data, options with { Resume = true })).Message, StringComparison.Ordinal);
+        Assert.Contains("ranks was '", Refusal(new RankPattern(StoriesLamdaPlusPlus.Tables, (slot, layer) => layer == 3 ? 2 : ranks[slot, layer])), StringComparison.Ordinal);
+        Assert.Contains($"ranks was '{ranks}', now 'not said'", Refusal(null), StringComparison.Ordinal);
+
+        string Refusal(RankPattern? other)
+        {
+            using StoriesLamdaPlusPlus model = Create(other);
+            return Assert.Throws<TrainingException>(() => new Trainer(model, SmallRun.Data, options with { Resume = true })).Message;
+        }
     }
 
-    private static StoriesLamdaPlusPlus Create(RankPattern ranks) => Create<StoriesLamdaPlusPlus>(ranks);
+    private static StoriesLamdaPlusPlus Create(RankPattern? ranks) => Create<StoriesLamdaPlusPlus>(ranks);
 
-    private static T Create<T>(RankPattern ranks)
+    private static T Create<T>(RankPattern? ranks)
         where T : TransformerModel, IModel<T>
     {
         T model = Model.ForTraining<T>(SmallRun.Plan() with { Ranks = ranks }, new CpuBackend(1));
