@@ -45,12 +45,14 @@ public class ComparePageTests(TinyBase tiny) : IClassFixture<TinyBase>
     [Fact]
     public void Names_are_escaped_the_head_comes_last_and_the_same_result_is_the_same_page()
     {
-        AdapterRanks[] ranks = [new("Attention.Query", [(1, 0), (2, 12), (3, 3)]), new("Head", [(-1, 6)])];
+        AdapterRanks[] same = [new("Attention.Query", [(0, 4), (1, 4)])];
+        AdapterRanks[] ranks = [new("Attention.Query", [(1, 0), (2, 12), (3, 3)]), new("Head", [(-1, 7)])];
         var memory = new PlannedMemory(1024, 2048);
         var result = new CompareResult(
             "A<b> & \"c\"", 1, 2, 2.5,
             [
                 new("Plain", "LoRA", 10, 20, memory, 100, [2, 3], 2.5, 0.70711, []),
+                new("Same", "L1RA", 10, 20, memory, 100, [2, 3], 2.5, 0.70711, same),
                 new("Mine", "<script>", 1_234, 20, memory, 100, [2, 3], 2.5, 0.70711, ranks),
             ]);
         string first = Path.Combine(tiny.Folder, "first.html");
@@ -63,9 +65,12 @@ public class ComparePageTests(TinyBase tiny) : IClassFixture<TinyBase>
         Assert.Equal("A<b> & \"c\": methods compared", elements.Single(e => e.Name.LocalName == "h1").Value);
         Assert.DoesNotContain(elements, e => e.Name.LocalName == "script");
         Assert.Equal(["Mine", "<script>", "1,234", "20", "1.00 KiB", "2.00 KiB", "100", "2.5000 ± 0.7071"], elements.Last(e => e.Name.LocalName == "tr").Elements().Select(cell => cell.Value));
-        XElement picture = Assert.Single(elements, e => e.Name.LocalName == "svg");
-        Assert.Equal([("Attention.Query", 1, 0), ("Attention.Query", 2, 12), ("Attention.Query", 3, 3), ("Head", -1, 6)], Cells(picture));
-        Assert.Equal(["Attention", "Query", "Head", "layer 1", "layer 2", "layer 3", "head", "0", "12", "3", "6", "rank", "0", "12"], Texts(picture).Select(t => t.Value));
+        Assert.Equal(
+            ["2 adapters, all of rank 4, as they were after training with the first seed.", "4 adapters of rank 0 to 12, 5.5 on average, as they were after training with the first seed."],
+            elements.Where(e => e.Name.LocalName == "p").Skip(1).Select(e => e.Value));
+        XElement picture = elements.Last(e => e.Name.LocalName == "svg");
+        Assert.Equal([("Attention.Query", 1, 0), ("Attention.Query", 2, 12), ("Attention.Query", 3, 3), ("Head", -1, 7)], Cells(picture));
+        Assert.Equal(["Attention", "Query", "Head", "layer 1", "layer 2", "layer 3", "head", "0", "12", "3", "7", "rank", "0", "12"], Texts(picture).Select(t => t.Value));
 
         // The largest rank is the darkest, none the lightest, and the head's cell is below the last layer's.
         XElement[] cells = [.. picture.Descendants().Where(e => (string?)e.Attribute("class") == "cell")];

@@ -89,9 +89,13 @@ internal static class ComparePage
         int[] all = [.. method.Adapters.SelectMany(a => a.Layers).Select(l => l.Rank)];
         yield return new XElement(s_html + "h2", $"Ranks of {method.Name} ({method.Method})");
         yield return new XElement(
-            s_html + "p", $"{Tables.Count(all.Length)} adapters of rank {all.Min()} to {all.Max()}, {Tables.Number(all.Average(), 1)} on average, as they were after training{(seeds > 1 ? " with the first seed" : "")}.");
+            s_html + "p", $"{Tables.Count(all.Length)} adapters{Span(all)}, as they were after training{(seeds > 1 ? " with the first seed" : "")}.");
         yield return new XElement(s_html + "figure", RankHeatMap.Of(method.Adapters, id));
     }
+
+    private static string Span(int[] ranks) => ranks.Min() == ranks.Max()
+        ? $", all of rank {ranks[0]}"
+        : $" of rank {ranks.Min()} to {ranks.Max()}, {Tables.Number(ranks.Average(), 1)} on average";
 
     private static string Steps(int steps) => steps == 1 ? "1 step" : $"{Tables.Count(steps)} steps";
 }
