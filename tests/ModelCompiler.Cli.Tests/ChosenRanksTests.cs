@@ -62,6 +62,20 @@ public class ChosenRanksTests(TinyBase tiny) : IClassFixture<TinyBase>
     }
 
     [Fact]
+    public void Compare_says_what_a_method_has_chosen_while_it_trained()
+    {
+        JsonElement method = Assert.Single(Mc.Run(
+            ["compare", "--base", tiny.Base, "--data", tiny.Data, "--methods", "AdaLoRA", "--steps", "60", "--learning-rate", "0.01", "--sequence", "64", "--threads", "1", "--json"]).Json().GetProperty("methods").EnumerateArray());
+        JsonElement[] ranks = [.. method.GetProperty("ranks").EnumerateObject().Select(p => p.Value)];
+        Assert.Equal(7, ranks.Length);
+
+        // Of 12 directions everywhere 8 on average are left, and not the same of each adapter.
+        int[] all = [.. ranks.SelectMany(r => r.ValueKind == JsonValueKind.Number ? Enumerable.Repeat(r.GetInt32(), 5) : r.EnumerateObject().Select(l => l.Value.GetInt32()))];
+        Assert.Equal(35 * 8, all.Sum());
+        Assert.True(all.Distinct().Count() > 1);
+    }
+
+    [Fact]
     public void A_base_that_is_no_base_is_refused_before_anything_is_trained()
     {
         string nothing = tiny.NewFolder();

@@ -163,7 +163,7 @@ internal sealed class CompareCommand : HostCommand
     /// <summary>The ranks of the projections whose methods choose them.</summary>
     private static AdapterRanks[] Adaptive(TransformerModel model)
     {
-        HashSet<string> adaptive = [.. model.Tables.Slots.Where(s => s.AdaptiveRanks).Select(s => s.Path)];
+        HashSet<string> adaptive = [.. model.Adapters.Where(a => a.ChosenRank(model) is not null).Select(a => a.Slot.Path)];
         return [.. AdapterRanks.Of(model).Where(r => adaptive.Contains(r.Path))];
     }
 

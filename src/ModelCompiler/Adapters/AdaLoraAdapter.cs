@@ -88,6 +88,9 @@ public sealed class AdaLoraAdapter : AdapterState
         Initialization.Constant(model, Mask, 1);
     }
 
+    /// <summary>The directions whose E is not 0.</summary>
+    public override int? ChosenRank(TransformerModel model) => model.Read(E).Count(e => e != 0);
+
     /// <summary>Plain LoRA of the directions whose E is not 0, E in A; of one that adds nothing where all are, for PEFT has no rank 0.</summary>
     public override PeftModule Fold(TransformerModel model)
     {

@@ -54,6 +54,10 @@ public abstract class AdapterState
     /// <summary>Rank of what <see cref="Export"/> gives.</summary>
     public virtual int ExportRank => Rank;
 
+    /// <summary>The rank that the method itself has chosen, before training or so far in it; null where it keeps to the declared one.</summary>
+    /// <param name="model">The model.</param>
+    public virtual int? ChosenRank(TransformerModel model) => Slot.AdaptiveRanks ? ExportRank : null;
+
     /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Export"/> gives: the method is LoRA in all but its training.</summary>
     public virtual bool IsLora => true;
 
