@@ -74,6 +74,35 @@ public class DoraTests
         Assert.True(Apart(expected, Logits<Stories260K>(null)) > 1e-3);
     }
 
+    /// <summary>Magnitudes are of what weights make; biases come after them and stay what they are in the merged model.</summary>
+    [Fact]
+    public void Biases_are_outside_the_magnitudes()
+    {
+        using var merged = new TemporaryFolder();
+        using var adapted = Model.ForGeneration<GptNanoSortDora>(8, backend: new ReferenceBackend());
+        Initialization.All(adapted, seed: 5);
+        Parameter[] biases = [.. adapted.Parameters.Where(p => p.Name.EndsWith("_proj.bias", StringComparison.Ordinal))];
+        Assert.NotEmpty(biases);
+        foreach (Parameter bias in biases)
+        {
+            Initialization.Uniform(adapted, bias, 6, 0.5);
+        }
+
+        foreach (DoraAdapter adapter in adapted.Adapters.Cast<DoraAdapter>())
+        {
+            Initialization.Uniform(adapted, adapter.B, 7, 0.1);
+            adapted.Kernels.Write(adapter.M.Value, (ReadOnlySpan<double>)adapted.Values(adapter.M.Value).Select((m, i) => m * (1.5 + Math.Sin(i))).ToArray());
+        }
+
+        MergedWeights.Save(adapted, merged.Path);
+        using var bare = Model.ForGeneration<GptNanoSort>(8, backend: new ReferenceBackend());
+        BaseWeights.Load(bare, merged.Path);
+        double[] expected = [.. adapted.LogitsOf([0, 2, 1]).SelectMany(row => row)];
+        double[] actual = [.. bare.LogitsOf([0, 2, 1]).SelectMany(row => row)];
+
+        Assert.True(Apart(expected, actual) < 1e-5, $"{Apart(expected, actual)}");
+    }
+
     [Fact]
     public void Four_bit_weights_merge_into_what_the_adapters_compute()
     {

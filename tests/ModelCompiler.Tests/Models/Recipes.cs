@@ -178,3 +178,8 @@ public partial class StoriesAdaLora;
 [Frozen(Storage.NF4, BlockSize = 128)]
 [AdaLora(Rank = 2, InitialRank = 4, Alpha = 8, Interval = 1, Final = 0, Orthogonality = 0, Targets = Projections.All | Projections.Head)]
 public partial class StoriesAdaLoraNf4;
+
+/// <summary>DoRA on projections with biases.</summary>
+[FineTune<GptNanoSort>]
+[Dora(Rank = 2, Alpha = 4)]
+public partial class GptNanoSortDora;
