@@ -111,6 +111,21 @@ public class E2ETests(ITestOutputHelper output)
 
     [DataFact("datasets/e2e/valid.txt")]
     [Trait("Category", "Slow")]
+    public void Ranks_that_move_come_within_one_percent_of_lora_at_the_same_budget()
+    {
+        string ranks = "";
+        (TrainingResult result, _) = Train<Stories260K_L1ra>((model, _) =>
+        {
+            ranks = string.Join("; ", model.Adapters.GroupBy(a => a.Slot.Path).Select(g => $"{g.Key} {string.Join(" ", g.Select(a => a.Rank))}"));
+            Assert.InRange(model.Adapters.Sum(a => a.Rank), 1, 8 * model.Adapters.Count);
+        });
+
+        output.WriteLine(ranks);
+        Assert.InRange(result.HeldOutAfter!.Value, 0.5 * 1.911668, 1.01 * 1.911668);
+    }
+
+    [DataFact("datasets/e2e/valid.txt")]
+    [Trait("Category", "Slow")]
     public void Adapters_on_means_learn_with_an_eighth_of_the_parameters_and_merge_into_four_bits_without_a_loss()
     {
         double merged = 0;
