@@ -44,6 +44,7 @@ internal static class PeftConfigJson
         return config.Dropout is >= 0 and < 1 ? config : throw file.Wrong("lora_dropout", "a number from 0 to below 1");
     }
 
+    /// <summary>Writes the keys that PEFT 0.6 has, and newer ones only where they say something: up to 0.13 PEFT refuses a file with a key that it does not know.</summary>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public static void Write(string path, PeftConfig config)
     {
@@ -55,19 +56,15 @@ internal static class PeftConfigJson
             json.WriteNull("auto_mapping");
             json.WriteString("base_model_name_or_path", config.BaseModel);
             json.WriteString("bias", "none");
-            json.WriteNull("exclude_modules");
             json.WriteBoolean("fan_in_fan_out", false);
             json.WriteBoolean("inference_mode", true);
             json.WriteBoolean("init_lora_weights", true);
-            json.WriteNull("layer_replication");
             json.WriteNull("layers_pattern");
             json.WriteNull("layers_to_transform");
             json.WriteNumber("lora_alpha", config.Alpha);
-            json.WriteBoolean("lora_bias", false);
             json.WriteNumber("lora_dropout", config.Dropout);
             json.WriteNull("modules_to_save");
             json.WriteString("peft_type", "LORA");
-            json.WriteNull("peft_version");
             json.WriteNumber("r", config.R);
             WriteNumbers(json, "rank_pattern", config.RankPattern.Select(p => KeyValuePair.Create(p.Key, (double)p.Value)));
             json.WriteNull("revision");
@@ -79,8 +76,8 @@ internal static class PeftConfigJson
 
             json.WriteEndArray();
             json.WriteString("task_type", "CAUSAL_LM");
-            json.WriteBoolean("use_dora", config.UseDora);
-            json.WriteBoolean("use_rslora", config.UseRslora);
+            WriteIfTrue(json, "use_dora", config.UseDora);
+            WriteIfTrue(json, "use_rslora", config.UseRslora);
             json.WriteEndObject();
         }
 
@@ -156,6 +153,14 @@ internal static class PeftConfigJson
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
             throw new CheckpointException(file.Path, $"key '{key}' has a pattern that is no regular expression: {error.Message}", error);
+        }
+    }
+
+    private static void WriteIfTrue(Utf8JsonWriter json, string key, bool value)
+    {
+        if (value)
+        {
+            json.WriteBoolean(key, value);
         }
     }
 

@@ -10,6 +10,12 @@ public class PeftAdapterTests
     private const string Query = "model.layers.0.self_attn.q_proj";
     private const string Down = "model.layers.11.mlp.down_proj";
 
+    private static readonly string[] s_keysOfPeft06 =
+    [
+        "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "fan_in_fan_out", "inference_mode", "init_lora_weights", "layers_pattern",
+        "layers_to_transform", "lora_alpha", "lora_dropout", "modules_to_save", "peft_type", "r", "rank_pattern", "revision", "target_modules", "task_type",
+    ];
+
     [Fact]
     public void What_is_saved_comes_back()
     {
@@ -46,14 +52,20 @@ public class PeftAdapterTests
         Assert.Equal("pt", file.Metadata["format"]);
 
         using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(folder.File("adapter_config.json")));
-        string[] keys =
-        [
-            "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "fan_in_fan_out", "inference_mode", "init_lora_weights",
-            "layer_replication", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_bias", "lora_dropout", "modules_to_save", "peft_type",
-            "peft_version", "r", "rank_pattern", "revision", "target_modules", "task_type", "use_dora", "use_rslora",
-        ];
-        Assert.Equal(keys, config.RootElement.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(s_keysOfPeft06.Append("use_rslora"), config.RootElement.EnumerateObject().Select(p => p.Name));
         Assert.Equal("16", config.RootElement.GetProperty("lora_alpha").GetRawText());
+    }
+
+    [Fact]
+    public void Keys_that_older_versions_of_peft_refuse_are_written_only_where_they_say_something()
+    {
+        using var folder = new TemporaryFolder();
+        PeftAdapter adapter = Example();
+        (adapter with { Config = adapter.Config with { UseRslora = false } }).Save(folder.Path);
+
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(folder.File("adapter_config.json")));
+        Assert.Equal(s_keysOfPeft06, config.RootElement.EnumerateObject().Select(p => p.Name));
+        Assert.False(PeftAdapter.Load(folder.Path).Config.UseRslora);
     }
 
     [Theory]
@@ -94,8 +106,8 @@ public class PeftAdapterTests
 
     [Theory]
     [InlineData("\"LORA\"", "\"IA3\"", "'peft_type' must be \"LORA\", not \"IA3\"")]
-    [InlineData("\"use_dora\": false", "\"use_dora\": true", "says use_dora, which needs [")]
-    [InlineData("\"lora_bias\": false", "\"lora_bias\": true", "'lora_bias'")]
+    [InlineData("\"use_rslora\": true", "\"use_dora\": true", "says use_dora, which needs [")]
+    [InlineData("\"use_rslora\": true", "\"lora_bias\": true", "'lora_bias'")]
     [InlineData("\"fan_in_fan_out\": false", "\"fan_in_fan_out\": true", "'fan_in_fan_out'")]
     [InlineData("\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]", "'modules_to_save'")]
     [InlineData("\"bias\": \"none\"", "\"bias\": \"all\"", "'bias'")]
