@@ -37,7 +37,6 @@ internal static unsafe class Nf4Benchmark
     private static void Gemv(int threads)
     {
         using var rig = new KernelRig(threads, RigBytes);
-        using var team = new ThreadTeam(threads);
         Array.Fill(Memory, (byte)1);
         foreach (bool nested in new[] { false, true })
         {
@@ -49,7 +48,7 @@ internal static unsafe class Nf4Benchmark
             var gemv = new List<double>();
             for (int call = 0; call < Rounds * Copies; call++)
             {
-                read.Add(PartBytes / Bench.Seconds(() => Read(team, call % ReadParts), window: 0) / 1e9);
+                read.Add(PartBytes / Bench.Seconds(() => Read(rig.Backend.Team, call % ReadParts), window: 0) / 1e9);
                 gemv.Add(bytes / Bench.Seconds(() => rig.Backend.Linear(x, weights[call % Copies], y), window: 0) / 1e9);
             }
 

@@ -30,6 +30,9 @@ public sealed unsafe partial class CpuBackend : IBackend
     /// <inheritdoc/>
     public long AllocatedBytes => arena?.Bytes ?? 0;
 
+    /// <summary>The threads, for measurements: others of their own would compete with these for the cores.</summary>
+    internal ThreadTeam Team => team;
+
     private NativeArena Arena => arena ?? throw new InvalidOperationException("The backend has no memory yet: call Allocate first.");
 
     /// <inheritdoc/>
