@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ModelCompiler.Backends.Cpu;
@@ -44,6 +45,14 @@ internal static unsafe class Nf4Benchmark
             Tensor[] weights = [.. Enumerable.Range(0, Copies).Select(_ => Quantized(rig, Width, Width, nested))];
             Tensor x = rig.Tensor(1, Width), y = rig.Tensor(1, Width);
             double bytes = weights[0].End - weights[0].Offset;
+
+            // The runtime compiles hot methods for good some tenths of a second after their first calls.
+            long start = Stopwatch.GetTimestamp();
+            for (int call = 0; Stopwatch.GetElapsedTime(start).TotalSeconds < 0.5; call++)
+            {
+                rig.Backend.Linear(x, weights[call % Copies], y);
+            }
+
             var read = new List<double>();
             var gemv = new List<double>();
             for (int call = 0; call < Rounds * Copies; call++)
