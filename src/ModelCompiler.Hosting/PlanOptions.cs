@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Hosting;
@@ -9,6 +10,9 @@ internal sealed class PlanOptions
     private const int DefaultSequence = 256;
     private const int BlockSize = 64;
 
+    /// <summary>In the order of <see cref="Checkpointing"/>.</summary>
+    private static readonly string[] s_policies = ["none", "selective", "block"];
+
     /// <summary>In the order of <see cref="Optimizer"/>.</summary>
     private static readonly string[] s_optimizers = ["adamw", "adamw8bit", "paged"];
 
@@ -18,7 +22,7 @@ internal sealed class PlanOptions
     private readonly Option<int?> _rank = Numbers.OptionalWhole("--rank", "Rank of all adapters instead of the declared ones");
     private readonly Option<string> _checkpointing = new("--checkpointing")
     {
-        Description = "What is rebuilt in backward: none, selective, block or a number of blocks",
+        Description = "What is rebuilt in backward: none, selective (what is cheap), block (all of it, from each layer's input) or N (from the input of every Nth layer)",
         DefaultValueFactory = _ => "selective",
     };
     private readonly Option<string> _optimizer = new("--optimizer")
@@ -46,16 +50,21 @@ internal sealed class PlanOptions
 
     /// <summary>The plan of the command line.</summary>
     /// <exception cref="UsageException">A choice does not exist.</exception>
-    public TrainingPlan Read(ParseResult arguments, ModelTables tables) => new()
+    public TrainingPlan Read(ParseResult arguments, ModelTables tables)
     {
-        Batch = arguments.GetValue(_batch),
-        Sequence = arguments.GetValue(_sequence) ?? Math.Min(DefaultSequence, tables.Context),
-        Accumulate = arguments.GetValue(_accumulate),
-        Rank = arguments.GetValue(_rank),
-        Checkpointing = Policy(arguments.GetValue(_checkpointing)!),
-        Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
-        Storage = arguments.GetValue(_storage) is { } storage ? FormatOf(storage) : null,
-    };
+        (Checkpointing policy, int every) = PolicyOf(arguments.GetValue(_checkpointing)!);
+        return new TrainingPlan
+        {
+            Batch = arguments.GetValue(_batch),
+            Sequence = arguments.GetValue(_sequence) ?? Math.Min(DefaultSequence, tables.Context),
+            Accumulate = arguments.GetValue(_accumulate),
+            Rank = arguments.GetValue(_rank),
+            Checkpointing = policy,
+            CheckpointEvery = every,
+            Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
+            Storage = arguments.GetValue(_storage) is { } storage ? FormatOf(storage) : null,
+        };
+    }
 
     /// <summary>Runs the planner; a number out of range is the user's to put right.</summary>
     /// <exception cref="UsageException">A number is out of range for the model.</exception>
@@ -72,7 +81,9 @@ internal sealed class PlanOptions
     }
 
     /// <summary>A policy's name on the command line.</summary>
-    public static string Name(Checkpointing policy) => policy == Checkpointing.None ? "none" : "selective";
+    public static string Name(Checkpointing policy, int every) => policy == Checkpointing.Block && every > 1
+        ? every.ToString(CultureInfo.InvariantCulture)
+        : s_policies[(int)policy];
 
     /// <summary>An optimizer's name on the command line.</summary>
     public static string Name(Optimizer optimizer) => s_optimizers[(int)optimizer];
@@ -89,9 +100,11 @@ internal sealed class PlanOptions
         _ => WeightFormat.Compute,
     };
 
-    private static Checkpointing Policy(string text)
+    private static (Checkpointing Policy, int Every) PolicyOf(string text)
     {
-        string[] unbuilt = int.TryParse(text, out _) ? ["block", text] : ["block"];
-        return Choice.Require("--checkpointing", text, ["none", "selective"], unbuilt) == "none" ? Checkpointing.None : Checkpointing.Selective;
+        int word = Array.FindIndex(s_policies, p => p.Equals(text, StringComparison.OrdinalIgnoreCase));
+        return word >= 0 ? ((Checkpointing)word, 1)
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int every) ? (Checkpointing.Block, every)
+            : throw new UsageException($"--checkpointing takes {string.Join(" or ", s_policies)} or a number of layers, not '{text}'");
     }
 }

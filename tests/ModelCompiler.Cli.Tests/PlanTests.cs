@@ -93,6 +93,7 @@ public class PlanTests
     {
         long Term(string line, string term) => Mc.Run($"plan Llama2_7B_Lora --json {line}").Json().GetProperty("bytes").GetProperty(term).GetInt64();
         Assert.True(Term("--checkpointing none", "activations") > Term("--checkpointing selective", "activations"));
+        Assert.True(Term("--checkpointing selective", "activations") > Term("--checkpointing block", "activations"));
         Assert.Equal(2 * Term("--rank 4", "adapters"), Term("--rank 8", "adapters"));
         Assert.Equal(4 * Term("--threads 1", "workspace"), Term("--threads 4", "workspace"));
     }

@@ -20,7 +20,8 @@ public class UsageTests
     [InlineData("plan Stories260K --threads 0", "--threads")]
     [InlineData("plan Stories260K --budget lots", "--budget", "24GiB", "'lots'")]
     [InlineData("plan Stories260K --budget -1GiB", "--budget")]
-    [InlineData("plan Stories260K --checkpointing some", "--checkpointing takes none or selective", "'some'")]
+    [InlineData("plan Stories260K --checkpointing some", "--checkpointing takes none or selective or block or a number of layers", "'some'")]
+    [InlineData("plan Stories260K --checkpointing 0", "at least 1 layer apart")]
     [InlineData("quantize", "mc quantize needs <recipe>")]
     [InlineData("quantize Stories260K_QLora --base x", "--out")]
     [InlineData("quantize Stories260K --base x --out y", "Stories260K quantises no weights", "[Frozen(Storage.NF4)]")]
@@ -37,8 +38,6 @@ public class UsageTests
     [InlineData("plan Stories260K --fit")]
     [InlineData("plan Stories260K --estimator gelato")]
     [InlineData("plan Stories260K --estimator pytorch")]
-    [InlineData("plan Stories260K --checkpointing block")]
-    [InlineData("plan Stories260K --checkpointing 4")]
     [InlineData("plan Stories260K --backend cuda")]
     [InlineData("plan Stories260K --backend torchsharp")]
     public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");

@@ -37,6 +37,7 @@ public static class FuseKernels
                         Scale = second.Scale,
                         Accumulator = first.Accumulator,
                         Section = first.Section,
+                        Recomputed = first.Recomputed,
                     },
                 (LinearGradientInput, LinearGradientInput) when first.Scale is null && second.Scale is null && IsAdapterInput(first) && !IsAdapterInput(second) =>
                     new Op(new LowRankLinearGradientInput(), [second.Inputs[0], second.Inputs[1], first.Inputs[0], first.Inputs[1]], second.Outputs)

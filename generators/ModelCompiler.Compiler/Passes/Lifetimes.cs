@@ -88,9 +88,10 @@ public sealed class Lifetimes
 
         (FrameRow[] rows, Dictionary<Value, string> names) = Rows(carried);
         var sizes = new Sizes(1, 1, 1, 1, ranks);
-        Flops flops = _ops.Aggregate(default(Flops), (sum, op) => sum + op.Row.Flops(op, sizes));
-        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), flops, rows);
-        return new FrameDraft(_ops.Take(_forwardOps).ToArray(), backwardOps, names, table);
+        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), Count(forward.Ops), Count(backwardOps), rows);
+        return new FrameDraft(forward.Ops, backwardOps, names, table);
+
+        Flops Count(Op[] ops) => ops.Aggregate(default(Flops), (sum, op) => sum + op.Row.Flops(op, sizes));
     }
 
     private void CountReads(Value? output, Value? gradientOut)
@@ -131,7 +132,9 @@ public sealed class Lifetimes
             Buffer? buffer = copied ? residual : _inPlace ? Shareable(op, i, output, position, taken) : null;
             if (buffer is null)
             {
-                buffer = Own(output, position, position < _forwardOps ? RowKind.Saved : RowKind.Scratch);
+                // A second output that nobody reads, such as a norm's statistics where no backward follows, is not made.
+                RowKind kind = i > 0 && LastRead(output) < 0 ? RowKind.Absent : position < _forwardOps ? RowKind.Saved : RowKind.Scratch;
+                buffer = Own(output, position, kind);
             }
             else
             {

@@ -6,8 +6,8 @@ namespace ModelCompiler.Compiler.Passes;
 
 /// <summary>
 /// Rebuilds forward values in backward instead of keeping them: the operation that made the value is cloned before its first
-/// use, with whatever cheap operations it needs itself. The next prune finds that less is saved. Statistics of norms are one or two
-/// numbers a row and stay.
+/// use, with whatever operations it needs itself. The next prune finds that less is saved. Selective rebuilds what is cheap, and of that
+/// no statistics of norms, which are one or two numbers a row; block rebuilds everything, so that backward reads forward's input alone.
 /// </summary>
 public static class Rematerialise
 {
@@ -43,25 +43,33 @@ public static class Rematerialise
                 return clone;
             }
 
-            if (!producers.TryGetValue(value, out Op? producer) || !ReferenceEquals(value, producer.Outputs[0])
-                || ReferenceEquals(value, forward.Output) || !Permits(producer, policy))
+            if (!producers.TryGetValue(value, out Op? producer) || !Permits(producer, value))
             {
                 return value;
             }
 
             Value[] inputs = producer.Inputs.Select(Rebuilt).ToArray();
-            var rebuilt = new Value(value.Name + "Rebuilt", value.Shape, ValueKind.Computed);
-            Value?[] outputs = producer.Outputs.Select((_, i) => i == 0 ? rebuilt : null).ToArray();
-            ops.Add(producer with { Inputs = inputs, Outputs = outputs, Recomputed = true, Section = null });
-            clones.Add(value, rebuilt);
-            return rebuilt;
+            Value? accumulator = producer.Accumulator is null ? null : Rebuilt(producer.Accumulator);
+            Value?[] outputs = producer.Outputs.Select((o, i) => i == 0 || policy == Checkpointing.Block ? Clone(o) : null).ToArray();
+            ops.Add(producer with { Inputs = inputs, Accumulator = accumulator, Outputs = outputs, Recomputed = true, Section = null });
+            return clones[value];
         }
-    }
 
-    private static bool Permits(Op producer, Checkpointing policy) => producer.Accumulator is null && producer.Row.Recompute switch
-    {
-        Recompute.Always => true,
-        Recompute.Cheap => policy == Checkpointing.Selective,
-        _ => false,
-    };
+        Value? Clone(Value? output)
+        {
+            if (output is null)
+            {
+                return null;
+            }
+
+            // Where all of forward is rebuilt there is no other value of the name.
+            var clone = new Value(policy == Checkpointing.Block ? output.Name : output.Name + "Rebuilt", output.Shape, ValueKind.Computed);
+            clones.Add(output, clone);
+            return clone;
+        }
+
+        bool Permits(Op producer, Value value) => policy == Checkpointing.Block
+            || (ReferenceEquals(value, producer.Outputs[0]) && !ReferenceEquals(value, forward.Output) && producer.Accumulator is null
+                && (producer.Row.Recompute == Recompute.Always || (producer.Row.Recompute == Recompute.Cheap && policy == Checkpointing.Selective)));
+    }
 }

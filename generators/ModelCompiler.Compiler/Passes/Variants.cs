@@ -10,8 +10,11 @@ namespace ModelCompiler.Compiler.Passes;
 /// <param name="LastLayer">Last layer of that run.</param>
 /// <param name="None">Operations and frame when everything is kept.</param>
 /// <param name="Selective">Operations and frame when cheap values are rebuilt.</param>
+/// <param name="Pass">Operations and frame of a forward that saves nothing.</param>
+/// <param name="Rebuild">Operations and frame of a backward that rebuilds all of forward from the layer's input.</param>
 /// <param name="Serve">Operations and frame for generation.</param>
-public sealed record BlockVariant(string Name, int FirstLayer, int LastLayer, FrameDraft None, FrameDraft Selective, FrameDraft Serve);
+public sealed record BlockVariant(
+    string Name, int FirstLayer, int LastLayer, FrameDraft None, FrameDraft Selective, FrameDraft Pass, FrameDraft Rebuild, FrameDraft Serve);
 
 /// <summary>A model after all passes: what the writers print and the planner plans.</summary>
 public sealed record CompiledModel(
@@ -57,10 +60,19 @@ public static class Variants
             bool backward = first >= lowest;
             bool inputGradient = first > lowest || full;
             Region forward = FuseAccumulate.Run(Expand.Run(network.Block, active, training: true));
-            FrameDraft none = Train(name, forward, backward, inputGradient, Checkpointing.None, inPlace, ranks);
-            FrameDraft selective = Train(name, forward, backward, inputGradient, Checkpointing.Selective, inPlace, ranks);
             (Region serving, cacheWidths) = Serve.Run(FuseAccumulate.Run(Expand.Run(network.Block, active, training: false)));
-            variants.Add(new BlockVariant(name, first, last, none, selective, Serving("Serve" + name, serving, carried: true, inPlace, ranks)));
+            (Region Forward, Region? Backward) selective = Train(forward, backward, inputGradient, Checkpointing.Selective);
+            variants.Add(new BlockVariant(
+                name,
+                first,
+                last,
+                Draft(Train(forward, backward, inputGradient, Checkpointing.None)),
+                Draft(selective),
+                Draft((selective.Forward, null)),
+                Draft((new Region([], forward.Input, null), Train(forward, backward, inputGradient, Checkpointing.Block).Backward)),
+                Serving("Serve" + name, serving, carried: true, inPlace, ranks)));
+
+            FrameDraft Draft((Region Forward, Region? Backward) step) => Finish(name, step.Forward, step.Backward, carried: true, inPlace, ranks);
         }
 
         AdaptedProjection[] head = slots.Where(s => !s.Projection.PerLayer).ToArray();
@@ -70,7 +82,7 @@ public static class Variants
         return new CompiledModel(spec, network, slots, variants.ToArray(), prologue, loss, logits, cacheWidths);
     }
 
-    private static FrameDraft Train(string name, Region forward, bool needsBackward, bool inputGradient, Checkpointing policy, bool inPlace, int[] ranks)
+    private static (Region Forward, Region? Backward) Train(Region forward, bool needsBackward, bool inputGradient, Checkpointing policy)
     {
         Region? backward = null;
         if (needsBackward)
@@ -83,8 +95,7 @@ public static class Variants
             }
         }
 
-        (forward, backward) = Prune.Run(forward, backward, inputGradient);
-        return Finish(name, forward, backward, carried: true, inPlace, ranks);
+        return Prune.Run(forward, backward, inputGradient);
     }
 
     private static FrameDraft Prologue(Region prologue, bool trains, bool inPlace, int[] ranks)

@@ -6,7 +6,8 @@ namespace ModelCompiler.Planning;
 /// <param name="InputOffset">Offset of the input.</param>
 /// <param name="OutputOffset">Offset of the output, which is the input of the frame above.</param>
 /// <param name="Peak">One past the highest byte the frame ever uses.</param>
-public sealed record FramePlan(FrameTable Table, long[] Offsets, long InputOffset, long OutputOffset, long Peak);
+/// <param name="KeepsInput">Whether the input outlives the frame.</param>
+public sealed record FramePlan(FrameTable Table, long[] Offsets, long InputOffset, long OutputOffset, long Peak, bool KeepsInput);
 
 /// <summary>
 /// Assigns offsets within one frame. Saved buffers lie lowest, longest-lived first, right above the kept input, where the frames
@@ -20,8 +21,9 @@ public static class FramePlanner
     /// <param name="sizes">The numbers behind the symbols.</param>
     /// <param name="profile">The backend.</param>
     /// <param name="inputAbove">For a frame that saves nothing and cannot overwrite its input: the input lies one residual above the base and the output at the base.</param>
+    /// <param name="keepsInput">Whether the input outlives the frame even where nothing is saved.</param>
     /// <param name="share">Whether buffers may share memory.</param>
-    public static FramePlan Plan(FrameTable table, Sizes sizes, BackendProfile profile, bool inputAbove = false, bool share = true)
+    public static FramePlan Plan(FrameTable table, Sizes sizes, BackendProfile profile, bool inputAbove = false, bool keepsInput = false, bool share = true)
     {
         FrameRow[] rows = table.Rows;
         var offsets = new long[rows.Length];
@@ -42,7 +44,7 @@ public static class FramePlanner
         }
 
         int end = table.ForwardOps + table.BackwardOps;
-        bool keepsInput = table.Saves || !share;
+        keepsInput |= table.Saves || !share;
         var placed = new List<Interval>(rows.Length);
         long residual = input >= 0 ? bytes[input] : 0;
         long slab = 0;
@@ -96,7 +98,7 @@ public static class FramePlanner
             offsets[i] = rows[i].Shares >= 0 ? offsets[rows[i].Shares] : offsets[i];
         }
 
-        return new FramePlan(table, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab));
+        return new FramePlan(table, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), keepsInput);
     }
 
     /// <summary>Bytes of a row, padded and aligned; 0 where it has no memory.</summary>

@@ -40,9 +40,10 @@ public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, 
 /// <param name="ForwardOps">Number of forward operations.</param>
 /// <param name="BackwardOps">Number of backward operations.</param>
 /// <param name="OutputOverInput">Whether the output may take the input's memory.</param>
-/// <param name="Flops">Floating-point operations of forward and backward.</param>
+/// <param name="Forward">Floating-point operations of forward.</param>
+/// <param name="Backward">Floating-point operations of backward, with what it rebuilds.</param>
 /// <param name="Rows">The buffers.</param>
-public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Flops, FrameRow[] Rows)
+public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Forward, Flops Backward, FrameRow[] Rows)
 {
     /// <summary>Whether anything outlives the forward pass; then the input is kept too.</summary>
     public bool Saves => Rows.Any(r => r.Kind == RowKind.Saved);

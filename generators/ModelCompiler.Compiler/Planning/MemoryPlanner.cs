@@ -11,7 +11,7 @@ public static class MemoryPlanner
     public static Plan Train(ModelTables tables, TrainingPlan options, BackendProfile profile)
     {
         Sizes sizes = options.SizesFor(tables);
-        return new Layout(tables, options, sizes, profile, serves: false, v => v.For(options.Checkpointing)).Build();
+        return new Layout(tables, options, sizes, profile, serves: false).Build();
     }
 
     /// <summary>Plans generation.</summary>
@@ -31,10 +31,10 @@ public static class MemoryPlanner
             Rows = batch,
             CacheRows = batch * capacity,
         };
-        return new Layout(tables, options, sizes, profile, serves: true, v => v.Serve).Build();
+        return new Layout(tables, options, sizes, profile, serves: true).Build();
     }
 
-    private sealed class Layout(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool serves, Func<VariantRow, FrameTable> frameOf)
+    private sealed class Layout(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool serves)
     {
         private readonly bool _share = options.ShareMemory;
         private long _end;
@@ -63,9 +63,12 @@ public static class MemoryPlanner
             Placement[] caches = serves ? PlaceCaches() : [];
             long stack = _end;
             FramePlan prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: _share);
-            (FramePlan[] frames, long[] bases, long hidden, long peak) = StackFrames(stack + prologue.OutputOffset);
-            peak = Math.Max(peak, stack + prologue.Peak);
-            long topBase = hidden + PaddedTokens(tables.Width);
+            var stacking = new FrameStacking(tables, RoomIn, sizes.Pattern is null, profile, _share);
+            FrameStack frames = serves
+                ? stacking.Serve(stack + prologue.OutputOffset)
+                : stacking.Train(stack + prologue.OutputOffset, options.Checkpointing, options.CheckpointEvery);
+            long peak = Math.Max(frames.Peak, stack + prologue.Peak);
+            long topBase = frames.Hidden + PaddedTokens(tables.Width);
             FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, RoomIn(-1), profile, share: _share);
             _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
 
@@ -89,13 +92,11 @@ public static class MemoryPlanner
                 ResidualGradient = residualGradient,
                 Caches = caches,
                 Workspace = workspace with { Rows = 1, Columns = checked((int)(workspaceBytes / 4)) },
-                FrameBases = bases,
-                Frames = frames,
+                Stack = frames,
                 Prologue = prologue,
                 Top = top,
-                HiddenOffset = hidden,
                 TopBase = topBase,
-                FlopsPerMicroStep = Flops(),
+                FlopsPerMicroStep = Flops(frames),
             };
         }
 
@@ -230,45 +231,17 @@ public static class MemoryPlanner
             return caches.ToArray();
         }
 
-        private (FramePlan[] Frames, long[] Bases, long Hidden, long Peak) StackFrames(long input)
+        private double Flops(FrameStack stack)
         {
-            var frames = new FramePlan[tables.Layers];
-            var bases = new long[tables.Layers];
-            var cache = new Dictionary<(FrameTable, bool, int Layer), FramePlan>();
-            bool above = false;
-            long peak = 0;
-            for (int layer = 0; layer < tables.Layers; layer++)
+            Flops layers = default;
+            foreach ((StackedFrame forward, StackedFrame backward) in stack.Forward.Zip(stack.Backward, static (f, b) => (f, b)))
             {
-                FrameTable table = frameOf(tables.Variants[tables.VariantOf(layer)]);
-                bool alternates = _share && !table.Saves && !table.OutputOverInput;
-                above = alternates && above;
-                var key = (table, above, sizes.Pattern is null ? 0 : layer);
-                if (!cache.TryGetValue(key, out FramePlan? frame))
-                {
-                    frame = FramePlanner.Plan(table, RoomIn(layer), profile, above, _share);
-                    cache.Add(key, frame);
-                }
-
-                frames[layer] = frame;
-                bases[layer] = input - frame.InputOffset;
-                peak = Math.Max(peak, bases[layer] + frame.Peak);
-                input = bases[layer] + frame.OutputOffset;
-                above = alternates && !above;
-            }
-
-            return (frames, bases, input, peak);
-        }
-
-        private double Flops()
-        {
-            double layers = 0;
-            for (int layer = 0; layer < tables.Layers; layer++)
-            {
-                layers += frameOf(tables.Variants[tables.VariantOf(layer)]).Flops.Evaluate(sizes.Tokens, sizes.Sequence);
+                layers += forward.Plan.Table.Forward + backward.Plan.Table.Backward;
+                layers += ReferenceEquals(forward.Plan, backward.Plan) ? default : backward.Plan.Table.Forward;
             }
 
             FrameTable top = serves ? tables.Head : tables.Loss;
-            return layers + tables.Prologue.Flops.Evaluate(sizes.Tokens, sizes.Sequence) + top.Flops.Evaluate(sizes.Tokens, sizes.Sequence);
+            return (layers + tables.Prologue.Forward + tables.Prologue.Backward + top.Forward + top.Backward).Evaluate(sizes.Tokens, sizes.Sequence);
         }
 
         private long PaddedTokens(int columns) =>

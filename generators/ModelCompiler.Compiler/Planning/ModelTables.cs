@@ -92,12 +92,11 @@ public sealed record SettingRow(string Name, double Value);
 /// <param name="FirstLayer">First layer of the run of layers that use it.</param>
 /// <param name="None">Frame when everything backward reads is kept.</param>
 /// <param name="Selective">Frame when cheap values are rebuilt.</param>
+/// <param name="Pass">Frame of a forward that saves nothing.</param>
+/// <param name="Rebuild">Frame of a backward that rebuilds all of forward from the layer's input.</param>
 /// <param name="Serve">Frame for generation.</param>
-public sealed record VariantRow(string Name, int FirstLayer, FrameTable None, FrameTable Selective, FrameTable Serve)
-{
-    /// <summary>The frame under a policy.</summary>
-    public FrameTable For(Checkpointing policy) => policy == Checkpointing.Selective ? Selective : None;
-}
+public sealed record VariantRow(
+    string Name, int FirstLayer, FrameTable None, FrameTable Selective, FrameTable Pass, FrameTable Rebuild, FrameTable Serve);
 
 /// <summary>Everything the planner needs of a compiled model. The generator writes it as data; build and run plan from the same.</summary>
 public sealed record ModelTables
@@ -158,6 +157,9 @@ public sealed record ModelTables
 
         return v;
     }
+
+    /// <summary>The lowest layer that backward reaches; the number of layers where it reaches none.</summary>
+    public int LowestTrained => Variants.Where(static v => v.None.BackwardOps > 0).Select(static v => v.FirstLayer).DefaultIfEmpty(Layers).Min();
 
     /// <summary>The layers that have a parameter; -1 alone for one outside the layers.</summary>
     public int[] LayersOf(ParameterRow row) => row.PerLayer ? Enumerable.Range(row.FirstLayer, Layers - row.FirstLayer).ToArray() : [-1];

@@ -84,20 +84,14 @@ public sealed record Plan
     /// <summary>Scratch of the kernels.</summary>
     public required Placement Workspace { get; init; }
 
-    /// <summary>Base of each layer's frame.</summary>
-    public required long[] FrameBases { get; init; }
-
-    /// <summary>Plan of each layer's frame.</summary>
-    public required FramePlan[] Frames { get; init; }
+    /// <summary>The layers' frames.</summary>
+    public required FrameStack Stack { get; init; }
 
     /// <summary>The prologue's frame, at the base of the stack.</summary>
     public required FramePlan Prologue { get; init; }
 
     /// <summary>The frame of the loss, or of the head when generating.</summary>
     public required FramePlan Top { get; init; }
-
-    /// <summary>Where the last residual stream lies.</summary>
-    public required long HiddenOffset { get; init; }
 
     /// <summary>Base of the top frame, above the last residual stream.</summary>
     public required long TopBase { get; init; }

@@ -8,6 +8,9 @@ public enum Checkpointing
 
     /// <summary>Values that are cheap to make (norms, activations) are rebuilt from what they were made of.</summary>
     Selective,
+
+    /// <summary>Of every <see cref="TrainingPlan.CheckpointEvery"/> layers only the lowest one's input is kept; their forward runs again in backward.</summary>
+    Block,
 }
 
 /// <summary>The choices of a training run that memory depends on. All of them are numbers of the plan; none is compiled in.</summary>
@@ -24,6 +27,9 @@ public sealed record TrainingPlan
 
     /// <summary>What is kept from forward for backward.</summary>
     public Checkpointing Checkpointing { get; init; } = Checkpointing.Selective;
+
+    /// <summary>With <see cref="Checkpointing.Block"/>, layers of which one input is kept. While their backward runs, all but the highest keep values as if selective.</summary>
+    public int CheckpointEvery { get; init; } = 1;
 
     /// <summary>How trainable parameters are updated.</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.AdamW;
@@ -62,6 +68,7 @@ public sealed record TrainingPlan
         Require(Batch > 0, "batch must be at least 1");
         Require(Accumulate > 0, "accumulate must be at least 1");
         Require(ChunkRows > 0, "chunk rows must be at least 1");
+        Require(CheckpointEvery > 0, "checkpoints must be at least 1 layer apart");
         Require(PageElements > 0, "a page must have at least 1 element");
         Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
         Require(Ranks is null || Ranks.Fits(tables), $"the ranks are not those of the adapters of {tables.Name}");

@@ -12,19 +12,24 @@ internal static class BackwardFile
         SourceWriter w = FileHeader.Open(spec);
         var methods = new MethodSet();
         BlockVariant[] variants = types.Model.Variants.Where(v => v.Selective.Backward.Length > 0).Reverse().ToArray();
-        var names = new List<(BlockVariant Variant, string Selective, string None)>();
-        foreach (BlockVariant v in variants)
-        {
-            string selective = Add(v, v.Selective, "Backward" + v.Name, "rebuilding what is cheap");
-            string none = Add(v, v.None, "Backward" + v.Name + "KeepingAll", "reading what forward kept");
-            names.Add((v, selective, none));
-        }
+        PolicyMethods[] loops = variants.Select(v => new PolicyMethods(
+            v,
+            Selective: Add(v, v.Selective, "Backward" + v.Name, "rebuilding what is cheap"),
+            None: Add(v, v.None, "Backward" + v.Name + "KeepingAll", "reading what forward kept"),
+            Block: Add(v, v.Rebuild, "Backward" + v.Name + "RebuildingAll", "rebuilding all from the layer's input"))).ToArray();
 
         bool prologue = types.Model.Prologue.Backward.Length > 0;
         w.Line("/// <inheritdoc/>").Open("public override void Backward()");
-        foreach ((BlockVariant v, string selective, string none) in names)
+        foreach (PolicyMethods v in loops)
         {
-            ForwardFile.LayerLoop(w, v, selective, none, "Backward", first: v == variants[0]);
+            if (v != loops[0])
+            {
+                w.Line();
+            }
+
+            w.Open(FormattableString.Invariant($"for (int l = {v.Variant.LastLayer}; l >= {v.Variant.FirstLayer}; l--)")).Line("RebuildBelow(l);");
+            v.Write(w, "PolicyOf(l)", "BackwardFrameAt(l)");
+            w.Close();
         }
 
         if (prologue)
@@ -57,7 +62,7 @@ internal static class BackwardFile
         string Add(BlockVariant v, FrameDraft draft, string name, string how)
         {
             string summary = $"{ForwardFile.Layers(v)}, {how}: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.";
-            return methods.Add(name, name + "KeepingAll", summary, OperationsText.Body(types, draft, draft.Backward, false));
+            return methods.Add(name, summary, OperationsText.Body(types, draft, draft.Backward, false));
         }
     }
 }

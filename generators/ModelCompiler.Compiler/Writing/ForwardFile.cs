@@ -14,22 +14,23 @@ internal static class ForwardFile
         ModelSpec spec = types.Spec;
         SourceWriter w = FileHeader.Open(spec);
         var methods = new MethodSet();
-        var loops = new List<(BlockVariant Variant, string Selective, string None)>();
-        foreach (BlockVariant v in types.Model.Variants)
-        {
-            string selective = Add(v.Selective, "Forward" + v.Name, v);
-            string none = Add(v.None, "Forward" + v.Name + "KeepingAll", v);
-            loops.Add((v, selective, none));
-        }
+        PolicyMethods[] variants = types.Model.Variants.Select(v => new PolicyMethods(
+            v,
+            Selective: Add(v.Selective, "Forward" + v.Name, v),
+            None: Add(v.None, "Forward" + v.Name + "KeepingAll", v),
+            Block: Add(v.Pass, "Forward" + v.Name + "KeepingNothing", v))).ToArray();
 
         w.Line("/// <inheritdoc/>").Open("public override void Forward()");
         w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
-        foreach ((BlockVariant v, string selective, string none) in loops)
+        foreach (PolicyMethods v in variants)
         {
-            LayerLoop(w, v, selective, none, "Forward");
+            w.Line().Open(Upwards(v.Variant));
+            v.Write(w, "Checkpointing", "ForwardFrameAt(l)");
+            w.Close();
         }
 
         w.Close().Line();
+        WriteRebuild(w, variants);
         WriteLoss(w, types);
         w.Line("/// <summary>Ids to the first residual stream.</summary>");
         Method(w, "ForwardPrologue", "in PrologueFrame b", [], OperationsText.Body(types, types.Model.Prologue, types.Model.Prologue.Forward, true).Lines);
@@ -48,7 +49,7 @@ internal static class ForwardFile
         {
             int saved = draft.Table.Rows.Count(r => r.Kind == RowKind.Saved && r.Shares < 0);
             string summary = $"{Layers(v)}: x to x'. {(saved == 0 ? "Saves nothing." : $"Saves {saved} values beside its input.")}";
-            return methods.Add(name, name + "KeepingAll", summary, OperationsText.Body(types, draft, draft.Forward, true));
+            return methods.Add(name, summary, OperationsText.Body(types, draft, draft.Forward, true));
         }
     }
 
@@ -60,12 +61,12 @@ internal static class ForwardFile
         var methods = new MethodSet();
         var names = types.Model.Variants.ToDictionary(
             v => v,
-            v => methods.Add("Serve" + v.Name, "Serve" + v.Name, $"{Layers(v)}, over caches of keys and values.", OperationsText.Body(types, v.Serve, v.Serve.Forward, true)));
+            v => methods.Add("Serve" + v.Name, $"{Layers(v)}, over caches of keys and values.", OperationsText.Body(types, v.Serve, v.Serve.Forward, true)));
         w.Line("/// <inheritdoc/>").Open("public override void Serve()");
         w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
         foreach (BlockVariant v in types.Model.Variants)
         {
-            LayerLoop(w, v, names[v], names[v], "Serve");
+            w.Line().Open(Upwards(v)).Line($"{names[v]}(Layers[l], new LayerFrame(ForwardFrameAt(l)));").Close();
         }
 
         w.Close().Line().Line("/// <inheritdoc/>").Open("public override Tensor Logits(int firstRow, int rows)");
@@ -83,29 +84,24 @@ internal static class ForwardFile
         return new SourceFile($"{spec.Type.Name}.Serve.g.cs", w.ToString());
     }
 
-    /// <summary>A loop over the layers of a variant, upwards.</summary>
-    internal static void LayerLoop(SourceWriter w, BlockVariant v, string selective, string none, string direction, bool first = false)
+    private static string Upwards(BlockVariant v) => FormattableString.Invariant($"for (int l = {v.FirstLayer}; l <= {v.LastLayer}; l++)");
+
+    /// <summary>Forward of one layer that backward reaches, by its variant.</summary>
+    private static void WriteRebuild(SourceWriter w, PolicyMethods[] variants)
     {
-        if (!first)
+        PolicyMethods[] rebuilt = variants.Where(static v => v.Variant.Rebuild.Backward.Length > 0).ToArray();
+        if (rebuilt.Length == 0)
         {
-            w.Line();
+            return;
         }
 
-        bool up = direction != "Backward";
-        w.Open(up
-            ? FormattableString.Invariant($"for (int l = {v.FirstLayer}; l <= {v.LastLayer}; l++)")
-            : FormattableString.Invariant($"for (int l = {v.LastLayer}; l >= {v.FirstLayer}; l--)"));
-        if (selective == none)
+        w.Line("/// <inheritdoc/>").Open("protected override void RebuildLayer(int l)").Line("var b = new LayerFrame(BackwardFrameAt(l));");
+        foreach (PolicyMethods v in rebuilt.Where(v => v.Selective != rebuilt[0].Selective).Reverse())
         {
-            w.Line($"{selective}(Layers[l], new LayerFrame(FrameAt(l)));");
-        }
-        else
-        {
-            w.Open("if (Checkpointing == Checkpointing.Selective)").Line($"{selective}(Layers[l], new LayerFrame(FrameAt(l)));").Close();
-            w.Open("else").Line($"{none}(Layers[l], new LayerFrame(FrameAt(l)));").Close();
+            w.Open(FormattableString.Invariant($"if (l >= {v.Variant.FirstLayer})")).Line($"{v.Selective}(Layers[l], b);").Line("return;").Close().Line();
         }
 
-        w.Close();
+        w.Line($"{rebuilt[0].Selective}(Layers[l], b);").Close().Line();
     }
 
     /// <summary>One method.</summary>

@@ -17,7 +17,7 @@ internal static class MemoryFile
         w.Line("/// is the highest of: the base of a layer's frame (the sum of what the layers below save) plus that frame's own peak, and the loss on top.");
         foreach (VariantRow v in t.Variants)
         {
-            w.Line($"/// {v.Name}: saves a token {Saved(v.None)} (none), {Saved(v.Selective)} (selective).");
+            w.Line(FormattableString.Invariant($"/// {v.Name}: saves a token {Saved(v.None)} (none), {Saved(v.Selective)} (selective), {t.Width:N0} of one layer in each segment (block)."));
         }
 
         w.Line("/// </remarks>");
@@ -59,6 +59,8 @@ internal static class MemoryFile
             w.Line(FormattableString.Invariant($"new VariantRow({Text(v.Name)}, {v.FirstLayer},")).Deeper();
             Table(w, v.None, ",");
             Table(w, v.Selective, ",");
+            Table(w, v.Pass, ",");
+            Table(w, v.Rebuild, ",");
             Table(w, v.Serve, "),");
             w.Back();
         }
@@ -107,7 +109,7 @@ internal static class MemoryFile
     private static void Table(SourceWriter w, FrameTable table, string after)
     {
         w.Line(FormattableString.Invariant(
-            $"new FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, new Flops({table.Flops.PerRow:R}, {table.Flops.PerRowAndPosition:R}), new FrameRow[]"));
+            $"new FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, {Count(table.Forward)}, {Count(table.Backward)}, new FrameRow[]"));
         w.Open();
         foreach (FrameRow r in table.Rows)
         {
@@ -118,6 +120,8 @@ internal static class MemoryFile
 
         w.Close(")" + after);
     }
+
+    private static string Count(Flops flops) => FormattableString.Invariant($"new Flops({flops.PerRow:R}, {flops.PerRowAndPosition:R})");
 
     private static void Frame(SourceWriter w, string name, string summary, FrameUnion union)
     {

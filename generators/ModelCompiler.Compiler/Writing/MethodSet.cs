@@ -9,15 +9,14 @@ internal sealed class MethodSet
     /// <summary>The methods, in the order they were first needed.</summary>
     public IReadOnlyList<(string Name, string Summary, string[] Lines)> Methods => _methods;
 
-    /// <summary>Name of the method with this body; a new one gets the wanted name, or the fallback where that is taken.</summary>
-    public string Add(string wanted, string fallback, string summary, (string[] Lines, string Calls) body)
+    /// <summary>Name of the method with this body; a new one gets the name given.</summary>
+    public string Add(string name, string summary, (string[] Lines, string Calls) body)
     {
         if (_nameOf.TryGetValue(body.Calls, out string? existing))
         {
             return existing;
         }
 
-        string name = _methods.Exists(m => m.Name == wanted) ? fallback : wanted;
         _nameOf.Add(body.Calls, name);
         _methods.Add((name, summary, body.Lines));
         return name;

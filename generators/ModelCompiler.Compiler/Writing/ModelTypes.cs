@@ -21,7 +21,7 @@ public sealed class ModelTypes
             _rows.Add(Parameters[i].Path, i);
         }
 
-        LayerFrames = new FrameUnion(model.Variants.SelectMany(v => new[] { v.Selective, v.None, v.Serve }));
+        LayerFrames = new FrameUnion(model.Variants.SelectMany(v => new[] { v.Selective, v.None, v.Pass, v.Rebuild, v.Serve }));
         LossFrames = new FrameUnion([model.Loss, model.Head]);
         PrologueFrames = new FrameUnion([model.Prologue]);
         Tables = MakeTables();
@@ -132,7 +132,9 @@ public sealed class ModelTypes
             Parameters = Parameters,
             Slots = Model.Slots.Select(s => s.Row).ToArray(),
             Variants = Model.Variants
-                .Select(v => new VariantRow(v.Name, v.FirstLayer, LayerFrames.Table(v.None), LayerFrames.Table(v.Selective), LayerFrames.Table(v.Serve))).ToArray(),
+                .Select(v => new VariantRow(
+                    v.Name, v.FirstLayer, LayerFrames.Table(v.None), LayerFrames.Table(v.Selective), LayerFrames.Table(v.Pass), LayerFrames.Table(v.Rebuild), LayerFrames.Table(v.Serve)))
+                .ToArray(),
             Prologue = PrologueFrames.Table(Model.Prologue),
             Loss = LossFrames.Table(Model.Loss),
             Head = LossFrames.Table(Model.Head),

@@ -155,9 +155,9 @@ internal sealed class CompareCommand : HostCommand
             tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank, plan.Ranks), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation, ranks);
     }
 
-    /// <summary>Elements of all layers' saved values that grow with the tokens, per token.</summary>
-    private static long SavedPerToken(Plan plan) => plan.Frames.Index().Sum(frame => frame.Item.Table.Rows
-        .Where(r => r.Kind is RowKind.Saved or RowKind.Input && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens)
+    /// <summary>Elements of all layers' kept inputs and saved values that grow with the tokens, per token.</summary>
+    private static long SavedPerToken(Plan plan) => plan.Stack.Forward.Index().Sum(frame => frame.Item.Plan.Table.Rows
+        .Where(r => (r.Kind == RowKind.Saved || (r.Kind == RowKind.Input && frame.Item.Plan.KeepsInput)) && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens)
         .Sum(r => (long)r.Rows.Factor * r.Columns.Evaluate(plan.Sizes.In(frame.Index))));
 
     /// <summary>The ranks of the projections whose methods choose them.</summary>

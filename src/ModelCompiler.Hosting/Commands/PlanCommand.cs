@@ -41,7 +41,7 @@ internal sealed class PlanCommand : HostCommand
         var result = new PlanResult(
             model.Tables.Name,
             new PlanChoices(
-                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
+                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing, choices.CheckpointEvery), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
                 profile.Name, profile.Threads),
             new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             cost.Peak,

@@ -27,7 +27,8 @@ public abstract class TransformerModel : IDisposable
     private readonly Parameter[] _parameters;
     private readonly int[] _firstOfRow;
     private readonly List<AdapterState> _adapters = [];
-    private readonly FrameHandles[] _layers;
+    private readonly FrameHandles[] _forward;
+    private readonly FrameHandles[] _backward;
     private FrameHandles _top;
     private readonly int[] _lossRows;
     private readonly int[] _lossTargets;
@@ -55,7 +56,8 @@ public abstract class TransformerModel : IDisposable
         _firstOfRow = plan.Tables.Parameters.Select(row => Array.FindIndex(plan.Parameters, p => ReferenceEquals(p.Row, row))).ToArray();
         PagedMoments = new PagedMoments(this);
         Packed = plan.Packed is { } regions ? new PackedAdapters(this, regions) : null;
-        _layers = new FrameHandles[plan.Tables.Layers];
+        _forward = new FrameHandles[plan.Tables.Layers];
+        _backward = new FrameHandles[plan.Tables.Layers];
         _top = null!;
         _lossRows = new int[plan.LossRows.Rows];
         _lossTargets = new int[plan.LossRows.Rows];
@@ -102,6 +104,9 @@ public abstract class TransformerModel : IDisposable
     /// <summary>What is kept from forward for backward.</summary>
     public Checkpointing Checkpointing => Plan.Checkpointing;
 
+    /// <summary>What backward of a layer finds kept: by the plan, or, with block checkpointing, all of its segment but the highest's values, rebuilt.</summary>
+    protected Checkpointing PolicyOf(int layer) => Plan.Stack.PolicyOf(layer, Plan.Checkpointing);
+
     /// <summary>Positions of the current micro-step that have a target; the loss costs nothing for the others.</summary>
     public int TargetCount { get; private set; }
 
@@ -112,7 +117,7 @@ public abstract class TransformerModel : IDisposable
     public Tensor GradientNorm => Plan.Scalars.Handle().Slice(1, 1);
 
     /// <summary>The last residual stream, [tokens, width].</summary>
-    public Tensor Hidden => TokenBuffer(Plan.HiddenOffset, Plan.Tables.Width);
+    public Tensor Hidden => TokenBuffer(Plan.Stack.Hidden, Plan.Tables.Width);
 
     /// <summary>The gradient of the residual stream, [tokens, width].</summary>
     public Tensor ResidualGradient => Plan.Serves ? Tensor.None : TokenBuffer(Plan.ResidualGradient.Offset, Plan.Tables.Width);
@@ -255,11 +260,26 @@ public abstract class TransformerModel : IDisposable
         return adapter;
     }
 
-    /// <summary>The frame of a layer.</summary>
-    protected Frame FrameAt(int layer) => new(_layers[layer], Plan.FrameBases[layer], ResidualGradient);
+    /// <summary>The frame of a layer in forward.</summary>
+    protected Frame ForwardFrameAt(int layer) => new(_forward[layer], Plan.Stack.Forward[layer].Base, ResidualGradient);
+
+    /// <summary>The frame of a layer in backward.</summary>
+    protected Frame BackwardFrameAt(int layer) => new(_backward[layer], Plan.Stack.Backward[layer].Base, ResidualGradient);
+
+    /// <summary>Runs forward again for the layers that are rebuilt before the backward of a layer: with block checkpointing, those below it in its segment.</summary>
+    protected void RebuildBelow(int layer)
+    {
+        for (int below = Plan.Stack.FirstRebuilt(layer); below < layer; below++)
+        {
+            RebuildLayer(below);
+        }
+    }
+
+    /// <summary>Forward of a layer that backward reaches, again, in its frame of backward.</summary>
+    protected virtual void RebuildLayer(int layer) => throw new InvalidOperationException($"backward of {Tables.Name} reaches no layer");
 
     /// <summary>The frame of the prologue.</summary>
-    protected Frame PrologueFrameAt() => new(_prologue, Plan.FrameBases.Length == 0 ? Plan.HiddenOffset : Plan.FrameBases[0] + Plan.Frames[0].InputOffset - Plan.Prologue.OutputOffset, ResidualGradient);
+    protected Frame PrologueFrameAt() => new(_prologue, (Tables.Layers == 0 ? Plan.Stack.Hidden : Plan.Stack.Forward[0].Input) - Plan.Prologue.OutputOffset, ResidualGradient);
 
     /// <summary>The frame of a chunk of the loss.</summary>
     /// <param name="first">Place of its first row among the rows that have a target.</param>
@@ -316,9 +336,10 @@ public abstract class TransformerModel : IDisposable
     {
         (_batch, _sequence) = (batch, sequence);
         _prologue = Handles(Plan.Prologue, -1, batch, sequence);
-        for (int layer = 0; layer < _layers.Length; layer++)
+        for (int layer = 0; layer < _forward.Length; layer++)
         {
-            _layers[layer] = Handles(Plan.Frames[layer], layer, batch, sequence);
+            _forward[layer] = Handles(Plan.Stack.Forward[layer].Plan, layer, batch, sequence);
+            _backward[layer] = Handles(Plan.Stack.Backward[layer].Plan, layer, batch, sequence);
         }
 
         _top = Handles(Plan.Top, -1, Plan.Sizes.Batch, Plan.Sizes.Sequence);

@@ -74,6 +74,7 @@ public class FramePlannerTests
             backward,
             OutputOverInput: inputRead < written,
             default,
+            default,
             [
                 new FrameRow("Input", Dim.Tokens, new Dim(columns), RowKind.Input, -1, inputRead),
                 .. saved,

@@ -24,7 +24,7 @@ public class GradientTests
         for (int i = 0; i < compiled.Specs.Count; i++)
         {
             ModelSpec spec = compiled.Specs[i];
-            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 3 + i % 4, ChunkRows = 2 + i % 5, Checkpointing = (Checkpointing)(i % 2) }.WithRandomRanks(compiled.Entry(spec).Tables, i);
+            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 3 + i % 4, ChunkRows = 2 + i % 5, Checkpointing = (Checkpointing)(i % 3), CheckpointEvery = 1 + i / 3 % 2 }.WithRandomRanks(compiled.Entry(spec).Tables, i);
             using var run = new ModelRun(compiled.Entry(spec), plan, new ReferenceBackend(), (ulong)i);
             run.Model.UseRank(1 + i % 3);
             double worst = WorstError(run, new Random(i), out string where);

@@ -34,6 +34,10 @@ public class SharingTests
     [
         (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.None }),
         (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Selective }),
+        (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Block, CheckpointEvery = 1 }),
+        (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Block, CheckpointEvery = 2 }),
+        (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Block, CheckpointEvery = 3 }),
+        (compiled.Apart(spec), plan with { Checkpointing = Checkpointing.Block, CheckpointEvery = 2, ShareMemory = false }),
     ]);
 
     private static void Compare(int batch, Func<CompiledBatch, ModelSpec, TrainingPlan, (ModelEntry, TrainingPlan)[]> runs)
@@ -43,7 +47,7 @@ public class SharingTests
         for (int i = 0; i < compiled.Specs.Count; i++)
         {
             ModelSpec spec = compiled.Specs[i];
-            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 2 + i % 6, ChunkRows = 1 + i % 4, Checkpointing = (Checkpointing)(i / 2 % 2) }.WithRandomRanks(compiled.Entry(spec).Tables, i);
+            var plan = new TrainingPlan { Batch = 1 + i % 2, Sequence = 2 + i % 6, ChunkRows = 1 + i % 4, Checkpointing = (Checkpointing)(i / 2 % 3), CheckpointEvery = 1 + i % 3 }.WithRandomRanks(compiled.Entry(spec).Tables, i);
             foreach (bool reference in new[] { true, false })
             {
                 double[][]? expected = null;

@@ -19,8 +19,15 @@ partial class TinyGpt
 
         for (int l = 0; l <= 2; l++)
         {
-            ForwardLayer(Layers[l], new LayerFrame(FrameAt(l)));
+            ForwardLayer(Layers[l], new LayerFrame(ForwardFrameAt(l)));
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void RebuildLayer(int l)
+    {
+        var b = new LayerFrame(BackwardFrameAt(l));
+        ForwardLayer(Layers[l], b);
     }
 
     /// <inheritdoc/>

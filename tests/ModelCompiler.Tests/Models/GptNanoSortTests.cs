@@ -36,7 +36,7 @@ public class GptNanoSortTests
         for (int layer = 0; layer < 3; layer++)
         {
             // A layer's output is the kept input of the next.
-            Tensor output = layer == 2 ? model.Hidden : model.Hidden with { Offset = model.Plan.FrameBases[layer + 1] + model.Plan.Frames[layer + 1].InputOffset };
+            Tensor output = layer == 2 ? model.Hidden : model.Hidden with { Offset = model.Plan.Stack.Forward[layer + 1].Input };
             AssertClose(Values(partials, $"block{layer}"), model.Values(output), 1e-4);
         }
     }

@@ -22,6 +22,7 @@ public class MemoryTests
         { 1, Checkpointing.None, Optimizer.AdamW },
         { 1, Checkpointing.Selective, Optimizer.AdamW8Bit },
         { 2, Checkpointing.Selective, Optimizer.AdamW },
+        { 2, Checkpointing.Block, Optimizer.AdamW },
         { 3, Checkpointing.None, Optimizer.PagedAdamW },
     };
 

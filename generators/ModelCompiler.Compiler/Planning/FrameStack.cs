@@ -1,0 +1,129 @@
+namespace ModelCompiler.Planning;
+
+/// <summary>Where a layer's frame lies.</summary>
+/// <param name="Plan">Its buffers, above its base.</param>
+/// <param name="Base">Byte offset of its base in the arena.</param>
+public readonly record struct StackedFrame(FramePlan Plan, long Base)
+{
+    /// <summary>Byte offset of the layer's input.</summary>
+    public long Input => Base + Plan.InputOffset;
+
+    /// <summary>Byte offset of the layer's output.</summary>
+    public long Output => Base + Plan.OutputOffset;
+
+    /// <summary>One past the highest byte the frame ever uses.</summary>
+    public long Peak => Base + Plan.Peak;
+}
+
+/// <summary>
+/// The layers' frames, each on top of what the layers below keep. Backward finds them where forward left them, except that of a layer
+/// whose values were not kept: it is rebuilt on top of the input that was.
+/// </summary>
+/// <param name="Forward">A layer's frame while forward runs.</param>
+/// <param name="Backward">A layer's frame while its backward runs.</param>
+/// <param name="Segments">Which layers are rebuilt together; null where nothing is rebuilt from an input alone.</param>
+/// <param name="Hidden">Where the last residual stream lies.</param>
+/// <param name="Peak">One past the highest byte of all frames.</param>
+public sealed record FrameStack(StackedFrame[] Forward, StackedFrame[] Backward, Segments? Segments, long Hidden, long Peak)
+{
+    /// <summary>What backward of a layer reads: what was kept, or, as the highest of its segment, only the layer's input.</summary>
+    public Checkpointing PolicyOf(int layer, Checkpointing plan) =>
+        Segments is not { } segments ? plan : segments.IsHighest(layer) ? Checkpointing.Block : Checkpointing.Selective;
+
+    /// <summary>The first of the layers that run forward again before the backward of a layer; the layer itself where none do.</summary>
+    public int FirstRebuilt(int layer) => Segments is { } segments && segments.IsHighest(layer) ? segments.LowestOf(layer) : layer;
+}
+
+/// <summary>The layers that backward reaches, in runs of which one input is kept.</summary>
+/// <param name="First">The lowest layer that backward reaches.</param>
+/// <param name="Layers">Number of layers.</param>
+/// <param name="Every">Layers of a run; the highest run may be shorter.</param>
+public readonly record struct Segments(int First, int Layers, int Every)
+{
+    /// <summary>The lowest layer of a layer's run.</summary>
+    public int LowestOf(int layer) => layer - (layer - First) % Every;
+
+    /// <summary>Whether a layer is the lowest of a run.</summary>
+    public bool IsLowest(int layer) => layer >= First && LowestOf(layer) == layer;
+
+    /// <summary>Whether a layer is the highest of a run.</summary>
+    public bool IsHighest(int layer) => layer >= First && (layer == Layers - 1 || LowestOf(layer + 1) == layer + 1);
+}
+
+/// <summary>Stacks frames.</summary>
+/// <param name="tables">The model.</param>
+/// <param name="sizesIn">The sizes that a layer's frame must have room for.</param>
+/// <param name="alike">Whether these are the same in all layers.</param>
+/// <param name="profile">The backend.</param>
+/// <param name="share">Whether buffers may share memory.</param>
+internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn, bool alike, BackendProfile profile, bool share)
+{
+    private readonly Dictionary<(FrameTable, bool Above, bool Keeps, int Layer), FramePlan> _plans = [];
+    private long _input;
+    private long _peak;
+    private bool _above;
+
+    /// <summary>Stacks the frames of a training step.</summary>
+    /// <param name="input">Where the first layer's input lies.</param>
+    /// <param name="policy">What is kept from forward for backward.</param>
+    /// <param name="every">With block checkpointing, layers of which one input is kept.</param>
+    public FrameStack Train(long input, Checkpointing policy, int every)
+    {
+        if (policy != Checkpointing.Block)
+        {
+            return Once(input, v => policy == Checkpointing.None ? v.None : v.Selective);
+        }
+
+        var segments = new Segments(tables.LowestTrained, tables.Layers, every);
+        _input = input;
+        StackedFrame[] forward = Layers().Select(l => Next(l, VariantOf(l).Pass, segments.IsLowest(l))).ToArray();
+        long hidden = _input;
+        var backward = (StackedFrame[])forward.Clone();
+        for (int layer = segments.First; layer < tables.Layers; layer++)
+        {
+            if (segments.IsLowest(layer))
+            {
+                (_input, _above) = (forward[layer].Input, false);
+            }
+
+            VariantRow variant = VariantOf(layer);
+            backward[layer] = segments.IsHighest(layer) ? Next(layer, variant.Rebuild, keepsInput: true) : Next(layer, variant.Selective, keepsInput: true);
+        }
+
+        return new FrameStack(forward, backward, segments, hidden, _peak);
+    }
+
+    /// <summary>Stacks the frames of a step of generation.</summary>
+    /// <param name="input">Where the first layer's input lies.</param>
+    public FrameStack Serve(long input) => Once(input, static v => v.Serve);
+
+    private FrameStack Once(long input, Func<VariantRow, FrameTable> frameOf)
+    {
+        _input = input;
+        StackedFrame[] frames = Layers().Select(l => Next(l, frameOf(VariantOf(l)), keepsInput: false)).ToArray();
+        return new FrameStack(frames, frames, null, _input, _peak);
+    }
+
+    private IEnumerable<int> Layers() => Enumerable.Range(0, tables.Layers);
+
+    private VariantRow VariantOf(int layer) => tables.Variants[tables.VariantOf(layer)];
+
+    /// <summary>Puts a layer's frame on top. One that keeps nothing and cannot overwrite its input takes turns with the next: up, then down.</summary>
+    private StackedFrame Next(int layer, FrameTable table, bool keepsInput)
+    {
+        bool alternates = share && !table.Saves && !keepsInput && !table.OutputOverInput;
+        _above = alternates && _above;
+        var key = (table, _above, keepsInput, alike ? 0 : layer);
+        if (!_plans.TryGetValue(key, out FramePlan? plan))
+        {
+            plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, share);
+            _plans.Add(key, plan);
+        }
+
+        var frame = new StackedFrame(plan, _input - plan.InputOffset);
+        _peak = Math.Max(_peak, frame.Peak);
+        _input = frame.Output;
+        _above = alternates && !_above;
+        return frame;
+    }
+}
