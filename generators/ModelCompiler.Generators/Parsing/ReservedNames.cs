@@ -9,10 +9,12 @@ internal static class ReservedNames
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
         // Members of every model.
-        "Backward", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLoss", "BackwardLowestLayer", "BackwardLowestLayerKeepingAll", "BackwardPrologue",
-        "ChunkRows", "Create", "FinalNorm", "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue",
-        "Head", "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "PrologueFrame", "RegisterModel", "Serve", "ServeLayer",
-        "PositionEmbedding", "ResidualGradient", "ServeLowestLayer", "Tables", "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
+        "Backward", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
+        "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRebuildingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
+        "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
+        "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "PositionEmbedding", "PrologueFrame",
+        "RebuildBelow", "RebuildLayer", "RegisterModel", "ResidualGradient", "Serve", "ServeLayer", "ServeLowestLayer", "Tables",
+        "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
 
         // Runtime types that generated code writes without their namespace.
         "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel",
