@@ -36,10 +36,7 @@ public static class ModelCompilation
     /// <summary>The planner's tables of a description.</summary>
     public static ModelTables Tables(ModelSpec spec) => new ModelTypes(Variants.Run(spec)).Tables;
 
-    /// <summary>What a training step of the budget's batch and sequence takes on the CPU backend.</summary>
-    public static MemoryCost Peak(ModelSpec spec, BudgetSpec budget)
-    {
-        var plan = new TrainingPlan { Batch = budget.Batch, Sequence = budget.Sequence == 0 ? spec.Context : budget.Sequence };
-        return MemoryPlanner.Train(Tables(spec), plan, BackendProfile.Cpu(budget.Threads)).Cost;
-    }
+    /// <summary>What a training step of the budget's plan takes on its device.</summary>
+    public static MemoryCost Peak(ModelTables tables, BudgetSpec budget) =>
+        MemoryPlanner.Train(tables, budget.Plan, budget.Device.Profile(budget.Threads)).Cost;
 }

@@ -63,7 +63,8 @@ public sealed class ModelGenerator : IIncrementalGenerator
         ParsedDescription parsed = DescriptionParser.Parse(type);
         if (parsed.Spec is { } spec && Validation.Check(spec).Count == 0)
         {
-            return new Description(spec, null, default);
+            // No budget reaches the text: another one must compile nothing.
+            return new Description(spec.Recipe is { } recipe ? spec with { Recipe = recipe with { Budgets = default } } : spec, null, default);
         }
 
         // A recipe declares nothing that would be missing.

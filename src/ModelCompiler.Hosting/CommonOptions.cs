@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Hosting;
 
@@ -21,7 +22,7 @@ internal static class CommonOptions
 
     /// <summary>Threads that compute.</summary>
     public static Option<int> Threads { get; } =
-        Recursive(Numbers.Whole("--threads", "Threads that compute; default: one a core", Environment.ProcessorCount, minimum: 1, maximum: 1024));
+        Recursive(Numbers.Whole("--threads", "Threads that compute; default: one a core", Environment.ProcessorCount, minimum: 1, maximum: Devices.MaximumThreads));
 
     /// <summary>The seed.</summary>
     public static Option<long> Seed { get; } = new("--seed")

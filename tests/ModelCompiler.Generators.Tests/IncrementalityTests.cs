@@ -36,6 +36,15 @@ public class IncrementalityTests
         Assert.Equal([IncrementalStepRunReason.Cached, IncrementalStepRunReason.Modified], after.Reasons(TrackingNames.Files));
     }
 
+    [Theory]
+    [InlineData("[MemoryBudget(\"4 GiB\", Batch = 2)]")]
+    [InlineData("[MemoryBudget(\"1 KiB\"), MemoryBudget(\"2 KiB\", Batch = 2)]")]
+    public void A_new_budget_compiles_nothing(string budget)
+    {
+        GeneratorRun after = GeneratorRun.Of(Before).After(Replace(1, budget + Sources.TinyLora));
+        Assert.All(after.Reasons(TrackingNames.Files), reason => Assert.Equal(IncrementalStepRunReason.Cached, reason));
+    }
+
     [Fact]
     public void A_new_size_of_the_architecture_in_another_file_compiles_its_recipe_too()
     {

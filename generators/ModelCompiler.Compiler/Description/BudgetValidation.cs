@@ -6,23 +6,30 @@ namespace ModelCompiler.Compiler.Description;
 /// <summary>Holds a recipe's planned memory against its budgets. Needs a plan, so only a recipe without other problems is asked.</summary>
 internal static class BudgetValidation
 {
+    /// <summary>The budgets that are exceeded.</summary>
     public static EquatableArray<Problem> Check(ModelSpec spec, RecipeSpec recipe)
     {
+        if (recipe.Budgets.Count == 0)
+        {
+            return default;
+        }
+
         var problems = new List<Problem>();
+        ModelTables tables = ModelCompilation.Tables(spec);
         for (int i = 0; i < recipe.Budgets.Count; i++)
         {
             BudgetSpec budget = recipe.Budgets[i];
-            MemoryCost cost = ModelCompilation.Peak(spec, budget);
+            MemoryCost cost = ModelCompilation.Peak(tables, budget);
             if (ByteSize.TryParse(budget.Text, out long allowed) && cost.Peak > allowed)
             {
                 problems.Add(new Problem(ProblemIds.BudgetExceeded, new Origin("", "MemoryBudget", "budget", i), new EquatableArray<string>(
                 [
                     spec.Type.Name,
                     ByteSize.Format(cost.Peak),
-                    (cost.Peak - allowed).ToString(CultureInfo.InvariantCulture),
+                    Text(cost.Peak - allowed),
                     budget.Text,
-                    budget.Batch.ToString(CultureInfo.InvariantCulture),
-                    (budget.Sequence == 0 ? spec.Context : budget.Sequence).ToString(CultureInfo.InvariantCulture),
+                    Text(budget.Plan.Batch),
+                    Text(budget.Plan.Sequence),
                     Terms(cost),
                 ])));
             }
@@ -30,6 +37,31 @@ internal static class BudgetValidation
 
         return new EquatableArray<Problem>(problems);
     }
+
+    /// <summary>The peak of every budget that holds, at its attribute; of a recipe without budgets, at its name, that of a budget with nothing but a size.</summary>
+    public static IEnumerable<Problem> Peaks(ModelSpec spec, RecipeSpec recipe)
+    {
+        ModelTables tables = ModelCompilation.Tables(spec);
+        if (recipe.Budgets.Count == 0)
+        {
+            BudgetSpec otherwise = BudgetSpec.Default(spec.Context);
+            TrainingPlan plan = otherwise.Plan;
+            yield return Peak(new Origin(""), plan, ModelCompilation.Peak(tables, otherwise), $"no budget: on {otherwise.Device} with {Text(otherwise.Threads)} threads, {plan.Checkpointing}, {plan.Optimizer}");
+        }
+
+        for (int i = 0; i < recipe.Budgets.Count; i++)
+        {
+            BudgetSpec budget = recipe.Budgets[i];
+            MemoryCost cost = ModelCompilation.Peak(tables, budget);
+            if (ByteSize.TryParse(budget.Text, out long allowed) && cost.Peak <= allowed)
+            {
+                yield return Peak(new Origin("", "MemoryBudget", "", i), budget.Plan, cost, $"budget {budget.Text}, {ByteSize.Format(allowed - cost.Peak)} to spare");
+            }
+        }
+    }
+
+    private static Problem Peak(Origin origin, TrainingPlan plan, MemoryCost cost, string remark) => new(ProblemIds.PlannedPeak, origin, new EquatableArray<string>(
+        [ByteSize.Format(cost.Peak), Text(plan.Batch), Text(plan.Sequence), cost.Paged > 0 ? $"{remark}; {Paged(cost)}" : remark]));
 
     private static string Terms(MemoryCost cost) => string.Join(", ", new[]
     {
@@ -41,5 +73,9 @@ internal static class BudgetValidation
         ("workspace", cost.Workspace),
         ("inputs", cost.Inputs),
         ("overhead", cost.Overhead),
-    }.Select(static term => $"{term.Item1} {ByteSize.Format(term.Item2)}"));
+    }.Select(static term => $"{term.Item1} {ByteSize.Format(term.Item2)}")) + (cost.Paged > 0 ? "; " + Paged(cost) : "");
+
+    private static string Paged(MemoryCost cost) => $"beside it {ByteSize.Format(cost.Paged)} paged in host memory";
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -81,6 +81,10 @@ public static class ProblemIds
 
     public const string BudgetExceeded = "MC0401";
     public const string BudgetUnreadable = "MC0402";
-    public const string BudgetSizeNotPositive = "MC0403";
+    public const string BudgetArgumentUnusable = "MC0403";
     public const string SequenceAboveContext = "MC0404";
+    public const string DeviceWithoutProfile = "MC0405";
+    public const string BudgetRankTooLarge = "MC0406";
+    public const string BudgetSaidTwice = "MC0407";
+    public const string PlannedPeak = "MC0408";
 }

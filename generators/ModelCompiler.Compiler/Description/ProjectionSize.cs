@@ -39,6 +39,11 @@ internal readonly record struct ProjectionSize(Projections Projection, long In, 
         return sizes;
     }
 
+    /// <summary>Names those whose inputs groups of a size do not divide: "Query (48 inputs), Down (172 inputs)".</summary>
+    public static string Undivided(IEnumerable<ProjectionSize> sizes, int group) => string.Join(", ", sizes
+        .Where(size => group > 0 && size.In % group != 0)
+        .Select(static size => FormattableString.Invariant($"{size.Projection} ({size.In} inputs)")));
+
     /// <summary>The targets an attribute names that the architecture does not have. A whole group means what there is of it.</summary>
     public static Projections Missing(Projections targets, Projections existing)
     {

@@ -31,14 +31,11 @@ public sealed record RecipeSpec(
 /// <param name="Targets">The projections it speaks of.</param>
 public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuantized, Projections Targets)
 {
-    /// <summary>Block size where none is given.</summary>
-    public const int DefaultBlock = 64;
-
     /// <summary>Whether weights become codes with factors.</summary>
     public bool Quantizes => Storage is Storage.NF4 or Storage.Int8 or Storage.Int4;
 
     /// <summary>As the planner knows it.</summary>
-    public WeightFormat Format => Quantizes ? new WeightFormat(Storage, BlockSize == 0 ? DefaultBlock : BlockSize, DoubleQuantized) : new WeightFormat(Storage);
+    public WeightFormat Format => Quantizes ? new WeightFormat(Storage, BlockSize == 0 ? WeightFormat.DefaultBlock : BlockSize, DoubleQuantized) : new WeightFormat(Storage);
 }
 
 /// <summary>
@@ -71,7 +68,11 @@ public sealed record ArgumentSpec(string Name, double Value);
 
 /// <summary>A memory budget.</summary>
 /// <param name="Text">The budget as written, "4 GiB".</param>
-/// <param name="Batch">Sequences in a micro-batch.</param>
-/// <param name="Sequence">Tokens in a sequence (0 when not given: the context).</param>
+/// <param name="Device">The device that has this memory.</param>
 /// <param name="Threads">Threads of the CPU backend.</param>
-public sealed record BudgetSpec(string Text, int Batch, int Sequence, int Threads);
+/// <param name="Plan">The plan that it is for, with its sequence and without what the attribute leaves to the recipe.</param>
+public sealed record BudgetSpec(string Text, Device Device, int Threads, TrainingPlan Plan)
+{
+    /// <summary>What [MemoryBudget] means where it gives nothing but a size, for a model of this context.</summary>
+    public static BudgetSpec Default(int context) => new("", Device.Cpu, 2, new TrainingPlan { Sequence = context });
+}

@@ -1,10 +1,9 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Adapters;
-using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Description;
 
-/// <summary>Adapters, storage and budgets of a recipe over a sound architecture.</summary>
+/// <summary>Adapters and storage of a recipe over a sound architecture; <see cref="BudgetArguments"/> has its budgets.</summary>
 internal sealed class RecipeValidation
 {
     private readonly List<Problem> _problems = [];
@@ -28,11 +27,7 @@ internal sealed class RecipeValidation
         }
 
         validation.CheckAdapters(recipe.Adapters);
-        for (int i = 0; i < recipe.Budgets.Count; i++)
-        {
-            validation.CheckBudget(recipe.Budgets[i], new Origin("", "MemoryBudget", "", i));
-        }
-
+        validation._problems.AddRange(BudgetArguments.Check(spec, recipe, sound: validation._problems.Count == 0));
         return new EquatableArray<Problem>(validation._problems);
     }
 
@@ -45,6 +40,7 @@ internal sealed class RecipeValidation
             validation.Add(AdapterExpansion.Find(adapter.Method)!.Warn(adapter, recipe, validation.TargetsOf(adapter)), OriginOf(recipe.Adapters, i));
         }
 
+        validation._problems.AddRange(BudgetArguments.Warn(recipe));
         return new EquatableArray<Problem>(validation._problems);
     }
 
@@ -92,12 +88,10 @@ internal sealed class RecipeValidation
             return;
         }
 
-        string[] uneven = [.. _projections
-            .Where(size => frozen.Storage == Storage.Int4 && (frozen.Targets & size.Projection) != 0 && size.In % block != 0)
-            .Select(static size => $"{size.Projection} ({Text(size.In)} inputs)")];
-        if (uneven.Length > 0)
+        string uneven = ProjectionSize.Undivided(_projections.Where(size => (frozen.Targets & size.Projection) != 0), block);
+        if (frozen.Storage == Storage.Int4 && uneven.Length > 0)
         {
-            Add(ProblemIds.GroupsDoNotDivideInputs, origin with { Argument = "BlockSize" }, Text(block), string.Join(", ", uneven));
+            Add(ProblemIds.GroupsDoNotDivideInputs, origin with { Argument = "BlockSize" }, Text(block), uneven);
         }
 
         if ((frozen.Targets & Projections.Head) != 0 && _spec.Embedding.Tied)
@@ -196,30 +190,6 @@ internal sealed class RecipeValidation
         if (tooNarrow.Length > 0)
         {
             Add(ProblemIds.RankTooLarge, origin, Text(rank), string.Join(", ", tooNarrow));
-        }
-    }
-
-    private void CheckBudget(BudgetSpec budget, Origin origin)
-    {
-        if (!ByteSize.TryParse(budget.Text, out _))
-        {
-            Add(ProblemIds.BudgetUnreadable, origin with { Argument = "budget" }, budget.Text);
-        }
-
-        CheckBudgetSize(budget.Batch, 1, origin with { Argument = "Batch" });
-        CheckBudgetSize(budget.Sequence, 0, origin with { Argument = "Sequence" });
-        CheckBudgetSize(budget.Threads, 1, origin with { Argument = "Threads" });
-        if (budget.Sequence > _spec.Context)
-        {
-            Add(ProblemIds.SequenceAboveContext, origin with { Argument = "Sequence" }, Text(budget.Sequence), Text(_spec.Context), _spec.Recipe!.Architecture);
-        }
-    }
-
-    private void CheckBudgetSize(int value, int least, Origin origin)
-    {
-        if (value < least)
-        {
-            Add(ProblemIds.BudgetSizeNotPositive, origin, origin.Argument, Text(value));
         }
     }
 

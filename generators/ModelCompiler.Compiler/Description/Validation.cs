@@ -19,6 +19,9 @@ public static class Validation
     /// <summary>What a recipe without problems should be told: warnings, with its code written all the same.</summary>
     public static EquatableArray<Problem> CheckWarnings(ModelSpec spec) => spec.Recipe is null ? default : RecipeValidation.Warn(spec, spec.Recipe);
 
+    /// <summary>What a recipe without problems takes, for those who asked to be shown it.</summary>
+    public static IEnumerable<Problem> PlannedPeaks(ModelSpec spec) => spec.Recipe is null ? [] : BudgetValidation.Peaks(spec, spec.Recipe);
+
     /// <summary>Budgets that a recipe without other problems exceeds. They stop the build, not the compiler: its code is written all the same.</summary>
     public static EquatableArray<Problem> CheckBudgets(ModelSpec spec) => spec.Recipe is null ? default : BudgetValidation.Check(spec, spec.Recipe);
 }

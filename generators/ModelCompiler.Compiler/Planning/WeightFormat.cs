@@ -6,6 +6,9 @@ namespace ModelCompiler.Planning;
 /// <param name="DoubleQuantized">NF4: whether the factors are quantised to 8 bits too.</param>
 public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, bool DoubleQuantized = false)
 {
+    /// <summary>Elements of a block where none are said.</summary>
+    public const int DefaultBlock = 64;
+
     /// <summary>The profile's compute type: trainable parameters, and frozen ones nobody asked to shrink.</summary>
     public static WeightFormat Compute => new(Storage.Float32);
 
@@ -20,6 +23,15 @@ public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, b
 
     /// <summary>Int4 in groups of this many inputs.</summary>
     public static WeightFormat Int4(int groupSize) => new(Storage.Int4, groupSize);
+
+    /// <summary>The format where nothing but the storage is said, on a command line or in a budget: blocks of 64, NF4 double quantised.</summary>
+    public static WeightFormat Of(Storage storage) => storage switch
+    {
+        Storage.NF4 => NF4(DefaultBlock, doubleQuantized: true),
+        Storage.Int8 => Int8(DefaultBlock),
+        Storage.Int4 => Int4(DefaultBlock),
+        _ => new WeightFormat(storage),
+    };
 
     /// <summary>The format of a quantised element type.</summary>
     public static WeightFormat Of(DType quantized) => quantized.Kind() switch

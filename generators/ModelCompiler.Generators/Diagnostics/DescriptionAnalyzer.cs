@@ -11,7 +11,7 @@ namespace ModelCompiler.Generators.Diagnostics;
 public sealed class DescriptionAnalyzer : DiagnosticAnalyzer
 {
     /// <inheritdoc />
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics => DiagnosticDescriptors.All;
+    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [.. DiagnosticDescriptors.All.Where(static descriptor => descriptor.Id != ProblemIds.PlannedPeak)];
 
     /// <inheritdoc />
     public override void Initialize(AnalysisContext context)

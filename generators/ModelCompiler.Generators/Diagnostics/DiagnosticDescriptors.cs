@@ -165,10 +165,18 @@ internal static class DiagnosticDescriptors
             "A training step of '{0}' needs {1}, {2} bytes more than the budget of {3}, at batch {4} and sequence {5}: {6}"),
         Error(ProblemIds.BudgetUnreadable, "Memory budget cannot be read",
             "'{0}' is not a size: write a number and a unit, for example \"4 GiB\" or \"24 GB\""),
-        Error(ProblemIds.BudgetSizeNotPositive, "Budget's batch, sequence or threads not positive",
-            "MemoryBudget.{0} is {1}: it must be positive"),
+        Error(ProblemIds.BudgetArgumentUnusable, "Argument of a budget unusable",
+            "MemoryBudget.{0} is {1}: it must be {2}"),
         Error(ProblemIds.SequenceAboveContext, "Sequence above the context",
             "A sequence of {0} tokens is longer than the context of {1} of '{2}'"),
+        Error(ProblemIds.DeviceWithoutProfile, "Device that nothing is known of",
+            "Device {0} is none of {1}: memory cannot be planned for it"),
+        Error(ProblemIds.BudgetRankTooLarge, "Budget's rank above what an adapter can have",
+            "A rank of {0} for all adapters is above the largest of {1}"),
+        Warning(ProblemIds.BudgetSaidTwice, "Budget said twice",
+            "A budget of {0} was said before for the same plan on {1}: the smaller one decides, so a second one needs a plan of its own"),
+        OnRequest(ProblemIds.PlannedPeak, "Planned peak of memory",
+            "Peak {0} at batch {1} x {2} ({3})"),
     ];
 
     private static readonly ImmutableDictionary<string, DiagnosticDescriptor> ById = All.ToImmutableDictionary(static descriptor => descriptor.Id);
@@ -179,8 +187,11 @@ internal static class DiagnosticDescriptors
 
     private static DiagnosticDescriptor Warning(string id, string title, string message) => Create(id, title, message, DiagnosticSeverity.Warning);
 
-    private static DiagnosticDescriptor Create(string id, string title, string message, DiagnosticSeverity severity) => new(
-        id, title, message, Category(id), severity, isEnabledByDefault: true, helpLinkUri: HelpPages + id + ".md");
+    /// <summary>What is said only to those who give it a severity in .editorconfig.</summary>
+    private static DiagnosticDescriptor OnRequest(string id, string title, string message) => Create(id, title, message, DiagnosticSeverity.Info, enabled: false);
+
+    private static DiagnosticDescriptor Create(string id, string title, string message, DiagnosticSeverity severity, bool enabled = true) => new(
+        id, title, message, Category(id), severity, enabled, helpLinkUri: HelpPages + id + ".md");
 
     private static string Category(string id) => "ModelCompiler." + id.Substring(0, 4) switch
     {

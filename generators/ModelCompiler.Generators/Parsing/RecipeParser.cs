@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Generators.Parsing;
 
@@ -28,16 +29,16 @@ internal static class RecipeParser
             problems.Add(ProblemIds.ArchitectureUnreadable, new Origin("", "FineTune"), architecture.Name, architecture.ContainingAssembly.Name);
         }
 
-        return spec is null ? null : spec with { Type = ArchitectureParser.TypeOf(type), Recipe = ParseRecipe(type, architecture.Name) };
+        return spec is null ? null : spec with { Type = ArchitectureParser.TypeOf(type), Recipe = ParseRecipe(type, architecture.Name, spec.Context) };
     }
 
-    private static RecipeSpec ParseRecipe(INamedTypeSymbol type, string architecture)
+    private static RecipeSpec ParseRecipe(INamedTypeSymbol type, string architecture, int context)
     {
         return new RecipeSpec(
             architecture,
             new EquatableArray<FrozenSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "Frozen").Select(ParseFrozen)),
             new EquatableArray<AdapterSpec>(type.GetAttributes().Where(ModelAttributes.IsAdapter).Select(ParseAdapter)),
-            new EquatableArray<BudgetSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "MemoryBudget").Select(ParseBudget)));
+            new EquatableArray<BudgetSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "MemoryBudget").Select(attribute => ParseBudget(attribute, context))));
     }
 
     private static FrozenSpec ParseFrozen(AttributeData attribute)
@@ -72,9 +73,26 @@ internal static class RecipeParser
         }
         : null;
 
-    private static BudgetSpec ParseBudget(AttributeData attribute)
+    private static BudgetSpec ParseBudget(AttributeData attribute, int context)
     {
         var arguments = new AttributeArguments(attribute);
-        return new BudgetSpec(arguments.Positional as string ?? "", arguments.Get("Batch", 1), arguments.Get("Sequence", 0), arguments.Get("Threads", 2));
+        BudgetSpec otherwise = BudgetSpec.Default(context);
+        int sequence = arguments.Get("Sequence", 0);
+        int rank = arguments.Get("Rank", 0);
+        int storage = arguments.Get("Storage", -1);
+        return new BudgetSpec(
+            arguments.Positional as string ?? "",
+            (Device)arguments.Get("Device", (int)otherwise.Device),
+            arguments.Get("Threads", otherwise.Threads),
+            otherwise.Plan with
+            {
+                Batch = arguments.Get("Batch", otherwise.Plan.Batch),
+                Sequence = sequence == 0 ? context : sequence,
+                Checkpointing = (Checkpointing)arguments.Get("Checkpointing", (int)otherwise.Plan.Checkpointing),
+                CheckpointEvery = arguments.Get("CheckpointEvery", otherwise.Plan.CheckpointEvery),
+                Optimizer = (Optimizer)arguments.Get("Optimizer", (int)otherwise.Plan.Optimizer),
+                Rank = rank == 0 ? null : rank,
+                Storage = storage == -1 ? null : WeightFormat.Of((Storage)storage),
+            });
     }
 }

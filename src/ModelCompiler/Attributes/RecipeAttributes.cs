@@ -198,24 +198,3 @@ public sealed class LamdaPlusPlusAttribute : AdapterAttribute
     /// <summary>The start values.</summary>
     public LamdaStart Start { get; set; } = LamdaStart.Spectral;
 }
-
-/// <summary>Stops the build with MC0401 when a training step of the recipe needs more memory than this.</summary>
-[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
-public sealed class MemoryBudgetAttribute : Attribute
-{
-    /// <summary>Creates the attribute.</summary>
-    /// <param name="budget">A size with its unit: "4 GiB", "24GB", "900 MiB" (GiB = 2^30 bytes, GB = 10^9).</param>
-    public MemoryBudgetAttribute(string budget) => Budget = budget;
-
-    /// <summary>The budget as written.</summary>
-    public string Budget { get; }
-
-    /// <summary>Sequences in a micro-batch.</summary>
-    public int Batch { get; set; } = 1;
-
-    /// <summary>Tokens in a sequence; 0: the model's context.</summary>
-    public int Sequence { get; set; }
-
-    /// <summary>Threads of the CPU backend, whose packing scratch is part of the cost.</summary>
-    public int Threads { get; set; } = 2;
-}

@@ -8,7 +8,7 @@ namespace ModelCompiler.Generators.Tests.Diagnostics;
 
 public class DescriptionAnalyzerTests
 {
-    internal static readonly DiagnosticCase[] Cases = [.. DescriptionCases.All, .. ShapeCases.All, .. RecipeCases.All, .. QaLoraCases.All, .. AdaLoraCases.All];
+    internal static readonly DiagnosticCase[] Cases = [.. DescriptionCases.All, .. ShapeCases.All, .. RecipeCases.All, .. QaLoraCases.All, .. AdaLoraCases.All, .. BudgetCases.All];
 
     public static TheoryData<string> Names => [.. Cases.Select(@case => @case.Name)];
 

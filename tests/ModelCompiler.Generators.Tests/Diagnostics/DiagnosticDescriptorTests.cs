@@ -52,7 +52,7 @@ public class DiagnosticDescriptorTests
         string folder = Path.Combine(Repository.Root, "generators/ModelCompiler.Generators");
         string rows = File.ReadAllText(Path.Combine(folder, "AnalyzerReleases.Shipped.md")) + File.ReadAllText(Path.Combine(folder, "AnalyzerReleases.Unshipped.md"));
         IEnumerable<string> expected = DiagnosticDescriptors.All.Select(descriptor =>
-            $"{descriptor.Id} | {descriptor.Category} | {descriptor.DefaultSeverity} | {descriptor.Title.ToString(CultureInfo.InvariantCulture)}");
+            $"{descriptor.Id} | {descriptor.Category} | {(descriptor.IsEnabledByDefault ? descriptor.DefaultSeverity.ToString() : "Disabled")} | {descriptor.Title.ToString(CultureInfo.InvariantCulture)}");
         Assert.Equal(expected, Regex.Matches(rows, @"^MC\d{4}.*$", RegexOptions.Multiline).Select(row => row.Value.TrimEnd()));
     }
 }

@@ -3,7 +3,7 @@ using static ModelCompiler.Generators.Tests.Testing.Sources;
 
 namespace ModelCompiler.Generators.Tests.Diagnostics;
 
-/// <summary>MC02xx, MC03xx and MC04xx.</summary>
+/// <summary>MC02xx and MC03xx.</summary>
 internal static class RecipeCases
 {
     public static readonly DiagnosticCase[] All =
@@ -80,16 +80,6 @@ internal static class RecipeCases
             "Loftq starts from what NF4 loses of a weight, and the storage is another: Down (Int8)",
             Over("Lora(Start = LoraStart.Loftq, Targets = Projections.Attention), Frozen(Storage.NF4), Frozen(Storage.Int8, Targets = Projections.Down)")),
         new(Over("Lora, Frozen(Storage.NF4, {|MC0203:Targets = (Projections)1024|})"), "'Tiny' has no projection 1024: it has All, Head", Over("Lora, Frozen(Storage.NF4, Targets = Projections.Up)"), "frozen"),
-
-        new(Over("Lora, MemoryBudget({|MC0402:\"four gigs\"|})"),
-            "'four gigs' is not a size: write a number and a unit, for example \"4 GiB\" or \"24 GB\"", Over("Lora, MemoryBudget(\"4 GiB\")")),
-        new(Over("Lora, MemoryBudget(\"4 GiB\"), MemoryBudget({|MC0402:budget: \"0 GiB\"|}, Batch = 2)"),
-            "'0 GiB' is not a size: write a number and a unit, for example \"4 GiB\" or \"24 GB\"", Over("Lora, MemoryBudget(\"4 GiB\"), MemoryBudget(\"5 GB\")"), "second"),
-        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0403:Batch = 0|})"), "MemoryBudget.Batch is 0: it must be positive", Over("Lora, MemoryBudget(\"4 GiB\", Batch = 1)"), "batch"),
-        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0403:Sequence = -1|})"), "MemoryBudget.Sequence is -1: it must be positive", Over("Lora, MemoryBudget(\"4 GiB\", Sequence = 0)"), "sequence"),
-        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0403:Threads = 0|})"), "MemoryBudget.Threads is 0: it must be positive", Over("Lora, MemoryBudget(\"4 GiB\", Threads = 1)"), "threads"),
-        new(Over("Lora, MemoryBudget(\"4 GiB\", {|MC0404:Sequence = 129|})"),
-            "A sequence of 129 tokens is longer than the context of 128 of 'Tiny'", Over("Lora, MemoryBudget(\"4 GiB\", Sequence = 128)")),
     ];
 
     private static string Over(string attributes) => $"{Tiny}[FineTune<Tiny>, {attributes}] public partial class Recipe;\n";

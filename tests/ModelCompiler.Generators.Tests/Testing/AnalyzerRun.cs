@@ -6,14 +6,14 @@ using ModelCompiler.Generators.Diagnostics;
 
 namespace ModelCompiler.Generators.Tests.Testing;
 
-/// <summary>Runs the analyzer as a build does: over the compilation that already holds the generated files.</summary>
+/// <summary>Runs the analyzers as a build does: over the compilation that already holds the generated files.</summary>
 internal static class AnalyzerRun
 {
     /// <summary>The product's diagnostics that are not suppressed, in the order of the source.</summary>
     public static async Task<Diagnostic[]> DiagnosticsOf(CSharpCompilation compilation)
     {
         Compilation output = GeneratorRun.Of(compilation).Output;
-        CompilationWithAnalyzers analysis = output.WithAnalyzers([new DescriptionAnalyzer()]);
+        CompilationWithAnalyzers analysis = output.WithAnalyzers([new DescriptionAnalyzer(), new PeakAnalyzer()]);
         return [.. (await analysis.GetAnalyzerDiagnosticsAsync()).OrderBy(diagnostic => diagnostic.Location.SourceSpan.Start).ThenBy(diagnostic => diagnostic.Id, StringComparer.Ordinal)];
     }
 
