@@ -71,6 +71,22 @@ public class MemoryBudgetTests
         Assert.Contains(GeneratorRun.Of(source).Files, file => file.HintName.StartsWith("Recipe.", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Lora", 32)]
+    [InlineData("DyLora", 32)]
+    [InlineData("QaLora(GroupSize = 4)", 16)]
+    [InlineData("Lamda", 32)]
+    [InlineData("LamdaPlusPlus", 32)]
+    [InlineData("Dora", 32)]
+    [InlineData("AdaLora", 32)]
+    [InlineData("L1ra(Rank = 8, MaximumRank = 20)", 20)]
+    public async Task MC0406_begins_where_planning_ends(string adapter, int largest)
+    {
+        string At(int rank) => BudgetPlans.Recipe(BudgetPlans.Budget("1 TiB", $"Rank = {rank}")).With("Lora(Rank = 4)", adapter);
+        Assert.Empty(await AnalyzerRun.DiagnosticsOf(At(largest)));
+        Assert.Equal("MC0406", Assert.Single(await AnalyzerRun.DiagnosticsOf(At(largest + 1))).Id);
+    }
+
     [Fact]
     public async Task Every_mistake_in_a_budget_is_reported_at_once()
     {
