@@ -13,6 +13,8 @@ internal sealed class PlanOptions
     /// <summary>In the order of <see cref="Checkpointing"/>.</summary>
     private static readonly string[] s_policies = ["none", "selective", "block"];
 
+    private static readonly string[] s_activations = [nameof(Storage.Float32), nameof(Storage.BFloat16)];
+
     /// <summary>In the order of <see cref="Optimizer"/>.</summary>
     private static readonly string[] s_optimizers = ["adamw", "adamw8bit", "paged"];
 
@@ -25,6 +27,12 @@ internal sealed class PlanOptions
         Description = "What is rebuilt in backward: none, selective (what is cheap), block (all of it, from each layer's input) or N (from the input of every Nth layer)",
         DefaultValueFactory = _ => "selective",
     };
+    private readonly Option<string> _activations = new("--activations")
+    {
+        Description = "How saved activations are kept: Float32 or BFloat16",
+        DefaultValueFactory = _ => "Float32",
+    };
+
     private readonly Option<string> _optimizer = new("--optimizer")
     {
         Description = "adamw, adamw8bit (moments in 8 bits) or paged (large moments in host memory)",
@@ -43,6 +51,7 @@ internal sealed class PlanOptions
         command.Add(_sequence);
         command.Add(_accumulate);
         command.Add(_checkpointing);
+        command.Add(_activations);
         command.Add(_rank);
         command.Add(_optimizer);
         command.Add(_storage);
@@ -61,6 +70,7 @@ internal sealed class PlanOptions
             Rank = arguments.GetValue(_rank),
             Checkpointing = policy,
             CheckpointEvery = every,
+            Activations = Enum.Parse<Storage>(Choice.Require("--activations", arguments.GetValue(_activations)!, s_activations, [])),
             Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
             Storage = arguments.GetValue(_storage) is { } storage ? FormatOf(storage) : null,
         };

@@ -8,6 +8,8 @@ public sealed record Attention(int Heads, int KeyValueHeads, int HeadWidth) : Op
 {
     public override string Formula => $"o = softmax(q kᵀ/√{HeadWidth}) v";
 
+    public override bool IsStatistic(int output) => output == 1;
+
     public override Shape[] Infer(Value[] inputs)
     {
         ShapeException.Require(

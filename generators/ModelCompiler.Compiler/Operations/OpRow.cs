@@ -42,6 +42,9 @@ public abstract record OpRow
     /// <summary>Indices of inputs whose memory output <paramref name="output"/> may take: a permission, not a command.</summary>
     public virtual int[] MayOverwrite(int output) => [];
 
+    /// <summary>Whether an output is a number or two of a row, such as a norm's deviation, which 16 bits would spoil.</summary>
+    public virtual bool IsStatistic(int output) => false;
+
     /// <summary>Whether the row can add an accumulator, the C of D = scale · f + C.</summary>
     public virtual bool Accumulates => false;
 

@@ -10,6 +10,8 @@ public sealed record RmsNorm(float Epsilon) : OpRow
 
     public override Recompute Recompute => Recompute.Cheap;
 
+    public override bool IsStatistic(int output) => output == 1;
+
     public override Shape[] Infer(Value[] inputs)
     {
         ShapeException.Require(inputs[0].Shape.Columns == inputs[1].Shape.Columns, Method, inputs);

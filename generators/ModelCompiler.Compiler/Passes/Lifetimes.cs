@@ -88,7 +88,7 @@ public sealed class Lifetimes
 
         (FrameRow[] rows, Dictionary<Value, string> names) = Rows(carried);
         var sizes = new Sizes(1, 1, 1, 1, ranks);
-        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), Count(forward.Ops), Count(backwardOps), rows);
+        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), Count(forward.Ops), Count(backwardOps), rows) { Widened = Widened(rows, names) };
         return new FrameDraft(forward.Ops, backwardOps, names, table);
 
         Flops Count(Op[] ops) => ops.Aggregate(default(Flops), (sum, op) => sum + op.Row.Flops(op, sizes));
@@ -135,6 +135,7 @@ public sealed class Lifetimes
                 // A second output that nobody reads, such as a norm's statistics where no backward follows, is not made.
                 RowKind kind = i > 0 && LastRead(output) < 0 ? RowKind.Absent : position < _forwardOps ? RowKind.Saved : RowKind.Scratch;
                 buffer = Own(output, position, kind);
+                buffer.Statistic = op.Row.IsStatistic(i);
             }
             else
             {
@@ -187,6 +188,33 @@ public sealed class Lifetimes
         return null;
     }
 
+    /// <summary>The widths that operations have among the rows that may be kept in 16 bits, without those that another's cover.</summary>
+    private Dim[][] Widened(FrameRow[] rows, Dictionary<Value, string> names)
+    {
+        Dictionary<string, FrameRow> byName = rows.ToDictionary(static r => r.Name);
+        Dim[][] all = _ops.Select(op => op.Reads.Concat(op.Outputs.OfType<Value>())
+            .Where(_bufferOf.ContainsKey).Select(v => _bufferOf[v]).Distinct()
+            .Select(buffer => byName[names[buffer.Members[0]]]).Where(static r => r.Narrows)
+            .Select(static r => r.Columns).ToArray()).ToArray();
+        var covering = new List<Dim[]>();
+        foreach (Dim[] widths in all.Where(static w => w.Length > 0).OrderByDescending(static w => w.Length).ThenByDescending(static w => w.Sum(d => d.Factor)))
+        {
+            if (!covering.Exists(c => Covers(c, widths)))
+            {
+                covering.Add(widths);
+            }
+        }
+
+        return covering.ToArray();
+    }
+
+    /// <summary>Whether each width has a greater or equal one of its own.</summary>
+    private static bool Covers(Dim[] covering, Dim[] widths) => widths.GroupBy(static w => (w.Symbol, w.Slot)).All(alike =>
+    {
+        int[] own = covering.Where(c => (c.Symbol, c.Slot) == alike.Key).Select(static c => c.Factor).OrderByDescending(static f => f).ToArray();
+        return alike.Select(static w => w.Factor).OrderByDescending(static f => f).Select((f, i) => i < own.Length && f <= own[i]).All(static fits => fits);
+    });
+
     private bool OutputMayTakeInput(Region forward, bool carried)
     {
         if (!carried || forward.Input is null || forward.Output is null)
@@ -221,7 +249,7 @@ public sealed class Lifetimes
                     }
 
                     own.Add(wanted, name);
-                    rows.Add(new FrameRow(name, member.Shape.Rows, member.Shape.Columns, kind, buffer.First, buffer.Last, owner));
+                    rows.Add(new FrameRow(name, member.Shape.Rows, member.Shape.Columns, kind, buffer.First, buffer.Last, owner, buffer.Statistic));
                     owner = owner < 0 ? rows.Count - 1 : owner;
                 }
 
@@ -243,5 +271,7 @@ public sealed class Lifetimes
         public int Last { get; set; }
 
         public Shape Shape { get; init; }
+
+        public bool Statistic { get; set; }
     }
 }

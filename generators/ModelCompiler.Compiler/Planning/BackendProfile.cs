@@ -38,6 +38,9 @@ public sealed record BackendProfile(
         return PadsRows && bytes >= 1024 && bytes % 1024 == 0 ? columns + 64 / type.Size() : columns;
     }
 
+    /// <summary>Bytes of a buffer of activations, its rows padded, aligned.</summary>
+    public long MatrixBytes(int rows, int columns, DType type) => Align((long)rows * RowStride(columns, type) * type.Size());
+
     /// <summary>Bytes of workspace of a plan: every kernel of a thread works within the thread's scratch, whatever the shape.</summary>
     public long Workspace => Threads * Align(ScratchPerThread);
 

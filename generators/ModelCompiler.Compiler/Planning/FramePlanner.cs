@@ -7,7 +7,12 @@ namespace ModelCompiler.Planning;
 /// <param name="OutputOffset">Offset of the output, which is the input of the frame above.</param>
 /// <param name="Peak">One past the highest byte the frame ever uses.</param>
 /// <param name="KeepsInput">Whether the input outlives the frame.</param>
-public sealed record FramePlan(FrameTable Table, long[] Offsets, long InputOffset, long OutputOffset, long Peak, bool KeepsInput);
+/// <param name="Saved">Element type of the saved values that may be narrowed.</param>
+public sealed record FramePlan(FrameTable Table, long[] Offsets, long InputOffset, long OutputOffset, long Peak, bool KeepsInput, DType Saved)
+{
+    /// <summary>Element type of a row.</summary>
+    public DType TypeOf(FrameRow row, BackendProfile profile) => row.Narrows ? Saved : profile.Compute;
+}
 
 /// <summary>
 /// Assigns offsets within one frame. Saved buffers lie lowest, longest-lived first, right above the kept input, where the frames
@@ -23,7 +28,8 @@ public static class FramePlanner
     /// <param name="inputAbove">For a frame that saves nothing and cannot overwrite its input: the input lies one residual above the base and the output at the base.</param>
     /// <param name="keepsInput">Whether the input outlives the frame even where nothing is saved.</param>
     /// <param name="share">Whether buffers may share memory.</param>
-    public static FramePlan Plan(FrameTable table, Sizes sizes, BackendProfile profile, bool inputAbove = false, bool keepsInput = false, bool share = true)
+    /// <param name="saved">Element type of the saved values that may be narrowed; null: the compute type.</param>
+    public static FramePlan Plan(FrameTable table, Sizes sizes, BackendProfile profile, bool inputAbove = false, bool keepsInput = false, bool share = true, DType? saved = null)
     {
         FrameRow[] rows = table.Rows;
         var offsets = new long[rows.Length];
@@ -38,7 +44,7 @@ public static class FramePlanner
                 continue;
             }
 
-            bytes[i] = Bytes(rows[i], sizes, profile);
+            bytes[i] = Bytes(rows[i], sizes, profile, saved);
             input = rows[i].Kind == RowKind.Input ? i : input;
             output = rows[i].Kind == RowKind.Output ? i : output;
         }
@@ -98,19 +104,18 @@ public static class FramePlanner
             offsets[i] = rows[i].Shares >= 0 ? offsets[rows[i].Shares] : offsets[i];
         }
 
-        return new FramePlan(table, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), keepsInput);
+        return new FramePlan(table, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), keepsInput, saved ?? profile.Compute);
     }
 
     /// <summary>Bytes of a row, padded and aligned; 0 where it has no memory.</summary>
-    public static long Bytes(FrameRow row, Sizes sizes, BackendProfile profile)
+    public static long Bytes(FrameRow row, Sizes sizes, BackendProfile profile, DType? saved = null)
     {
         if (row.Kind == RowKind.Absent)
         {
             return 0;
         }
 
-        long stride = profile.RowStride(row.Columns.Evaluate(sizes), profile.Compute);
-        return profile.Align(row.Rows.Evaluate(sizes) * stride * profile.Compute.Size());
+        return profile.MatrixBytes(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.Narrows ? saved ?? profile.Compute : profile.Compute);
     }
 
     private static List<int> Order(FrameRow[] rows, RowKind kind, Comparison<int> compare)

@@ -55,8 +55,9 @@ public readonly record struct Segments(int First, int Layers, int Every)
 /// <param name="sizesIn">The sizes that a layer's frame must have room for.</param>
 /// <param name="alike">Whether these are the same in all layers.</param>
 /// <param name="profile">The backend.</param>
+/// <param name="saved">Element type of the saved values that may be narrowed.</param>
 /// <param name="share">Whether buffers may share memory.</param>
-internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn, bool alike, BackendProfile profile, bool share)
+internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn, bool alike, BackendProfile profile, DType saved, bool share)
 {
     private readonly Dictionary<(FrameTable, bool Above, bool Keeps, int Layer), FramePlan> _plans = [];
     private long _input;
@@ -116,7 +117,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
         var key = (table, _above, keepsInput, alike ? 0 : layer);
         if (!_plans.TryGetValue(key, out FramePlan? plan))
         {
-            plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, share);
+            plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, share, saved);
             _plans.Add(key, plan);
         }
 

@@ -33,7 +33,12 @@ public enum RowKind
 /// <param name="First">Position of the operation that first writes it; forward counts from 0, backward goes on.</param>
 /// <param name="Last">Position of the last operation that reads it.</param>
 /// <param name="Shares">Index of the row whose memory this one is; -1: it has its own.</param>
-public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, int First, int Last, int Shares = -1);
+/// <param name="Statistic">Whether it is a number or two of a row, such as a norm's deviation or a log-sum-exp, which 16 bits would spoil.</param>
+public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, int First, int Last, int Shares = -1, bool Statistic = false)
+{
+    /// <summary>Whether a plan may keep it in 16 bits: what is saved of each token.</summary>
+    public bool Narrows => Kind == RowKind.Saved && !Statistic && Rows == Dim.Tokens;
+}
 
 /// <summary>The buffers of one region in one variant under one checkpointing policy.</summary>
 /// <param name="Name">Name of the region and variant.</param>
@@ -47,6 +52,12 @@ public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bo
 {
     /// <summary>Whether anything outlives the forward pass; then the input is kept too.</summary>
     public bool Saves => Rows.Any(r => r.Kind == RowKind.Saved);
+
+    /// <summary>
+    /// The widths of the operands that one operation has among the rows that a plan may keep in 16 bits; of all operations, those that
+    /// no other's cover.
+    /// </summary>
+    public Dim[][] Widened { get; init; } = [];
 }
 
 /// <summary>Floating-point operations as a polynomial.</summary>

@@ -54,7 +54,7 @@ public static class MemoryPlanner
 
             start = _end;
             long workspaceBytes = profile.Workspace;
-            var workspace = new Placement(_end, 1, 1, DType.Float32);
+            long workspace = _end;
             _end += workspaceBytes;
             long workspaceTerm = _end - start;
 
@@ -63,7 +63,8 @@ public static class MemoryPlanner
             Placement[] caches = serves ? PlaceCaches() : [];
             long stack = _end;
             FramePlan prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: _share);
-            var stacking = new FrameStacking(tables, RoomIn, sizes.Pattern is null, profile, _share);
+            DType saved = options.SavedOn(profile);
+            var stacking = new FrameStacking(tables, RoomIn, sizes.Pattern is null, profile, saved, _share);
             FrameStack frames = serves
                 ? stacking.Serve(stack + prologue.OutputOffset)
                 : stacking.Train(stack + prologue.OutputOffset, options.Checkpointing, options.CheckpointEvery);
@@ -71,6 +72,9 @@ public static class MemoryPlanner
             long topBase = frames.Hidden + PaddedTokens(tables.Width);
             FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, RoomIn(-1), profile, share: _share);
             _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
+            long activations = _end - start;
+            var widening = new MemoryRange(_end, saved == profile.Compute ? 0 : WidenedBytes(frames));
+            _end += widening.Bytes;
 
             return new Plan
             {
@@ -82,7 +86,7 @@ public static class MemoryPlanner
                 Optimizer = options.Optimizer,
                 PageElements = options.PageElements,
                 PageBuffers = _pageBuffers,
-                Cost = new MemoryCost(frozen, adapters, gradients, moments, _end - start, workspaceTerm, inputs, profile.FixedOverhead, _pagedEnd),
+                Cost = new MemoryCost(frozen, adapters, gradients, moments, activations, workspaceTerm + widening.Bytes, inputs, profile.FixedOverhead, _pagedEnd),
                 Parameters = parameters,
                 Packed = _packed,
                 Ids = ids,
@@ -91,7 +95,8 @@ public static class MemoryPlanner
                 Scalars = scalars,
                 ResidualGradient = residualGradient,
                 Caches = caches,
-                Workspace = workspace with { Rows = 1, Columns = checked((int)(workspaceBytes / 4)) },
+                Workspace = new MemoryRange(workspace, workspaceBytes),
+                Widening = widening,
                 Stack = frames,
                 Prologue = prologue,
                 Top = top,
@@ -231,6 +236,29 @@ public static class MemoryPlanner
             return caches.ToArray();
         }
 
+        /// <summary>Room for the Float32 copies of what one operation reads and writes of saved values in 16 bits.</summary>
+        private long WidenedBytes(FrameStack frames)
+        {
+            long most = 0;
+            FramePlan? previous = null;
+            for (int layer = 0; layer < tables.Layers; layer++)
+            {
+                FramePlan frame = frames.Backward[layer].Plan;
+                if (!ReferenceEquals(frame, previous))
+                {
+                    Sizes room = RoomIn(layer);
+                    foreach (Dim[] widths in frame.Table.Widened)
+                    {
+                        most = Math.Max(most, widths.Sum(w => profile.MatrixBytes(sizes.Tokens, w.Evaluate(room), profile.Compute)));
+                    }
+                }
+
+                previous = frame;
+            }
+
+            return most;
+        }
+
         private double Flops(FrameStack stack)
         {
             Flops layers = default;
@@ -245,7 +273,7 @@ public static class MemoryPlanner
         }
 
         private long PaddedTokens(int columns) =>
-            profile.Align((long)sizes.Tokens * profile.RowStride(columns, profile.Compute) * profile.Compute.Size());
+            profile.MatrixBytes(sizes.Tokens, columns, profile.Compute);
 
         private Placement PlaceToken(int columns)
         {

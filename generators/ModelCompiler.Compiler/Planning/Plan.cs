@@ -7,6 +7,11 @@ namespace ModelCompiler.Planning;
 /// <param name="Type">Element type.</param>
 public readonly record struct Placement(long Offset, int Rows, int Columns, DType Type);
 
+/// <summary>A part of the arena without a shape.</summary>
+/// <param name="Offset">Byte offset.</param>
+/// <param name="Bytes">Its size.</param>
+public readonly record struct MemoryRange(long Offset, long Bytes);
+
 /// <summary>One parameter with its place in the arena.</summary>
 /// <param name="Row">The parameter.</param>
 /// <param name="Layer">Its layer; -1 outside the layers.</param>
@@ -82,7 +87,10 @@ public sealed record Plan
     public required Placement[] Caches { get; init; }
 
     /// <summary>Scratch of the kernels.</summary>
-    public required Placement Workspace { get; init; }
+    public required MemoryRange Workspace { get; init; }
+
+    /// <summary>Where saved values in 16 bits are widened for one operation; empty where none are kept so.</summary>
+    public required MemoryRange Widening { get; init; }
 
     /// <summary>The layers' frames.</summary>
     public required FrameStack Stack { get; init; }

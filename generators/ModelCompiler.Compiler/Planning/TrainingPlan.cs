@@ -31,6 +31,12 @@ public sealed record TrainingPlan
     /// <summary>With <see cref="Checkpointing.Block"/>, layers of which one input is kept. While their backward runs, all but the highest keep values as if selective.</summary>
     public int CheckpointEvery { get; init; } = 1;
 
+    /// <summary>
+    /// How what layers save of their tokens is kept: in the compute type, or bfloat16. Kernels compute in Float32 either way; what they read is
+    /// widened first, what they write narrowed after. Statistics and the residual stream stay in the compute type.
+    /// </summary>
+    public Storage Activations { get; init; } = ModelCompiler.Storage.Float32;
+
     /// <summary>How trainable parameters are updated.</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.AdamW;
 
@@ -68,6 +74,7 @@ public sealed record TrainingPlan
         Require(Batch > 0, "batch must be at least 1");
         Require(Accumulate > 0, "accumulate must be at least 1");
         Require(ChunkRows > 0, "chunk rows must be at least 1");
+        Require(Activations is ModelCompiler.Storage.Float32 or ModelCompiler.Storage.BFloat16, $"activations are kept as Float32 or BFloat16, not as {Activations}");
         Require(CheckpointEvery > 0, "checkpoints must be at least 1 layer apart");
         Require(PageElements > 0, "a page must have at least 1 element");
         Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
@@ -95,6 +102,10 @@ public sealed record TrainingPlan
     /// <summary>How a parameter is stored: as declared, or as this plan says.</summary>
     public WeightFormat FormatOf(ParameterRow row) => Storage is not { } storage || row.Trainable || row.Slot >= 0 || row.Vector ? row.Format
         : IsProjection(row) || storage == WeightFormat.Compute ? storage : WeightFormat.BFloat16;
+
+    /// <summary>The element type of saved values on a backend. One that computes in double keeps them as doubles.</summary>
+    public DType SavedOn(BackendProfile profile) =>
+        Activations == ModelCompiler.Storage.BFloat16 && profile.Compute == DType.Float32 ? DType.BFloat16 : profile.Compute;
 
     private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
 

@@ -114,12 +114,17 @@ internal static class MemoryFile
         foreach (FrameRow r in table.Rows)
         {
             string shares = r.Shares < 0 ? "" : FormattableString.Invariant($", {r.Shares}");
+            shares += r.Statistic ? ", Statistic: true" : "";
             w.Line(FormattableString.Invariant(
                 $"new FrameRow({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, RowKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
         }
 
-        w.Close(")" + after);
+        w.Close(")" + Widened(table) + after);
     }
+
+    private static string Widened(FrameTable table) => table.Widened.Length == 0
+        ? ""
+        : $" {{ Widened = new Dim[][] {{ {string.Join(", ", table.Widened.Select(static w => $"new Dim[] {{ {string.Join(", ", w.Select(Dimension))} }}"))} }} }}";
 
     private static string Count(Flops flops) => FormattableString.Invariant($"new Flops({flops.PerRow:R}, {flops.PerRowAndPosition:R})");
 

@@ -41,7 +41,7 @@ internal sealed class PlanCommand : HostCommand
         var result = new PlanResult(
             model.Tables.Name,
             new PlanChoices(
-                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing, choices.CheckpointEvery), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
+                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing, choices.CheckpointEvery), choices.Activations.ToString(), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
                 profile.Name, profile.Threads),
             new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             cost.Peak,
@@ -88,7 +88,7 @@ internal sealed class PlanCommand : HostCommand
     {
         PlanChoices plan = result.Plan;
         console.WriteLine(
-            $"{result.Recipe}: batch {plan.Batch} x {plan.Sequence} tokens, {plan.Accumulate} a step, checkpointing {plan.Checkpointing}, {plan.Optimizer}, " +
+            $"{result.Recipe}: batch {plan.Batch} x {plan.Sequence} tokens, {plan.Accumulate} a step, checkpointing {plan.Checkpointing}, activations in {plan.Activations}, {plan.Optimizer}, " +
             $"weights in {plan.Storage}, {plan.Backend} with {plan.Threads} threads");
         Table table = Tables.Create("term", "bytes", "");
         table.Columns[1].RightAligned();

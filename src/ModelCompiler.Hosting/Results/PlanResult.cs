@@ -9,7 +9,7 @@ internal sealed record PlanResult(
 
 /// <summary>The choices of the plan.</summary>
 internal sealed record PlanChoices(
-    int Batch, int Sequence, int Accumulate, string Checkpointing, string Optimizer, string Storage, int? Rank, string Backend, int Threads);
+    int Batch, int Sequence, int Accumulate, string Checkpointing, string Activations, string Optimizer, string Storage, int? Rank, string Backend, int Threads);
 
 /// <summary>The terms of the cost, in bytes; their sum is the peak.</summary>
 internal sealed record CostBytes(

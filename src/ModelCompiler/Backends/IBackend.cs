@@ -82,7 +82,7 @@ public interface IBackend : IDisposable
     /// <summary>Sets every element to 0.</summary>
     void Zero(Tensor x);
 
-    /// <summary>destination = source, element by element, same shape and type.</summary>
+    /// <summary>destination = source, element by element, same shape and type; Float32 and bfloat16 become each other, to the nearest, ties to even.</summary>
     void Copy(Tensor source, Tensor destination);
 
     /// <summary>y[t] = scale · table[ids[t]]. ids [T, 1], table [V, d], y [T, d].</summary>

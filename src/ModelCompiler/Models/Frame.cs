@@ -19,9 +19,10 @@ internal sealed class FrameHandles
         for (int i = 0; i < rows.Length; i++)
         {
             int columns = rows[i].Columns.Evaluate(sizes);
+            DType type = plan.TypeOf(rows[i], profile);
             _kinds[i] = rows[i].Kind;
             _inChunks[i] = rows[i].Rows.Symbol == DimSymbol.Rows;
-            _handles[i] = new Tensor(plan.Offsets[i], rows[i].Rows.Evaluate(sizes), columns, profile.RowStride(columns, profile.Compute), profile.Compute);
+            _handles[i] = new Tensor(plan.Offsets[i], rows[i].Rows.Evaluate(sizes), columns, profile.RowStride(columns, type), type);
         }
     }
 

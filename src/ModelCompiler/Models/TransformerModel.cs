@@ -44,14 +44,14 @@ public abstract class TransformerModel : IDisposable
     protected TransformerModel(Plan plan, IBackend backend)
     {
         Plan = plan;
-        Kernels = backend;
+        Kernels = plan.Widening.Bytes > 0 ? new WideningBackend(backend, plan) : backend;
         backend.Allocate(plan.Cost.Arena);
         if (plan.Cost.Paged > 0)
         {
             backend.AllocatePaged(plan.Cost.Paged);
         }
 
-        backend.UseWorkspace(plan.Workspace.Offset, plan.Cost.Workspace);
+        backend.UseWorkspace(plan.Workspace.Offset, plan.Workspace.Bytes);
         _parameters = plan.Parameters.Select(p => new Parameter(p)).ToArray();
         _firstOfRow = plan.Tables.Parameters.Select(row => Array.FindIndex(plan.Parameters, p => ReferenceEquals(p.Row, row))).ToArray();
         PagedMoments = new PagedMoments(this);

@@ -90,6 +90,7 @@ public class MemoryTests
                     ChunkRows = random.Next(1, 20),
                     Checkpointing = (Checkpointing)random.Next(3),
                     CheckpointEvery = random.Next(1, 4),
+                    Activations = random.Next(3) == 0 ? Storage.BFloat16 : Storage.Float32,
                     Optimizer = (Optimizer)random.Next(3),
                     BlockwiseFrom = random.Next(1, 100),
                     PagedFrom = random.Next(1, 100),

@@ -115,13 +115,6 @@ public sealed unsafe partial class CpuBackend : IBackend
     public void Zero(Tensor x) => HostTransfer.Zero(Host(x), x);
 
     /// <inheritdoc/>
-    public void Copy(Tensor source, Tensor destination)
-    {
-        Host(destination);
-        HostTransfer.Copy(Host(source), source, destination);
-    }
-
-    /// <inheritdoc/>
     public void Dispose()
     {
         team.Dispose();

@@ -49,6 +49,9 @@ internal unsafe interface ILanes<TSelf>
 
     void Store(float* address);
 
+    /// <summary>Narrows to bfloat16, to the nearest, ties to even.</summary>
+    void Store(ushort* address);
+
     float Sum();
 
     float Max();

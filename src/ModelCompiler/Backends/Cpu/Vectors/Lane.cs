@@ -44,6 +44,8 @@ internal readonly unsafe struct Lane(float value) : ILanes<Lane>
 
     public void Store(float* address) => *address = value;
 
+    public void Store(ushort* address) => *address = HostTransfer.ToBFloat16(value);
+
     public float Sum() => value;
 
     public float Max() => value;

@@ -74,6 +74,15 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes1
     public void Store(float* address) => value.Store(address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ushort* address)
+    {
+        Vector128<uint> bits = value.AsUInt32();
+        Vector128<uint> nearest = bits + Vector128.Create(0x7FFFu) + ((bits >>> 16) & Vector128<uint>.One);
+        Vector128<uint> rounded = Vector128.ConditionalSelect(Vector128.Equals(value, value).AsUInt32(), nearest, bits | Vector128.Create(0x40_0000u)) >>> 16;
+        Vector128.Narrow(rounded, rounded).GetLower().Store(address);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector128.Sum(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

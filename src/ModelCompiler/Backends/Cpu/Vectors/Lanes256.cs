@@ -74,6 +74,15 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
     public void Store(float* address) => value.Store(address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ushort* address)
+    {
+        Vector256<uint> bits = value.AsUInt32();
+        Vector256<uint> nearest = bits + Vector256.Create(0x7FFFu) + ((bits >>> 16) & Vector256<uint>.One);
+        Vector256<uint> rounded = Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), nearest, bits | Vector256.Create(0x40_0000u)) >>> 16;
+        Vector256.Narrow(rounded, rounded).GetLower().Store(address);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector128.Sum(value.GetLower() + value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -74,6 +74,15 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public void Store(float* address) => value.Store(address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ushort* address)
+    {
+        Vector512<uint> bits = value.AsUInt32();
+        Vector512<uint> nearest = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
+        Vector512<uint> rounded = Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), nearest, bits | Vector512.Create(0x40_0000u)) >>> 16;
+        Vector512.Narrow(rounded, rounded).GetLower().Store(address);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => new Lanes256(value.GetLower() + value.GetUpper()).Sum();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
