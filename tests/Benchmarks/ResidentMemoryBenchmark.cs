@@ -3,14 +3,30 @@ using System.Globalization;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Benchmarks.Models;
+using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Training;
 
 namespace ModelCompiler.Benchmarks;
 
-/// <summary>Growth of the resident set over one training step against the predicted arena, for plans over 500 MB, each in a process of its own.</summary>
+/// <summary>Growth of the resident set over one training step and update against the predicted allocation, for ten plans over 500 MB, each in a process of its own.</summary>
 internal static class ResidentMemoryBenchmark
 {
-    private static readonly (int Batch, Checkpointing Policy)[] s_plans = [(8, Checkpointing.Selective), (8, Checkpointing.None), (12, Checkpointing.Selective)];
+    private static readonly TrainingPlan s_plain = new() { Batch = 8, Sequence = 256 };
+
+    private static readonly (bool Full, TrainingPlan Plan)[] s_plans =
+    [
+        (false, s_plain),
+        (false, s_plain with { Checkpointing = Checkpointing.None }),
+        (false, s_plain with { Batch = 12 }),
+        (false, s_plain with { Batch = 64, Checkpointing = Checkpointing.Block }),
+        (false, s_plain with { Batch = 40, Checkpointing = Checkpointing.Block, CheckpointEvery = 4 }),
+        (false, s_plain with { Batch = 16, Activations = Storage.BFloat16 }),
+        (false, s_plain with { Batch = 12, Storage = WeightFormat.NF4(64, true), Checkpointing = Checkpointing.None }),
+        (true, s_plain with { Batch = 2 }),
+        (true, s_plain with { Optimizer = Optimizer.AdamW8Bit }),
+        (true, s_plain with { Batch = 4, Optimizer = Optimizer.PagedAdamW }),
+    ];
 
     public static void Run(string[] args)
     {
@@ -26,30 +42,34 @@ internal static class ResidentMemoryBenchmark
             return;
         }
 
-        (int batch, Checkpointing policy) = s_plans[int.Parse(args[0], CultureInfo.InvariantCulture)];
-        var plan = new TrainingPlan { Batch = batch, Sequence = 256, Checkpointing = policy };
-        using (var warm = Llama28M_Lora.ForTraining(new TrainingPlan { Batch = 1, Sequence = 8 }, new CpuBackend(2)))
+        (bool full, TrainingPlan plan) = s_plans[int.Parse(args[0], CultureInfo.InvariantCulture)];
+        using (TransformerModel warm = Create(full, plan with { Batch = 1, Sequence = 8 }))
         {
             OneStep(warm, 1, 8);
         }
 
         GC.Collect();
         long before = Resident();
-        using var model = Llama28M_Lora.ForTraining(plan, new CpuBackend(2));
-        OneStep(model, batch, 256);
+        using TransformerModel model = Create(full, plan);
+        OneStep(model, plan.Batch, plan.Sequence);
         double growth = Resident() - before;
-        double arena = model.Plan.Cost.Arena;
+        double predicted = model.Plan.Cost.Allocated;
+        string checkpointing = plan.Checkpointing == Checkpointing.Block ? $"every {plan.CheckpointEvery}" : plan.Checkpointing.ToString();
         Console.WriteLine(FormattableString.Invariant(
-            $"batch {batch} x 256, {policy}: predicted {arena / 1e6:F1} MB, resident growth {growth / 1e6:F1} MB, ratio {growth / arena:F4}"));
+            $"{(full ? "full" : "LoRA")}, batch {plan.Batch} x 256, checkpointing {checkpointing}, activations {plan.Activations}, weights {plan.Storage?.Storage ?? Storage.Float32}, {plan.Optimizer}: predicted {predicted / 1e6:F1} MB, resident growth {growth / 1e6:F1} MB, ratio {growth / predicted:F4}"));
     }
 
-    private static void OneStep(Llama28M_Lora model, int batch, int sequence)
+    private static TransformerModel Create(bool full, TrainingPlan plan) =>
+        full ? Llama28M.ForTraining(plan, new CpuBackend(2)) : Llama28M_Lora.ForTraining(plan, new CpuBackend(2));
+
+    private static void OneStep(TransformerModel model, int batch, int sequence)
     {
         int[] zeros = new int[batch * sequence];
         model.BeginStep(new Step(batch, sequence), ids: zeros, targets: zeros, training: true);
         model.Forward();
         model.Loss(backward: true);
         model.Backward();
+        new ParameterUpdates(model).Run(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1));
         model.Kernels.Read(model.LossSum);
     }
 
