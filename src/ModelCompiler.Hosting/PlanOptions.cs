@@ -8,7 +8,6 @@ namespace ModelCompiler.Hosting;
 internal sealed class PlanOptions
 {
     private const int DefaultSequence = 256;
-    private const int BlockSize = 64;
 
     /// <summary>In the order of <see cref="Checkpointing"/>.</summary>
     private static readonly string[] s_policies = ["none", "selective", "block"];
@@ -41,7 +40,7 @@ internal sealed class PlanOptions
 
     private readonly Option<string?> _storage = new("--storage")
     {
-        Description = $"Storage of the frozen weights: {string.Join(", ", Enum.GetNames<Storage>())}; default: the recipe's. Quantised in blocks of 64, NF4 double quantised",
+        Description = $"Storage of the frozen weights: {string.Join(", ", Enum.GetNames<Storage>())}; default: the recipe's. Quantised in blocks of {WeightFormat.DefaultBlock}, NF4 double quantised",
     };
 
     /// <summary>Adds the options to a command.</summary>
@@ -101,14 +100,7 @@ internal sealed class PlanOptions
     private static Optimizer OptimizerOf(string text) =>
         (Optimizer)Array.IndexOf(s_optimizers, Choice.Require("--optimizer", text, s_optimizers, []));
 
-    private static WeightFormat FormatOf(string text) => Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>(), [])) switch
-    {
-        Storage.NF4 => WeightFormat.NF4(BlockSize, doubleQuantized: true),
-        Storage.Int8 => WeightFormat.Int8(BlockSize),
-        Storage.Int4 => WeightFormat.Int4(BlockSize),
-        Storage.BFloat16 => WeightFormat.BFloat16,
-        _ => WeightFormat.Compute,
-    };
+    private static WeightFormat FormatOf(string text) => WeightFormat.Of(Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>(), [])));
 
     private static (Checkpointing Policy, int Every) PolicyOf(string text)
     {
