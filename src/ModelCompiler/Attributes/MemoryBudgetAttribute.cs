@@ -34,6 +34,9 @@ public sealed class MemoryBudgetAttribute : Attribute
     /// <summary>With <see cref="Checkpointing.Block"/>, layers of which one input is kept.</summary>
     public int CheckpointEvery { get; set; } = 1;
 
+    /// <summary>How what layers save of their width is kept: <see cref="Storage.Float32"/> or <see cref="Storage.BFloat16"/>.</summary>
+    public Storage Activations { get; set; } = Storage.Float32;
+
     /// <summary>How trainable parameters are updated. Moments that are paged lie in host memory, beside the peak and the budget.</summary>
     public Optimizer Optimizer { get; set; } = Optimizer.AdamW;
 

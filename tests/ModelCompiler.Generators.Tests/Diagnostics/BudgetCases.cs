@@ -27,6 +27,8 @@ internal static class BudgetCases
             $"MemoryBudget.CheckpointEvery is 0: {Size}", Given("Checkpointing = Checkpointing.Block, CheckpointEvery = 1"), "every no layer"),
         new(Given("{|MC0403:CheckpointEvery = 2|}"),
             "MemoryBudget.CheckpointEvery is 2: it must be 1 where Checkpointing is not Block", Given("CheckpointEvery = 2, Checkpointing = Checkpointing.Block"), "every without blocks"),
+        new(Given("{|MC0403:Activations = Storage.NF4|}"),
+            "MemoryBudget.Activations is 2: it must be Storage.Float32 or Storage.BFloat16", Given("Activations = Storage.BFloat16"), "activations"),
         new(Given("{|MC0403:Optimizer = (Optimizer)3|}"),
             "MemoryBudget.Optimizer is 3: it must be one of AdamW, AdamW8Bit, PagedAdamW", Given("Optimizer = Optimizer.PagedAdamW"), "optimizer"),
         new(Given("{|MC0403:Rank = -1|}"), $"MemoryBudget.Rank is -1: {Size}", Given("Rank = 1"), "rank"),

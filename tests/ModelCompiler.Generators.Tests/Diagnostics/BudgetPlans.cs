@@ -17,6 +17,8 @@ internal static class BudgetPlans
         ["Batch = 8, Checkpointing = Checkpointing.Block"] = (new TrainingPlan { Batch = 8, Sequence = 128, Checkpointing = Checkpointing.Block }, 2),
         ["Batch = 8, Checkpointing = Checkpointing.Block, CheckpointEvery = 2"] =
             (new TrainingPlan { Batch = 8, Sequence = 128, Checkpointing = Checkpointing.Block, CheckpointEvery = 2 }, 2),
+        ["Batch = 8, Activations = Storage.BFloat16"] =
+            (new TrainingPlan { Batch = 8, Sequence = 128, Activations = runtime::ModelCompiler.Storage.BFloat16 }, 2),
         ["Optimizer = Optimizer.AdamW8Bit, Rank = 32"] = (new TrainingPlan { Sequence = 128, Optimizer = Optimizer.AdamW8Bit, Rank = 32 }, 2),
         ["Storage = Storage.NF4"] = (new TrainingPlan { Sequence = 128, Storage = WeightFormat.NF4(64, doubleQuantized: true) }, 2),
         ["Storage = Storage.BFloat16, Sequence = 7"] = (new TrainingPlan { Sequence = 7, Storage = WeightFormat.BFloat16 }, 2),

@@ -1,5 +1,6 @@
 extern alias runtime;
 
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Generators.Tests.Testing;
 using ModelCompiler.Planning;
@@ -93,6 +94,23 @@ public class MemoryBudgetTests
         Diagnostic[] diagnostics = await AnalyzerRun.DiagnosticsOf(BudgetPlans.Recipe(
             BudgetPlans.Budget("much", "Batch = 0, Sequence = 1000, Device = (Device)2, Rank = 40, Threads = -5"), BudgetPlans.Budget("1 KiB", "Optimizer = (Optimizer)(-1)")));
         Assert.Equal(["MC0402", "MC0403", "MC0404", "MC0405", "MC0406", "MC0403", "MC0403"], diagnostics.Select(diagnostic => diagnostic.Id));
+    }
+
+    /// <summary>A new choice of a plan is one of a budget too, or stays at its default there for a reason.</summary>
+    [Fact]
+    public void A_budget_says_all_that_a_plan_does_but_its_finer_points()
+    {
+        string[] atDefault =
+        [
+            nameof(TrainingPlan.Accumulate), // changes no memory
+            nameof(TrainingPlan.Ranks), nameof(TrainingPlan.MoveRanks), // of a run that goes on from chosen ranks
+            nameof(TrainingPlan.BlockwiseFrom), nameof(TrainingPlan.PagedFrom), nameof(TrainingPlan.PageElements), nameof(TrainingPlan.ChunkRows), // fine tuning of an optimizer or of the loss
+            nameof(TrainingPlan.ShareMemory), // for tests
+        ];
+        Assert.Equal(
+            typeof(TrainingPlan).GetProperties().Select(property => property.Name).Except(atDefault).Order(StringComparer.Ordinal),
+            typeof(runtime::ModelCompiler.MemoryBudgetAttribute).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+                .Select(property => property.Name).Except(["Budget", "Device", "Threads"]).Order(StringComparer.Ordinal));
     }
 
     /// <summary>A new member of <see cref="Device"/> needs its profile, which its name is the backend's of.</summary>
