@@ -7,13 +7,12 @@ using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Tests.Training;
 using ModelCompiler.Training;
+using static ModelCompiler.Tests.Adapters.AdapterRun;
 
 namespace ModelCompiler.Tests.Adapters;
 
 public class AdaLoraTests
 {
-    private static readonly int[] Tokens = [1, 40, 300, 7, 511, 22];
-
     [Fact]
     public void It_starts_with_what_the_base_computes()
     {
@@ -231,32 +230,8 @@ public class AdaLoraTests
     }
 
     [Fact]
-    public void A_resumed_run_has_the_bits_of_an_uninterrupted_one_in_every_phase()
-    {
-        using var folder = new TemporaryFolder();
-        using StoriesAdaLora uninterrupted = SmallRun.CreateModel<StoriesAdaLora>();
-        new Trainer(uninterrupted, SmallRun.Data, SmallRun.Options).Run();
-        foreach (int stopAfter in new[] { 1, 5, 8, 10, 12 })
-        {
-            using StoriesAdaLora model = SmallRun.CreateModel<StoriesAdaLora>();
-            using var stop = new CancellationTokenSource();
-            new Trainer(model, SmallRun.Data, SmallRun.Options with { OutputFolder = folder.Path, Resume = stopAfter > 1 }).Run(
-                m =>
-                {
-                    if (m.Step == stopAfter)
-                    {
-                        stop.Cancel();
-                    }
-                },
-                stop.Token);
-            if (stopAfter == 12)
-            {
-                Assert.Equal(SmallRun.State(uninterrupted), SmallRun.State(model));
-                Assert.All(
-                    uninterrupted.Parameters.Zip(model.Parameters).Where(p => p.First.Row.Slot >= 0), p => Assert.Equal(uninterrupted.Read(p.First), model.Read(p.Second)));
-            }
-        }
-    }
+    public void A_resumed_run_has_the_bits_of_an_uninterrupted_one_in_every_phase() =>
+        Resumes<StoriesAdaLora>(SmallRun.Options, [1, 5, 8, 10, 12]);
 
     [Fact]
     public void More_steps_would_allocate_otherwise_and_are_refused_where_a_run_is_resumed()
@@ -300,8 +275,6 @@ public class AdaLoraTests
     private static double[] Transposed(double[] matrix, int columns) =>
         [.. Enumerable.Range(0, columns).SelectMany(c => Enumerable.Range(0, matrix.Length / columns).Select(r => matrix[r * columns + c]))];
 
-    private static double Apart(double[] a, double[] b) => a.Zip(b).Max(pair => Math.Abs(pair.First - pair.Second));
-
     private static void Trains<T>()
         where T : TransformerModel, IModel<T>
     {
@@ -316,20 +289,4 @@ public class AdaLoraTests
             model.Trainable.Zip(before).Where(p => !p.First.Row.Vector || model.Read(p.First).Any(e => e != 0)),
             p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Name));
     }
-
-    /// <summary>Logits in double of the weights of <see cref="SmallRun"/>, with adapters of a folder or as they start.</summary>
-    private static double[] Logits<T>(string? folder)
-        where T : TransformerModel, IModel<T>
-    {
-        using T model = Model.ForGeneration<T>(16, backend: new ReferenceBackend());
-        Initialization.All(model, seed: 5);
-        if (folder is not null)
-        {
-            AdapterFiles.Load(model, folder);
-        }
-
-        return Logits(model);
-    }
-
-    private static double[] Logits(TransformerModel model) => [.. model.LogitsOf(Tokens).SelectMany(row => row)];
 }

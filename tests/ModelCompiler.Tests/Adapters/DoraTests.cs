@@ -8,13 +8,12 @@ using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Tests.Training;
 using ModelCompiler.Training;
+using static ModelCompiler.Tests.Adapters.AdapterRun;
 
 namespace ModelCompiler.Tests.Adapters;
 
 public class DoraTests
 {
-    private static readonly int[] Tokens = [1, 40, 300, 7, 511, 22];
-
     [Fact]
     public void It_starts_with_what_the_base_computes()
     {
@@ -171,8 +170,8 @@ public class DoraTests
     [Fact]
     public void A_resumed_run_has_the_bits_of_an_uninterrupted_one()
     {
-        Resumes<StoriesDora>();
-        Resumes<StoriesDoraNf4>();
+        Resumes<StoriesDora>(SmallRun.Options, [5, 12]);
+        Resumes<StoriesDoraNf4>(SmallRun.Options, [5, 12]);
     }
 
     /// <summary>A row of zeros has no direction: it stays at 0 and makes nothing NaN.</summary>
@@ -219,57 +218,8 @@ public class DoraTests
         Assert.Equal(norms, model.Adapters.Cast<DoraAdapter>().Select(a => model.Read(a.SquaredNorms)));
     }
 
-    private static void Resumes<T>()
-        where T : TransformerModel, IModel<T>
-    {
-        using var folder = new TemporaryFolder();
-        using T uninterrupted = SmallRun.CreateModel<T>();
-        new Trainer(uninterrupted, SmallRun.Data, SmallRun.Options).Run();
-        foreach (int stopAfter in new[] { 5, 12 })
-        {
-            using T model = SmallRun.CreateModel<T>();
-            using var stop = new CancellationTokenSource();
-            new Trainer(model, SmallRun.Data, SmallRun.Options with { OutputFolder = folder.Path, Resume = stopAfter > 5 }).Run(
-                m =>
-                {
-                    if (m.Step == stopAfter)
-                    {
-                        stop.Cancel();
-                    }
-                },
-                stop.Token);
-            if (stopAfter == 12)
-            {
-                Assert.Equal(SmallRun.State(uninterrupted), SmallRun.State(model));
-            }
-        }
-    }
-
     private static double[] Weight(TransformerModel model, DoraAdapter adapter) =>
         model.Values(model.Named(adapter.Layer < 0 ? "model.embed_tokens.weight" : adapter.Module + ".weight").Value);
 
     private static double[] Norms(double[] matrix, int columns) => [.. matrix.Chunk(columns).Select(row => ModelRun.Norm(row))];
-
-    private static double Apart(double[] a, double[] b) => a.Zip(b).Max(pair => Math.Abs(pair.First - pair.Second));
-
-    /// <summary>Logits in double of the weights of <see cref="SmallRun"/>, with adapters of a folder or as they start, over a base of a folder where one is given.</summary>
-    private static double[] Logits<T>(string? folder, string? unadapted = null)
-        where T : TransformerModel, IModel<T>
-    {
-        using T model = Model.ForGeneration<T>(16, backend: new ReferenceBackend());
-        Initialization.All(model, seed: 5);
-        if (unadapted is not null)
-        {
-            BaseWeights.Load(model, unadapted);
-        }
-
-        if (folder is not null)
-        {
-            AdapterFiles.Load(model, folder);
-        }
-
-        return Logits(model);
-    }
-
-    private static double[] Logits(TransformerModel model) => [.. model.LogitsOf(Tokens).SelectMany(row => row)];
 }

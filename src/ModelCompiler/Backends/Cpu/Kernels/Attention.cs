@@ -44,16 +44,16 @@ public sealed unsafe partial class CpuBackend
         int width = q.Columns / heads;
         RequireShape(k, q.Rows, keyValueHeads * width);
         RequireShape(v, q.Rows, keyValueHeads * width);
-        if (q.Rows % step.Sequence != 0)
+        if (q.Rows % Step.Sequence != 0)
         {
-            throw new ArgumentException($"{q} does not divide into sequences of {step.Sequence} rows.");
+            throw new ArgumentException($"{q} does not divide into sequences of {Step.Sequence} rows.");
         }
 
         return new AttentionHeads
         {
-            Batch = q.Rows / step.Sequence,
-            Sequence = step.Sequence,
-            KeyRows = step.Sequence,
+            Batch = q.Rows / Step.Sequence,
+            Sequence = Step.Sequence,
+            KeyRows = Step.Sequence,
             Heads = heads,
             KeyValueHeads = keyValueHeads,
             Width = width,

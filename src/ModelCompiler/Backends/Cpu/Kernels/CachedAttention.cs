@@ -10,22 +10,22 @@ public sealed unsafe partial class CpuBackend
     {
         AttentionHeads shape = HeadsOf(q, k, v, heads, keyValueHeads);
         int capacity = keyCache.Rows / shape.Batch;
-        if (step.Position + shape.Sequence > capacity)
+        if (Step.Position + shape.Sequence > capacity)
         {
-            throw new ArgumentException($"Position {step.Position + shape.Sequence - 1} is outside a cache of {capacity} positions per sequence.");
+            throw new ArgumentException($"Position {Step.Position + shape.Sequence - 1} is outside a cache of {capacity} positions per sequence.");
         }
 
         RequireShape(keyCache, capacity * shape.Batch, k.Columns);
         RequireShape(valueCache, capacity * shape.Batch, k.Columns);
         for (int sequence = 0; sequence < shape.Batch; sequence++)
         {
-            int row = sequence * capacity + step.Position;
+            int row = sequence * capacity + Step.Position;
             Copy(k.Slice(sequence * shape.Sequence, shape.Sequence), keyCache.Slice(row, shape.Sequence));
             Copy(v.Slice(sequence * shape.Sequence, shape.Sequence), valueCache.Slice(row, shape.Sequence));
         }
 
         shape.KeyRows = capacity;
-        shape.Position = step.Position;
+        shape.Position = Step.Position;
         Attend(shape, q, keyCache, valueCache, o, Tensor.None);
     }
 }

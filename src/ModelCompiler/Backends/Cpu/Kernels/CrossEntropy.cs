@@ -55,7 +55,7 @@ public sealed unsafe partial class CpuBackend
                 LogSumExp = RowsOf(logSumExp),
                 DLogits = RowsOf(dLogits),
                 Width = logits.Columns,
-                Scale = (float)step.LossScale,
+                Scale = (float)Step.LossScale,
             },
             dLogits.Rows,
             dLogits.Columns);

@@ -11,7 +11,7 @@ public sealed unsafe partial class CpuBackend
     {
         RequirePositions(table);
         ForEachRow(
-            new LearnedPositionRows { X = RowsOf(x), Table = WeightsOf(table), Y = RowsOf(y), Width = y.Columns, Start = step.Position, Sequence = step.Sequence },
+            new LearnedPositionRows { X = RowsOf(x), Table = WeightsOf(table), Y = RowsOf(y), Width = y.Columns, Start = Step.Position, Sequence = Step.Sequence },
             y.Rows,
             y.Columns);
     }
@@ -23,7 +23,7 @@ public sealed unsafe partial class CpuBackend
         {
             RequirePositions(gradient);
             ForEachColumnRange(
-                new LearnedPositionGradientColumns { Dy = RowsOf(dy), Gradient = RowsOf(gradient), Rows = dy.Rows, Start = step.Position, Sequence = step.Sequence },
+                new LearnedPositionGradientColumns { Dy = RowsOf(dy), Gradient = RowsOf(gradient), Rows = dy.Rows, Start = Step.Position, Sequence = Step.Sequence },
                 dy.Rows,
                 dy.Columns);
         }
@@ -31,9 +31,9 @@ public sealed unsafe partial class CpuBackend
 
     private void RequirePositions(Tensor table)
     {
-        if (step.Position + step.Sequence > table.Rows)
+        if (Step.Position + Step.Sequence > table.Rows)
         {
-            throw new ArgumentException($"Positions up to {step.Position + step.Sequence - 1} do not fit a table of {table.Rows} positions: shorten the sequence.");
+            throw new ArgumentException($"Positions up to {Step.Position + Step.Sequence - 1} do not fit a table of {table.Rows} positions: shorten the sequence.");
         }
     }
 

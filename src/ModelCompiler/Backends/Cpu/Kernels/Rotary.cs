@@ -21,7 +21,7 @@ public sealed unsafe partial class CpuBackend
             return;
         }
 
-        float* table = rotaryTables.Get(theta, rotaryWidth, positions: step.Position + step.Sequence);
+        float* table = rotaryTables.Get(theta, rotaryWidth, positions: Step.Position + Step.Sequence);
         ForEachRow(
             new RotaryRows
             {
@@ -31,8 +31,8 @@ public sealed unsafe partial class CpuBackend
                 Width = y.Columns,
                 HeadWidth = headWidth,
                 Half = rotaryWidth / 2,
-                Start = step.Position,
-                Sequence = step.Sequence,
+                Start = Step.Position,
+                Sequence = Step.Sequence,
                 Direction = direction,
             },
             y.Rows,

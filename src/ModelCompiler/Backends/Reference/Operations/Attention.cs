@@ -9,7 +9,7 @@ public sealed unsafe partial class ReferenceBackend
     {
         for (int t = 0; t < q.Rows; t++)
         {
-            int first = t - t % step.Sequence;
+            int first = t - t % Step.Sequence;
             Attend(q, t, k, v, first, keys: t - first + 1, o, logSumExp, heads, keyValueHeads);
         }
     }
@@ -32,7 +32,7 @@ public sealed unsafe partial class ReferenceBackend
                 Span<double> query = Row(q, t).Slice(at, width);
                 Span<double> dOutput = Row(dO, t).Slice(at, width);
                 double mean = Dot(dOutput, Row(o, t).Slice(at, width));
-                for (int s = t - t % step.Sequence; s <= t; s++)
+                for (int s = t - t % Step.Sequence; s <= t; s++)
                 {
                     Span<double> key = Row(k, s).Slice(from, width);
                     double p = Math.Exp(Dot(query, key) * root - Row(logSumExp, t)[head]);
@@ -59,17 +59,17 @@ public sealed unsafe partial class ReferenceBackend
     /// <inheritdoc/>
     public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads)
     {
-        int capacity = keyCache.Rows / step.Batch;
+        int capacity = keyCache.Rows / Step.Batch;
         for (int t = 0; t < k.Rows; t++)
         {
-            int row = t / step.Sequence * capacity + Position(t);
+            int row = t / Step.Sequence * capacity + Position(t);
             Row(k, t).CopyTo(Row(keyCache, row));
             Row(v, t).CopyTo(Row(valueCache, row));
         }
 
         for (int t = 0; t < q.Rows; t++)
         {
-            int first = t / step.Sequence * capacity;
+            int first = t / Step.Sequence * capacity;
             Attend(q, t, keyCache, valueCache, first, keys: Position(t) + 1, o, Tensor.None, heads, keyValueHeads);
         }
     }

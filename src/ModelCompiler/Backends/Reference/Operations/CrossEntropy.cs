@@ -48,7 +48,7 @@ public sealed unsafe partial class ReferenceBackend
             for (int i = 0; i < gradient.Length; i++)
             {
                 double probability = Math.Exp(row[i] - normaliser);
-                gradient[i] = target < 0 ? 0 : step.LossScale * (probability - (i == target ? 1 : 0));
+                gradient[i] = target < 0 ? 0 : Step.LossScale * (probability - (i == target ? 1 : 0));
             }
         }
     }
