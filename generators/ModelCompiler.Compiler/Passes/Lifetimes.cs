@@ -191,29 +191,55 @@ public sealed class Lifetimes
     /// <summary>The widths that operations have among the rows that may be kept in 16 bits, without those that another's cover.</summary>
     private Dim[][] Widened(FrameRow[] rows, Dictionary<Value, string> names)
     {
-        Dictionary<string, FrameRow> byName = rows.ToDictionary(static r => r.Name);
-        Dim[][] all = _ops.Select(op => op.Reads.Concat(op.Outputs.OfType<Value>())
-            .Where(_bufferOf.ContainsKey).Select(v => _bufferOf[v]).Distinct()
-            .Select(buffer => byName[names[buffer.Members[0]]]).Where(static r => r.Narrows)
-            .Select(static r => r.Columns).ToArray()).ToArray();
+        Dictionary<string, FrameRow> narrowing = rows.Where(static r => r.Narrows).ToDictionary(static r => r.Name);
         var covering = new List<Dim[]>();
-        foreach (Dim[] widths in all.Where(static w => w.Length > 0).OrderByDescending(static w => w.Length).ThenByDescending(static w => w.Sum(d => d.Factor)))
+        if (narrowing.Count == 0)
         {
-            if (!covering.Exists(c => Covers(c, widths)))
+            return [];
+        }
+
+        foreach (Op op in _ops)
+        {
+            var buffers = new HashSet<Buffer>();
+            var widths = new List<Dim>();
+            foreach (Value value in op.Reads.Concat(op.Outputs.OfType<Value>()))
             {
-                covering.Add(widths);
+                if (_bufferOf.TryGetValue(value, out Buffer? buffer) && buffers.Add(buffer) && narrowing.TryGetValue(names[buffer.Members[0]], out FrameRow? row))
+                {
+                    widths.Add(row.Columns);
+                }
+            }
+
+            widths.Sort(static (a, b) => (b.Symbol, b.Slot, b.Factor).CompareTo((a.Symbol, a.Slot, a.Factor)));
+            if (widths.Count > 0 && !covering.Exists(c => Covers(c, widths)))
+            {
+                covering.RemoveAll(c => Covers(widths, c));
+                covering.Add([.. widths]);
             }
         }
 
         return covering.ToArray();
     }
 
-    /// <summary>Whether each width has a greater or equal one of its own.</summary>
-    private static bool Covers(Dim[] covering, Dim[] widths) => widths.GroupBy(static w => (w.Symbol, w.Slot)).All(alike =>
+    /// <summary>Whether each width has a greater or equal one of its own; both in descending order.</summary>
+    private static bool Covers(IReadOnlyList<Dim> covering, IReadOnlyList<Dim> widths)
     {
-        int[] own = covering.Where(c => (c.Symbol, c.Slot) == alike.Key).Select(static c => c.Factor).OrderByDescending(static f => f).ToArray();
-        return alike.Select(static w => w.Factor).OrderByDescending(static f => f).Select((f, i) => i < own.Length && f <= own[i]).All(static fits => fits);
-    });
+        int next = 0;
+        foreach (Dim width in widths)
+        {
+            while (next < covering.Count && (covering[next] with { Factor = width.Factor } != width || covering[next].Factor < width.Factor))
+            {
+                next++;
+            }
+
+            if (next++ == covering.Count)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private bool OutputMayTakeInput(Region forward, bool carried)
     {
