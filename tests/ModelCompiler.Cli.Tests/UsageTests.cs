@@ -27,6 +27,12 @@ public class UsageTests
     [InlineData("quantize Stories260K --base x --out y", "Stories260K quantises no weights", "[Frozen(Storage.NF4)]")]
     [InlineData("quantize Stories260K_QLora --base x --out ./x/", "--out is the base itself")]
     [InlineData("plan Stories260K --optimizer sgd", "--optimizer takes adamw or adamw8bit or paged", "'sgd'")]
+    [InlineData("plan Stories260K --estimator crystal-ball", "--estimator takes own or gelato or pytorch")]
+    [InlineData("plan SmolLM2_135M --estimator gelato", "that of SmolLM2_135M is tied")]
+    [InlineData("plan Falcon_40B --estimator gelato", "Falcon_40B is not a Llama-shaped decoder", "input_layernorm.bias")]
+    [InlineData("plan Llama2_7B_QaLora --estimator gelato", "not Int4")]
+    [InlineData("plan Llama2_7B_Lora --estimator pytorch", "--storage NF4")]
+    [InlineData("plan Llama2_7B --estimator pytorch", "LoRA on all seven projections")]
     [InlineData("plan Stories260K --storage Nonsense", "--storage takes Float32")]
     [InlineData("--backend abacus plan Stories260K", "--backend takes cpu")]
     public void Bad_usage_is_one_line_and_exit_2(string line, params string[] words) => Mc.Run(line).AssertRefused(2, words);
@@ -36,8 +42,6 @@ public class UsageTests
     [InlineData("export")]
     [InlineData("merge Stories260K --base x")]
     [InlineData("plan Stories260K --fit")]
-    [InlineData("plan Stories260K --estimator gelato")]
-    [InlineData("plan Stories260K --estimator pytorch")]
     [InlineData("plan Stories260K --backend cuda")]
     [InlineData("plan Stories260K --backend torchsharp")]
     public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");

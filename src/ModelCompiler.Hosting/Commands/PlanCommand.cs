@@ -14,7 +14,7 @@ internal sealed class PlanCommand : HostCommand
     private readonly Option<string?> _base = new("--base") { Description = "Folder of the base: ranks that a method chooses from its weights (LaMDA++) are then the plan's" };
     private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
     private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget (not built yet)" };
-    private readonly Option<string> _estimator = new("--estimator") { Description = "own, gelato or pytorch", DefaultValueFactory = _ => "own" };
+    private readonly Option<string> _estimator = new("--estimator") { Description = "own (exact), gelato (its published formula) or pytorch (the job under PyTorch, PEFT and bitsandbytes)", DefaultValueFactory = _ => Estimates.Own };
 
     public PlanCommand(Session session)
         : base("plan", "The memory a training run takes, term by term", session)
@@ -36,19 +36,25 @@ internal sealed class PlanCommand : HostCommand
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
         choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, cancellation) : choices;
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
+        string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names, []);
+        Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session.Error));
 
         MemoryCost cost = plan.Cost;
+        long peak = estimate?.Peak ?? cost.Peak;
         var result = new PlanResult(
             model.Tables.Name,
             new PlanChoices(
                 choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing, choices.CheckpointEvery), choices.Activations.ToString(), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
                 profile.Name, profile.Threads),
-            new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
-            cost.Peak,
-            cost.Paged,
+            estimate?.Bytes
+                ?? new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
+            peak,
+            estimate?.Paged ?? cost.Paged,
             budget,
-            budget is null || cost.Peak <= budget,
-            plan.FlopsPerMicroStep * choices.Accumulate);
+            budget is null || peak <= budget,
+            plan.FlopsPerMicroStep * choices.Accumulate,
+            estimator,
+            estimate?.Detail);
         Session.Emit(result, HostJson.Default.PlanResult, console => Show(console, result));
         if (result.Fits)
         {
@@ -68,8 +74,6 @@ internal sealed class PlanCommand : HostCommand
         {
             throw UsageException.NotBuilt("--fit", "give --batch and --sequence and read the peak");
         }
-
-        Choice.Require("--estimator", arguments.GetValue(_estimator)!, ["own"], ["gelato", "pytorch"]);
     }
 
     private static long? Budget(string? text)
@@ -93,7 +97,7 @@ internal sealed class PlanCommand : HostCommand
         Table table = Tables.Create("term", "bytes", "");
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
-        foreach ((string name, long bytes) in result.Bytes.Terms())
+        foreach ((string name, long bytes) in result.Estimate?.Terms.Select(static t => (t.Name, t.Bytes)) ?? result.Bytes.Terms())
         {
             table.AddRow(name, Tables.Count(bytes), ByteSize.Format(bytes));
         }
@@ -104,6 +108,15 @@ internal sealed class PlanCommand : HostCommand
         if (result.Paged > 0)
         {
             console.WriteLine($"paged to host memory, beside the peak: {Tables.Count(result.Paged)} bytes, {ByteSize.Format(result.Paged)}");
+        }
+
+        if (result.Estimate is { } estimate)
+        {
+            console.WriteLine($"estimate of {result.Estimator}; the peak is in: {estimate.Moment}");
+            if (estimate.Reserved is long reserved)
+            {
+                console.WriteLine($"reserved of the device: {Tables.Count(reserved)} bytes, {ByteSize.Format(reserved)}");
+            }
         }
 
         console.WriteLine($"{Tables.Number(result.FlopsPerStep / 1e9, 2)} GFLOP a step");

@@ -2,10 +2,10 @@ namespace ModelCompiler.Hosting.Results;
 
 /// <summary>
 /// Result of <c>mc plan</c>. <paramref name="Paged"/> is host memory beside the peak. <paramref name="Budget"/> is null where none was
-/// given; then everything fits.
+/// given; then everything fits. <paramref name="Estimate"/> is null where the figures are our planner's own.
 /// </summary>
 internal sealed record PlanResult(
-    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long Paged, long? Budget, bool Fits, double FlopsPerStep);
+    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long Paged, long? Budget, bool Fits, double FlopsPerStep, string Estimator, PlanEstimate? Estimate);
 
 /// <summary>The choices of the plan.</summary>
 internal sealed record PlanChoices(
@@ -22,3 +22,12 @@ internal sealed record CostBytes(
         ("activations", Activations), ("workspace", Workspace), ("inputs", Inputs), ("overhead", Overhead),
     ];
 }
+
+/// <summary>What another program's estimate says beyond the terms of a plan.</summary>
+/// <param name="Moment">When its peak is reached.</param>
+/// <param name="Reserved">Bytes that its allocator takes of the device; null where the estimate does not say.</param>
+/// <param name="Terms">Its own terms, whose sum is the peak.</param>
+internal sealed record PlanEstimate(string Moment, long? Reserved, IReadOnlyList<PlanTerm> Terms);
+
+/// <summary>A term of another program's estimate; <paramref name="Kind"/> is the term of a plan that it is part of.</summary>
+internal sealed record PlanTerm(string Name, string Kind, long Bytes);

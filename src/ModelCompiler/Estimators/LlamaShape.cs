@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Estimators;
 
 /// <summary>The sizes of a Llama-shaped decoder, all that estimators of other programs know of a model.</summary>
-/// <param name="Name">Name of the class.</param>
+/// <param name="Name">Name of the architecture.</param>
 /// <param name="Width">Width h of the residual stream.</param>
 /// <param name="Hidden">Width f of the gated feed-forward layer.</param>
 /// <param name="Layers">Number L of layers.</param>
@@ -70,7 +70,7 @@ public sealed record LlamaShape(
         }
 
         return new LlamaShape(
-            tables.Name, tables.Width, Rows(4), tables.Layers, heads, Rows(1) / (tables.Width / heads), tables.Vocabulary, tables.Context, !byName.ContainsKey(Head));
+            tables.Architecture, tables.Width, Rows(4), tables.Layers, heads, Rows(1) / (tables.Width / heads), tables.Vocabulary, tables.Context, !byName.ContainsKey(Head));
     }
 
     private static string Shown(string parameter) => parameter.Replace("{0}", "N", StringComparison.Ordinal);

@@ -73,6 +73,9 @@ internal sealed class Device
     /// <summary>Bytes of all segments.</summary>
     public long Reserved => _allocator.Reserved;
 
+    /// <summary>What there are tensors of.</summary>
+    public IEnumerable<Term> Live => s_terms.Select(static t => t.Term).Where(term => _bytes[(int)term] != 0);
+
     /// <summary>Allocates a tensor.</summary>
     public Allocation New(Term term, long bytes)
     {
