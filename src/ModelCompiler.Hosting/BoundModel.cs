@@ -17,11 +17,13 @@ internal static class BoundModel
     /// <summary>For generation of one sequence, with the ranks of the adapter that will be loaded.</summary>
     /// <exception cref="UsageException">A number is out of range for the model.</exception>
     /// <exception cref="CheckpointException">The adapter's adapter_config.json is absent or damaged.</exception>
-    public static TransformerModel ForGeneration(ParseResult arguments, ModelEntry model, int capacity, string? adapter = null)
-    {
-        RankPattern? ranks = adapter is null ? null : AdapterFiles.Ranks(model.Tables, adapter);
-        return OnBackend(arguments, backend => model.ForGeneration(capacity, 1, backend, ranks));
-    }
+    public static TransformerModel ForGeneration(ParseResult arguments, ModelEntry model, int capacity, string? adapter = null) =>
+        ForGeneration(arguments, model, capacity, adapter is null ? null : AdapterFiles.Ranks(model.Tables, adapter));
+
+    /// <summary>For generation of one sequence, with these ranks of the adapters, or the declared ones.</summary>
+    /// <exception cref="UsageException">A number is out of range for the model.</exception>
+    public static TransformerModel ForGeneration(ParseResult arguments, ModelEntry model, int capacity, RankPattern? ranks) =>
+        OnBackend(arguments, backend => model.ForGeneration(capacity, 1, backend, ranks));
 
     /// <summary>Loads the base; adapters come from <paramref name="adapter"/>, else they start so that they change nothing.</summary>
     /// <exception cref="CheckpointException">A file is missing, damaged or of another model.</exception>

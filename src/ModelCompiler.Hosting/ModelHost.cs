@@ -93,6 +93,8 @@ public static class ModelHost
             new LogitsCommand(session),
             new GenerateCommand(session),
             new QuantizeCommand(session),
+            new MergeCommand(session),
+            new ExportCommand(session),
             new PretrainCommand(session),
         };
         foreach ((string name, string purpose) in UnbuiltCommand.Names)

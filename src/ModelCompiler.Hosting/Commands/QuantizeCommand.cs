@@ -1,11 +1,8 @@
 using System.CommandLine;
 using ModelCompiler.Checkpoints;
-using ModelCompiler.Data;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Tokenizers;
-using ModelCompiler.Training;
 using Spectre.Console;
 
 namespace ModelCompiler.Hosting.Commands;
@@ -13,8 +10,6 @@ namespace ModelCompiler.Hosting.Commands;
 /// <summary><c>mc quantize</c>: a base with the NF4 weights of a recipe, in bitsandbytes' form; with data also what that changes.</summary>
 internal sealed class QuantizeCommand : HostCommand
 {
-    private const int ComparedTokens = 64;
-
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _out = new("--out") { Description = "Folder for the quantised base", Required = true };
@@ -35,24 +30,19 @@ internal sealed class QuantizeCommand : HostCommand
         RequireNf4(entry.Tables);
         string from = _weights.Base(arguments);
         string to = arguments.GetRequiredValue(_out);
-        if (Path.GetFullPath(from).TrimEnd(Path.DirectorySeparatorChar) == Path.GetFullPath(to).TrimEnd(Path.DirectorySeparatorChar))
-        {
-            throw new UsageException($"--out is the base itself, '{to}'; name another folder");
-        }
-
+        OutputFolder.RequireOther(to, from, "the base itself");
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
-        List<Example>? examples = arguments.GetValue(_data) is { } data
-            ? Examples.Read(data, Tokenizer.Load(from), entry.Tables, Math.Min(256, entry.Tables.Context), truncate: true)
-            : null;
+        ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(data, from, entry.Tables) : null;
         string[] files = Write(arguments, entry, from, to);
-        Measured? before = examples is null ? null : Measure(arguments, architecture, from, examples, cancellation);
-        Measured? after = examples is null ? null : Measure(arguments, entry, to, examples, cancellation);
+        ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
+        Parity? before = sample is null ? null : Parity.Measure(arguments, architecture, null, sample, model => BoundModel.Load(model, from, adapter: null, seed), cancellation);
+        Parity? after = sample is null ? null : Parity.Measure(arguments, entry, null, sample, model => BoundModel.Load(model, to, adapter: null, seed), cancellation);
         var result = new QuantizeResult(
             entry.Tables.Name,
             files,
             new FileInfo(files[0]).Length,
-            before is null || after is null ? null : before.Logits.Zip(after.Logits).Max(rows => rows.First.Zip(rows.Second).Max(pair => Math.Abs((double)pair.First - pair.Second))),
-            before is null || after is null ? null : new BeforeAfter(before.Perplexity, after.Perplexity));
+            after is null ? null : before?.LargestDifference(after),
+            after is null ? null : before?.Perplexities(after));
         Session.Emit(result, HostJson.Default.QuantizeResult, console => Show(console, result));
         return ExitCode.Done;
     }
@@ -76,34 +66,8 @@ internal sealed class QuantizeCommand : HostCommand
     {
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, capacity: 1);
         BaseWeights.Load(model, from);
-        BaseWeights.SaveQuantized(model, to, StoredType(from));
+        BaseWeights.SaveQuantized(model, to, OutputFolder.StoredType(from));
         return [Path.Combine(to, Checkpoint.FileName), Path.Combine(to, "config.json"), .. TokenizerFiles.Copy(from, to)];
-    }
-
-    /// <summary>What is not quantised keeps the base's type where that can be written.</summary>
-    private static SafetensorsType StoredType(string from)
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(from);
-        return checkpoint.Names.Where(name => name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)).All(name => checkpoint.Entry(name).Type == SafetensorsType.BF16)
-            ? SafetensorsType.BF16
-            : SafetensorsType.F32;
-    }
-
-    private static Measured Measure(ParseResult arguments, ModelEntry entry, string from, List<Example> examples, CancellationToken cancellation)
-    {
-        ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        int[] tokens = [.. examples[0].Tokens.Take(ComparedTokens)];
-        float[][] logits;
-        using (TransformerModel model = BoundModel.ForGeneration(arguments, entry, tokens.Length))
-        {
-            BoundModel.Load(model, from, adapter: null, seed);
-            logits = LogitsCommand.Logits(model, tokens, cancellation);
-        }
-
-        var plan = new TrainingPlan { Batch = 1, Sequence = examples.Max(e => e.Tokens.Length) };
-        using TransformerModel evaluated = BoundModel.ForTraining(arguments, entry, plan);
-        BoundModel.Load(evaluated, from, adapter: null, seed);
-        return new Measured(logits, new Evaluator(evaluated, new Batches(examples, plan.Batch, plan.Sequence, seed: null)).Evaluate(cancellation).Perplexity);
     }
 
     private static void Show(IAnsiConsole console, QuantizeResult result)
@@ -119,6 +83,4 @@ internal sealed class QuantizeCommand : HostCommand
             console.WriteLine("  " + file);
         }
     }
-
-    private sealed record Measured(float[][] Logits, double Perplexity);
 }

@@ -16,8 +16,6 @@ internal sealed class UnbuiltCommand : Command
     public static IReadOnlyList<(string Name, string Purpose)> Names { get; } =
     [
         ("tune", "Measure tokens a second over micro-batch sizes and plans, and recommend one"),
-        ("export", "Write an adapter or a model in another program's format"),
-        ("merge", "Add an adapter to its base's weights"),
     ];
 
     private int Refuse(ParseResult arguments) => throw UsageException.NotBuilt($"mc {Name}", "mc --help lists the commands that are");

@@ -13,6 +13,7 @@ namespace ModelCompiler.Hosting.Results;
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(GenerateResult))]
 [JsonSerializable(typeof(QuantizeResult))]
+[JsonSerializable(typeof(ConversionResult))]
 [JsonSerializable(typeof(PretrainResult))]
 [JsonSerializable(typeof(QuickstartResult))]
 internal sealed partial class HostJson : JsonSerializerContext;

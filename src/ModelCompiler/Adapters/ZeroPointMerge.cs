@@ -30,23 +30,32 @@ public static class ZeroPointMerge
         }
     }
 
-    private static (QaLoraAdapter Adapter, Parameter Weight) Pair(TransformerModel model, AdapterState adapter)
+    /// <summary>Whether zero points can take all adapters of a model.</summary>
+    public static bool CanApply(TransformerModel model) => model.Adapters.Count > 0 && model.Adapters.All(a => Problem(model, a) is null);
+
+    private static (QaLoraAdapter Adapter, Parameter Weight) Pair(TransformerModel model, AdapterState adapter) => Problem(model, adapter) is { } problem
+        ? throw new ArgumentException(problem, nameof(model))
+        : ((QaLoraAdapter)adapter, Weight(model, adapter)!);
+
+    // A tied head is the embedding and has no parameter of its own; embeddings are never Int4.
+    private static Parameter? Weight(TransformerModel model, AdapterState adapter) => model.Parameters.FirstOrDefault(p => p.Name == adapter.Module + ".weight");
+
+    private static string? Problem(TransformerModel model, AdapterState adapter)
     {
         string name = adapter.Module + ".weight";
-        if (adapter is not QaLoraAdapter { GroupSize: var size } pooled)
+        if (adapter is not QaLoraAdapter { GroupSize: var size })
         {
-            throw new ArgumentException($"the {adapter.Slot.Method} adapter of '{name}' has a column for every input, which zero points of groups cannot take", nameof(model));
+            return $"the {adapter.Slot.Method} adapter of '{name}' has a column for every input, which zero points of groups cannot take";
         }
 
-        // A tied head is the embedding and has no parameter of its own; embeddings are never Int4.
-        Parameter? weight = model.Parameters.FirstOrDefault(p => p.Name == name);
-        if (weight is null || weight.Value.Type.Kind() != DType.Int4 || size % weight.Value.Type.BlockSize() != 0)
+        Parameter? weight = Weight(model, adapter);
+        if (weight is not null && weight.Value.Type.Kind() == DType.Int4 && size % weight.Value.Type.BlockSize() == 0)
         {
-            string stored = weight is null ? "the token embedding" : weight.Value.Type.IsQuantized() ? WeightFormat.Of(weight.Value.Type).ToString() : weight.Value.Type.ToString();
-            throw new ArgumentException($"'{name}' is {stored}, which cannot take an adapter on groups of {size} inputs: that needs Int4 in blocks that divide the groups", nameof(model));
+            return null;
         }
 
-        return (pooled, weight);
+        string stored = weight is null ? "the token embedding" : weight.Value.Type.IsQuantized() ? WeightFormat.Of(weight.Value.Type).ToString() : weight.Value.Type.ToString();
+        return $"'{name}' is {stored}, which cannot take an adapter on groups of {size} inputs: that needs Int4 in blocks that divide the groups";
     }
 
     private static void Merge(TransformerModel model, QaLoraAdapter adapter, Tensor weight)

@@ -17,41 +17,81 @@ public static class MergedWeights
     public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32)
     {
         Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Module + ".weight");
+        RequireWeights(model, adapters.Keys);
+        BaseWeights.Save(model, folder, type, parameter => adapters.TryGetValue(parameter.Name, out AdapterState? adapter)
+            ? new Sum(new HostRows(model.Kernels, parameter.Value), parameter.Value.Columns, adapter.Fold(model), adapter.Scale).Fill
+            : null);
+    }
+
+    /// <summary>Gives a model without adapters the weights of another with an exported adapter merged in.</summary>
+    /// <param name="model">Takes the weights: the architecture, not quantised.</param>
+    /// <param name="from">A model over the same architecture with its weights loaded; its own adapters are left out.</param>
+    /// <param name="exported">The adapter.</param>
+    /// <exception cref="ArgumentException">A module has no weight of its own, as a head that is tied to the embedding, or not the adapter's size.</exception>
+    public static void Load(TransformerModel model, TransformerModel from, PeftAdapter exported)
+    {
+        Dictionary<string, PeftModule> modules = exported.Modules.ToDictionary(m => m.Key + ".weight", m => m.Value);
+        RequireWeights(model, modules.Keys);
+        foreach (Parameter parameter in model.Parameters)
+        {
+            Parameter source = from.Parameters.First(p => p.Name == parameter.Name);
+            var rows = new HostRows(from.Kernels, source.Value);
+            int columns = parameter.Value.Columns;
+            Sum? sum = null;
+            if (modules.TryGetValue(parameter.Name, out PeftModule? module))
+            {
+                if ((module.Outputs, module.Inputs) != (parameter.Value.Rows, columns))
+                {
+                    throw new ArgumentException($"the adapter of '{parameter.Name}' maps {module.Inputs} to {module.Outputs}, the weight {columns} to {parameter.Value.Rows}", nameof(exported));
+                }
+
+                sum = new Sum(rows, columns, module, exported.Config.ScaleOf(parameter.Name[..^".weight".Length]));
+            }
+
+            RowBlocks.Load(model.Kernels, parameter.Value, (first, _, values) =>
+            {
+                if (sum is null)
+                {
+                    rows.Read((int)(first / columns), values);
+                }
+                else
+                {
+                    sum.Fill(first, values);
+                }
+            });
+        }
+    }
+
+    private static void RequireWeights(TransformerModel model, IEnumerable<string> weights)
+    {
         HashSet<string> names = [.. model.Parameters.Select(p => p.Name)];
-        if (adapters.Keys.FirstOrDefault(name => !names.Contains(name)) is { } tied)
+        if (weights.FirstOrDefault(name => !names.Contains(name)) is { } tied)
         {
             throw new ArgumentException($"the adapter of '{tied}' cannot be merged: the head is the token embedding; keep it beside the base model", nameof(model));
         }
-
-        BaseWeights.Save(model, folder, type, parameter =>
-            adapters.TryGetValue(parameter.Name, out AdapterState? adapter) ? new Sum(model, parameter, adapter).Fill : null);
     }
 
-    private sealed class Sum(TransformerModel model, Parameter weight, AdapterState adapter)
+    private sealed class Sum(HostRows weight, int columns, PeftModule adapter, double scale)
     {
-        private readonly PeftModule _adapter = adapter.Fold(model);
-        private readonly HostRows _weight = new(model.Kernels, weight.Value);
-
         /// <summary>Rows of the weight with the adapter's term.</summary>
         public void Fill(long firstElement, Span<float> destination)
         {
-            int columns = weight.Value.Columns;
             int first = (int)(firstElement / columns);
             int rows = destination.Length / columns;
             var w = new double[destination.Length];
-            _weight.Read(first, w);
+            weight.Read(first, w);
             for (int row = 0; row < rows; row++)
             {
-                for (int r = 0; r < _adapter.Rank; r++)
+                for (int r = 0; r < adapter.Rank; r++)
                 {
-                    double factor = adapter.Scale * (double)_adapter.B[(first + row) * _adapter.Rank + r];
+                    double factor = scale * adapter.B[(first + row) * adapter.Rank + r];
                     for (int c = 0; c < columns; c++)
                     {
-                        w[row * columns + c] += factor * _adapter.A[r * columns + c];
+                        w[row * columns + c] += factor * adapter.A[r * columns + c];
                     }
                 }
 
-                if (_adapter.Magnitude is { } magnitude)
+                if (adapter.Magnitude is { } magnitude)
                 {
                     Rescale(w.AsSpan(row * columns, columns), magnitude[first + row]);
                 }
