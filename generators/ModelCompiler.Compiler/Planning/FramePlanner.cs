@@ -2,13 +2,16 @@ namespace ModelCompiler.Planning;
 
 /// <summary>Offsets of one frame's buffers above its base.</summary>
 /// <param name="Table">The buffers.</param>
+/// <param name="Bytes">Bytes of each row, padded and aligned; 0 where it shares another's memory, lives outside the frame or nowhere.</param>
 /// <param name="Offsets">Byte offset of each row; -1 where the row lives outside the frame or nowhere.</param>
 /// <param name="InputOffset">Offset of the input.</param>
 /// <param name="OutputOffset">Offset of the output, which is the input of the frame above.</param>
 /// <param name="Peak">One past the highest byte the frame ever uses.</param>
+/// <param name="BackwardPeak">One past the highest byte that is still used in backward.</param>
 /// <param name="KeepsInput">Whether the input outlives the frame.</param>
 /// <param name="Saved">Element type of the saved values that may be narrowed.</param>
-public sealed record FramePlan(FrameTable Table, long[] Offsets, long InputOffset, long OutputOffset, long Peak, bool KeepsInput, DType Saved)
+public sealed record FramePlan(
+    FrameTable Table, long[] Bytes, long[] Offsets, long InputOffset, long OutputOffset, long Peak, long BackwardPeak, bool KeepsInput, DType Saved)
 {
     /// <summary>Element type of a row.</summary>
     public DType TypeOf(FrameRow row, BackendProfile profile) => row.Narrows ? Saved : profile.Compute;
@@ -16,8 +19,8 @@ public sealed record FramePlan(FrameTable Table, long[] Offsets, long InputOffse
 
 /// <summary>
 /// Assigns offsets within one frame. Saved buffers lie lowest, longest-lived first, right above the kept input, where the frames
-/// above cannot reach them; scratch goes, largest first, to the lowest place that is free over its life, including the place
-/// of saved buffers not yet written or already read.
+/// above cannot reach them; scratch goes to the lowest place that is free over its life, including the place of saved buffers
+/// not yet written or already read.
 /// </summary>
 public static class FramePlanner
 {
@@ -26,10 +29,19 @@ public static class FramePlanner
     /// <param name="sizes">The numbers behind the symbols.</param>
     /// <param name="profile">The backend.</param>
     /// <param name="inputAbove">For a frame that saves nothing and cannot overwrite its input: the input lies one residual above the base and the output at the base.</param>
-    /// <param name="keepsInput">Whether the input outlives the frame even where nothing is saved.</param>
+    /// <param name="keepsInput">Whether the input outlives the frame even where its backward does not read it.</param>
+    /// <param name="outputAbove">For a frame that keeps its input: the output lies one residual higher than it could, so that a frame above can put its own there.</param>
     /// <param name="share">Whether buffers may share memory.</param>
     /// <param name="saved">Element type of the saved values that may be narrowed; null: the compute type.</param>
-    public static FramePlan Plan(FrameTable table, Sizes sizes, BackendProfile profile, bool inputAbove = false, bool keepsInput = false, bool share = true, DType? saved = null)
+    public static FramePlan Plan(
+        FrameTable table,
+        Sizes sizes,
+        BackendProfile profile,
+        bool inputAbove = false,
+        bool keepsInput = false,
+        bool outputAbove = false,
+        bool share = true,
+        DType? saved = null)
     {
         FrameRow[] rows = table.Rows;
         var offsets = new long[rows.Length];
@@ -39,7 +51,7 @@ public static class FramePlanner
         for (int i = 0; i < rows.Length; i++)
         {
             offsets[i] = -1;
-            if (rows[i].Shares >= 0)
+            if (rows[i].Shares >= 0 || rows[i].Kind is RowKind.Hidden or RowKind.ResidualGradient)
             {
                 continue;
             }
@@ -50,25 +62,29 @@ public static class FramePlanner
         }
 
         int end = table.ForwardOps + table.BackwardOps;
-        keepsInput |= table.Saves || !share;
-        var placed = new List<Interval>(rows.Length);
+        keepsInput |= !share || table.ReadsInputAgain;
+        var placed = new List<LiveBuffer>(rows.Length);
         long residual = input >= 0 ? bytes[input] : 0;
         long slab = 0;
         if (input >= 0)
         {
             offsets[input] = inputAbove ? residual : 0;
             int last = keepsInput ? end : rows[input].Last;
-            placed.Add(new Interval(offsets[input], residual, -1, last));
+            placed.Add(new LiveBuffer(input, residual, -1, last, offsets[input]));
             slab = keepsInput ? residual : 0;
         }
 
-        foreach (int i in Order(rows, RowKind.Saved, (a, b) => rows[b].Last.CompareTo(rows[a].Last)))
+        // What is written after an input that nobody keeps was read takes the input's place; then longest-lived first.
+        bool Early(int i) => keepsInput || input < 0 || rows[i].First <= rows[input].Last;
+        foreach (int i in Order(rows, RowKind.Saved, (a, b) => Early(a) != Early(b) ? Early(a).CompareTo(Early(b)) : rows[b].Last.CompareTo(rows[a].Last)))
         {
+            slab = Early(i) ? Math.Max(slab, residual) : slab;
             offsets[i] = slab;
-            placed.Add(new Interval(slab, bytes[i], rows[i].First, rows[i].Last));
+            placed.Add(new LiveBuffer(i, bytes[i], rows[i].First, rows[i].Last, slab));
             slab += bytes[i];
         }
 
+        slab = table.Saves ? Math.Max(slab, residual) : slab;
         long peak = Math.Max(slab, input >= 0 ? offsets[input] + residual : 0);
         if (!share)
         {
@@ -82,29 +98,31 @@ public static class FramePlanner
         long outputOffset = slab;
         if (output >= 0)
         {
-            bool above = input >= 0 && !keepsInput && !table.OutputOverInput && !inputAbove;
+            bool above = outputAbove || (input >= 0 && !keepsInput && !table.Saves && !table.OutputOverInput && !inputAbove);
             outputOffset = slab + (above ? residual : 0);
             offsets[output] = outputOffset;
-            placed.Add(new Interval(outputOffset, bytes[output], rows[output].First, table.ForwardOps));
+            placed.Add(new LiveBuffer(output, bytes[output], rows[output].First, table.ForwardOps - 1, outputOffset));
             peak = Math.Max(peak, outputOffset + bytes[output]);
         }
 
         if (share)
         {
-            foreach (int i in Order(rows, RowKind.Scratch, (a, b) => bytes[b].CompareTo(bytes[a])))
+            IEnumerable<int> scratch = Order(rows, RowKind.Scratch, (a, b) => a.CompareTo(b));
+            foreach (LiveBuffer buffer in OffsetSearch.Place(placed, scratch.Select(i => new LiveBuffer(i, bytes[i], rows[i].First, rows[i].Last, 0)).ToArray(), out peak))
             {
-                offsets[i] = LowestFree(placed, bytes[i], rows[i]);
-                placed.Add(new Interval(offsets[i], bytes[i], rows[i].First, rows[i].Last));
-                peak = Math.Max(peak, offsets[i] + bytes[i]);
+                offsets[buffer.Row] = buffer.Offset;
             }
         }
 
+        long backward = slab;
         for (int i = 0; i < rows.Length; i++)
         {
             offsets[i] = rows[i].Shares >= 0 ? offsets[rows[i].Shares] : offsets[i];
+            backward = rows[i].Kind == RowKind.Scratch && rows[i].Last >= table.ForwardOps ? Math.Max(backward, offsets[i] + bytes[i]) : backward;
         }
 
-        return new FramePlan(table, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), keepsInput, saved ?? profile.Compute);
+        return new FramePlan(
+            table, bytes, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), backward, keepsInput, saved ?? profile.Compute);
     }
 
     /// <summary>Bytes of a row, padded and aligned; 0 where it has no memory.</summary>
@@ -132,28 +150,4 @@ public static class FramePlanner
         order.Sort((a, b) => compare(a, b) is var c and not 0 ? c : a.CompareTo(b));
         return order;
     }
-
-    private static long LowestFree(List<Interval> placed, long bytes, FrameRow row)
-    {
-        placed.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-        long offset = 0;
-        foreach (Interval other in placed)
-        {
-            if (other.First > row.Last || other.Last < row.First)
-            {
-                continue;
-            }
-
-            if (other.Offset >= offset + bytes)
-            {
-                break;
-            }
-
-            offset = Math.Max(offset, other.Offset + other.Bytes);
-        }
-
-        return offset;
-    }
-
-    private readonly record struct Interval(long Offset, long Bytes, int First, int Last);
 }

@@ -23,9 +23,15 @@ public readonly record struct StackedFrame(FramePlan Plan, long Base)
 /// <param name="Backward">A layer's frame while its backward runs.</param>
 /// <param name="Segments">Which layers are rebuilt together; null where nothing is rebuilt from an input alone.</param>
 /// <param name="Hidden">Where the last residual stream lies.</param>
-/// <param name="Peak">One past the highest byte of all frames.</param>
-public sealed record FrameStack(StackedFrame[] Forward, StackedFrame[] Backward, Segments? Segments, long Hidden, long Peak)
+public sealed record FrameStack(StackedFrame[] Forward, StackedFrame[] Backward, Segments? Segments, long Hidden)
 {
+    /// <summary>One past the highest byte of all frames.</summary>
+    public long Peak => Forward.Concat(Backward).Select(static f => f.Peak).DefaultIfEmpty().Max();
+
+    /// <summary>One past the highest byte of the frames while backward runs, and with it what is rebuilt.</summary>
+    public long BackwardPeak => Backward.Where(static f => f.Plan.Table.BackwardOps > 0)
+        .Select(f => Segments is null ? f.Base + f.Plan.BackwardPeak : f.Peak).DefaultIfEmpty().Max();
+
     /// <summary>What backward of a layer reads: what was kept, or, as the highest of its segment, only the layer's input.</summary>
     public Checkpointing PolicyOf(int layer, Checkpointing plan) =>
         Segments is not { } segments ? plan : segments.IsHighest(layer) ? Checkpointing.Block : Checkpointing.Selective;
@@ -59,9 +65,8 @@ public readonly record struct Segments(int First, int Layers, int Every)
 /// <param name="share">Whether buffers may share memory.</param>
 internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn, bool alike, BackendProfile profile, DType saved, bool share)
 {
-    private readonly Dictionary<(FrameTable, bool Above, bool Keeps, int Layer), FramePlan> _plans = [];
+    private readonly Dictionary<(FrameTable, bool Above, bool Keeps, bool Raised, int Layer), FramePlan> _plans = [];
     private long _input;
-    private long _peak;
     private bool _above;
 
     /// <summary>Stacks the frames of a training step.</summary>
@@ -77,7 +82,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
 
         var segments = new Segments(tables.LowestTrained, tables.Layers, every);
         _input = input;
-        StackedFrame[] forward = Layers().Select(l => Next(l, VariantOf(l).Pass, segments.IsLowest(l))).ToArray();
+        StackedFrame[] forward = Layers().Select(l => Next(l, VariantOf(l).Pass, segments.IsLowest(l), segments.IsLowest(l) && EndsUp(segments, l))).ToArray();
         long hidden = _input;
         var backward = (StackedFrame[])forward.Clone();
         for (int layer = segments.First; layer < tables.Layers; layer++)
@@ -88,10 +93,10 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
             }
 
             VariantRow variant = VariantOf(layer);
-            backward[layer] = segments.IsHighest(layer) ? Next(layer, variant.Rebuild, keepsInput: true) : Next(layer, variant.Selective, keepsInput: true);
+            backward[layer] = Next(layer, segments.IsHighest(layer) ? variant.Rebuild : variant.Selective);
         }
 
-        return new FrameStack(forward, backward, segments, hidden, _peak);
+        return new FrameStack(forward, backward, segments, hidden);
     }
 
     /// <summary>Stacks the frames of a step of generation.</summary>
@@ -101,30 +106,38 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
     private FrameStack Once(long input, Func<VariantRow, FrameTable> frameOf)
     {
         _input = input;
-        StackedFrame[] frames = Layers().Select(l => Next(l, frameOf(VariantOf(l)), keepsInput: false)).ToArray();
-        return new FrameStack(frames, frames, null, _input, _peak);
+        StackedFrame[] frames = Layers().Select(l => Next(l, frameOf(VariantOf(l)))).ToArray();
+        return new FrameStack(frames, frames, null, _input);
     }
 
     private IEnumerable<int> Layers() => Enumerable.Range(0, tables.Layers);
 
     private VariantRow VariantOf(int layer) => tables.Variants[tables.VariantOf(layer)];
 
-    /// <summary>Puts a layer's frame on top. One that keeps nothing and cannot overwrite its input takes turns with the next: up, then down.</summary>
-    private StackedFrame Next(int layer, FrameTable table, bool keepsInput)
+    /// <summary>Whether the outputs of a segment, which take turns from its lowest layer on, would end in the upper place, and leave a gap for good.</summary>
+    private bool EndsUp(Segments segments, int lowest)
     {
-        bool alternates = share && !table.Saves && !keepsInput && !table.OutputOverInput;
+        FrameTable[] others = Layers().Where(l => l > lowest && segments.LowestOf(l) == lowest).Select(l => VariantOf(l).Pass).ToArray();
+        return others.Length % 2 == 1 && others.All(Alternates);
+    }
+
+    private bool Alternates(FrameTable table) => share && !table.Saves && !table.ReadsInputAgain && !table.OutputOverInput;
+
+    /// <summary>Puts a layer's frame on top. One that keeps nothing and cannot overwrite its input takes turns with the next: up, then down.</summary>
+    private StackedFrame Next(int layer, FrameTable table, bool keepsInput = false, bool raised = false)
+    {
+        bool alternates = Alternates(table) && !keepsInput;
         _above = alternates && _above;
-        var key = (table, _above, keepsInput, alike ? 0 : layer);
+        var key = (table, _above, keepsInput, raised, alike ? 0 : layer);
         if (!_plans.TryGetValue(key, out FramePlan? plan))
         {
-            plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, share, saved);
+            plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, raised, share, saved);
             _plans.Add(key, plan);
         }
 
         var frame = new StackedFrame(plan, _input - plan.InputOffset);
-        _peak = Math.Max(_peak, frame.Peak);
         _input = frame.Output;
-        _above = alternates && !_above;
+        _above = raised || (alternates && !_above);
         return frame;
     }
 }

@@ -50,8 +50,11 @@ public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, 
 /// <param name="Rows">The buffers.</param>
 public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Forward, Flops Backward, FrameRow[] Rows)
 {
-    /// <summary>Whether anything outlives the forward pass; then the input is kept too.</summary>
+    /// <summary>Whether anything that forward writes outlives it.</summary>
     public bool Saves => Rows.Any(r => r.Kind == RowKind.Saved);
+
+    /// <summary>Whether backward reads the input.</summary>
+    public bool ReadsInputAgain => Rows.Any(r => r.Kind == RowKind.Input && r.Last >= ForwardOps);
 
     /// <summary>
     /// The widths of the operands that one operation has among the rows that a plan may keep in 16 bits; of all operations, those that

@@ -59,7 +59,6 @@ public static class MemoryPlanner
             long workspaceTerm = _end - start;
 
             start = _end;
-            Placement residualGradient = serves ? default : PlaceToken(tables.Width);
             Placement[] caches = serves ? PlaceCaches() : [];
             long stack = _end;
             FramePlan prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: _share);
@@ -68,11 +67,16 @@ public static class MemoryPlanner
             FrameStack frames = serves
                 ? stacking.Serve(stack + prologue.OutputOffset)
                 : stacking.Train(stack + prologue.OutputOffset, options.Checkpointing, options.CheckpointEvery);
-            long peak = Math.Max(frames.Peak, stack + prologue.Peak);
             long topBase = frames.Hidden + PaddedTokens(tables.Width);
             FramePlan top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, RoomIn(-1), profile, share: _share);
-            _end = Math.Max(peak, Math.Max(topBase, topBase + top.Peak));
-            long activations = _end - start;
+            long forwardPeak = Math.Max(stack + prologue.Peak, frames.Peak);
+
+            // The gradient of the residual stream comes into being with the loss: it may lie where only forward reaches, above all that backward uses.
+            _end = Math.Max(topBase + top.Peak, _share ? Math.Max(stack + prologue.BackwardPeak, frames.BackwardPeak) : forwardPeak);
+            bool hasGradient = !serves && tables.Loss.Rows.Any(static r => r.Kind == RowKind.ResidualGradient);
+            Placement residualGradient = hasGradient ? PlaceToken(tables.Width) : default;
+            _end = Math.Max(_end, forwardPeak);
+            var activations = new MemoryRange(start, _end - start);
             var widening = new MemoryRange(_end, saved == profile.Compute ? 0 : WidenedBytes(frames));
             _end += widening.Bytes;
 
@@ -86,13 +90,14 @@ public static class MemoryPlanner
                 Optimizer = options.Optimizer,
                 PageElements = options.PageElements,
                 PageBuffers = _pageBuffers,
-                Cost = new MemoryCost(frozen, adapters, gradients, moments, activations, workspaceTerm + widening.Bytes, inputs, profile.FixedOverhead, _pagedEnd),
+                Cost = new MemoryCost(frozen, adapters, gradients, moments, activations.Bytes, workspaceTerm + widening.Bytes, inputs, profile.FixedOverhead, _pagedEnd),
                 Parameters = parameters,
                 Packed = _packed,
                 Ids = ids,
                 LossRows = lossRows,
                 Targets = targets,
                 Scalars = scalars,
+                Activations = activations,
                 ResidualGradient = residualGradient,
                 Caches = caches,
                 Workspace = new MemoryRange(workspace, workspaceBytes),

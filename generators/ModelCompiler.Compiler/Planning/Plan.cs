@@ -80,7 +80,10 @@ public sealed record Plan
     /// <summary>Two scalars: the summed loss, the squared norm of the gradients.</summary>
     public required Placement Scalars { get; init; }
 
-    /// <summary>The gradient of the residual stream.</summary>
+    /// <summary>Where all frames lie, with the gradient of the residual stream (and caches, when generating).</summary>
+    public required MemoryRange Activations { get; init; }
+
+    /// <summary>The gradient of the residual stream; zero rows where nothing below the loss is trained, and when generating.</summary>
     public required Placement ResidualGradient { get; init; }
 
     /// <summary>Key and value caches: index (layer · attentions + attention) · 2, then + 1 for values.</summary>

@@ -113,8 +113,8 @@ internal sealed partial class WideningBackend(IBackend inner, Plan plan) : IBack
         return _wide[i];
     }
 
-    /// <summary>Activations lie above the gradient of the residual stream, parameters below it.</summary>
-    private bool IsNarrow(Tensor x) => x.Type == DType.BFloat16 && x.Offset >= plan.ResidualGradient.Offset;
+    /// <summary>Parameters lie below the activations.</summary>
+    private bool IsNarrow(Tensor x) => x.Type == DType.BFloat16 && x.Offset >= plan.Activations.Offset;
 
     /// <summary>Index of an operand's Float32 copy. One buffer may come as several operands, read and written: it has one.</summary>
     private int Operand(Tensor x)

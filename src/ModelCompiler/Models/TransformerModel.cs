@@ -119,8 +119,8 @@ public abstract class TransformerModel : IDisposable
     /// <summary>The last residual stream, [tokens, width].</summary>
     public Tensor Hidden => TokenBuffer(Plan.Stack.Hidden, Plan.Tables.Width);
 
-    /// <summary>The gradient of the residual stream, [tokens, width].</summary>
-    public Tensor ResidualGradient => Plan.Serves ? Tensor.None : TokenBuffer(Plan.ResidualGradient.Offset, Plan.Tables.Width);
+    /// <summary>The gradient of the residual stream, [tokens, width]; none where nothing below the loss is trained, and when generating.</summary>
+    public Tensor ResidualGradient => Plan.ResidualGradient.Rows == 0 ? Tensor.None : TokenBuffer(Plan.ResidualGradient.Offset, Plan.Tables.Width);
 
     /// <summary>Starts a micro-step of training or evaluation; batch and sequence may be smaller than planned.</summary>
     /// <param name="step">Its scalars.</param>

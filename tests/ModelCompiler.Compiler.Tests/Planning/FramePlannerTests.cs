@@ -55,8 +55,7 @@ public class FramePlannerTests
 
     private static int Last(FrameTable table, int row) => table.Rows[row].Kind switch
     {
-        RowKind.Input => table.Saves ? table.ForwardOps + table.BackwardOps : table.Rows[row].Last,
-        RowKind.Output => table.ForwardOps,
+        RowKind.Output => table.ForwardOps - 1,
         _ => table.Rows[row].Last,
     };
 
@@ -67,7 +66,7 @@ public class FramePlannerTests
         from scratch in Gen.Choose(0, 8).SelectMany(n => Row(RowKind.Scratch, 0, forward + backward - 1, 0, forward + backward - 1).ListOf(n))
         from columns in Gen.Choose(1, 300)
         from written in Gen.Choose(1, forward - 1)
-        from inputRead in Gen.Choose(0, forward - 1)
+        from inputRead in Gen.Choose(0, forward + backward - 1)
         select new FrameTable(
             "Random",
             forward,
