@@ -38,5 +38,5 @@ public static class ModelCompilation
 
     /// <summary>What a training step of the budget's plan takes on its device.</summary>
     public static MemoryCost Peak(ModelTables tables, BudgetSpec budget) =>
-        MemoryPlanner.Train(tables, budget.Plan, budget.Device.Profile(budget.Threads)).Cost;
+        MemoryPlanner.Cost(tables, budget.Plan, budget.Device.Profile(budget.Threads));
 }

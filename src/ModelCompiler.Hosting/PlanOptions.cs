@@ -75,6 +75,22 @@ internal sealed class PlanOptions
         };
     }
 
+    /// <summary>What the command line gives itself, for a search that may choose the rest.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="plan">The plan it makes, with ranks that methods chose from the base.</param>
+    public FitOptions Pins(ParseResult arguments, TrainingPlan plan) => new()
+    {
+        Template = new TrainingPlan { Sequence = plan.Sequence, Ranks = plan.Ranks, Activations = plan.Activations },
+        Batch = Given(arguments, _batch) ? plan.Batch : null,
+        Sequence = Given(arguments, _sequence) ? plan.Sequence : null,
+        Accumulate = Given(arguments, _accumulate) ? plan.Accumulate : null,
+        Checkpointing = Given(arguments, _checkpointing) ? plan.Checkpointing : null,
+        CheckpointEvery = Given(arguments, _checkpointing) ? plan.CheckpointEvery : null,
+        Optimizer = Given(arguments, _optimizer) ? plan.Optimizer : null,
+        Storage = plan.Storage,
+        Rank = plan.Rank,
+    };
+
     /// <summary>Runs the planner; a number out of range is the user's to put right.</summary>
     /// <exception cref="UsageException">A number is out of range for the model.</exception>
     public static T Check<T>(Func<T> plan)
@@ -96,6 +112,8 @@ internal sealed class PlanOptions
 
     /// <summary>An optimizer's name on the command line.</summary>
     public static string Name(Optimizer optimizer) => s_optimizers[(int)optimizer];
+
+    private static bool Given(ParseResult arguments, Option option) => arguments.GetResult(option) is { Implicit: false };
 
     private static Optimizer OptimizerOf(string text) =>
         (Optimizer)Array.IndexOf(s_optimizers, Choice.Require("--optimizer", text, s_optimizers, []));

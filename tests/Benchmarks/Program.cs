@@ -9,11 +9,12 @@ Action? benchmark = name switch
     "step" => () => LoraStepBenchmark.Run(args[1..]),
     "nf4" => Nf4Benchmark.Run,
     "resident" => () => ResidentMemoryBenchmark.Run(args[1..]),
+    "fit" => FitBenchmark.Run,
     _ => null,
 };
 if (benchmark == null)
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- gemm|nf4|attention|elementwise|step [PEER [ROUNDS]]|resident");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- gemm|nf4|attention|elementwise|step [PEER [ROUNDS]]|resident|fit");
     return 2;
 }
 

@@ -22,6 +22,12 @@ public class UsageTests
     [InlineData("plan Stories260K --budget -1GiB", "--budget")]
     [InlineData("plan Stories260K --checkpointing some", "--checkpointing takes none or selective or block or a number of layers", "'some'")]
     [InlineData("plan Stories260K --checkpointing 0", "at least 1 layer apart")]
+    [InlineData("plan Stories260K --fit", "--fit needs --budget")]
+    [InlineData("plan Stories260K --fit --budget 1GiB --objective best", "--objective takes fastest or sequence or rank", "'best'")]
+    [InlineData("plan Stories260K --fit --budget 1GiB --objective rank", "Stories260K has no adapters whose rank could grow")]
+    [InlineData("plan Stories260K_Lora --fit --budget 1GiB --estimator gelato", "--estimator, with --fit, takes own", "'gelato'")]
+    [InlineData("plan Stories260K_Lora --fit --budget 1GiB --rank 65", "rank 65", "64")]
+    [InlineData("plan Stories260K_Lora --fit --budget 1GiB --sequence 513", "513", "512")]
     [InlineData("quantize", "mc quantize needs <recipe>")]
     [InlineData("merge Stories260K_Lora --base x --out y", "mc merge needs --adapter")]
     [InlineData("export Stories260K_Lora --base x --adapter y --out ./y/", "--out is the adapter itself")]
@@ -43,7 +49,6 @@ public class UsageTests
 
     [Theory]
     [InlineData("tune Stories260K")]
-    [InlineData("plan Stories260K --fit")]
     [InlineData("plan Stories260K --backend cuda")]
     [InlineData("plan Stories260K --backend torchsharp")]
     public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");

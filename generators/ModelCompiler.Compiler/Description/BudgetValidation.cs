@@ -63,17 +63,8 @@ internal static class BudgetValidation
     private static Problem Peak(Origin origin, TrainingPlan plan, MemoryCost cost, string remark) => new(ProblemIds.PlannedPeak, origin, new EquatableArray<string>(
         [ByteSize.Format(cost.Peak), Text(plan.Batch), Text(plan.Sequence), cost.Paged > 0 ? $"{remark}; {Paged(cost)}" : remark]));
 
-    private static string Terms(MemoryCost cost) => string.Join(", ", new[]
-    {
-        ("frozen weights", cost.FrozenWeights),
-        ("adapters", cost.Adapters),
-        ("gradients", cost.Gradients),
-        ("optimizer", cost.Optimizer),
-        ("activations", cost.Activations),
-        ("workspace", cost.Workspace),
-        ("inputs", cost.Inputs),
-        ("overhead", cost.Overhead),
-    }.Select(static term => $"{term.Item1} {ByteSize.Format(term.Item2)}")) + (cost.Paged > 0 ? "; " + Paged(cost) : "");
+    private static string Terms(MemoryCost cost) =>
+        string.Join(", ", cost.Terms().Select(static term => $"{term.Name} {ByteSize.Format(term.Bytes)}")) + (cost.Paged > 0 ? "; " + Paged(cost) : "");
 
     private static string Paged(MemoryCost cost) => $"beside it {ByteSize.Format(cost.Paged)} paged in host memory";
 

@@ -8,6 +8,8 @@ public sealed record Embedding(float Factor) : OpRow
 {
     public override string Formula => "x = E[ids]";
 
+    public override Value? Gathered(Op op) => op.Inputs[1];
+
     public override Shape[] Infer(Value[] inputs) => [new Shape(inputs[0].Shape.Rows, inputs[1].Shape.Columns)];
 
     public override void Gradient(Op op, GradientBuilder g)
@@ -32,6 +34,8 @@ public sealed record Embedding(float Factor) : OpRow
 public sealed record EmbeddingGradient(float Factor) : OpRow
 {
     public override string Formula => "dE[ids] += dx";
+
+    public override Value? Gathered(Op op) => op.GradientOf;
 
     public override Shape[] Infer(Value[] inputs) => [];
 

@@ -9,6 +9,8 @@ public sealed record Gather : OpRow
 
     public override string Formula => "h = x[rows]";
 
+    public override Value? Gathered(Op op) => op.Inputs[1];
+
     public override Shape[] Infer(Value[] inputs) => [new Shape(inputs[0].Shape.Rows, inputs[1].Shape.Columns)];
 
     public override void Gradient(Op op, GradientBuilder g)
@@ -31,6 +33,8 @@ public sealed record GatherGradient : OpRow
     public override string Method => nameof(EmbeddingGradient);
 
     public override string Formula => "dx[rows] += dh";
+
+    public override Value? Gathered(Op op) => op.Outputs[0];
 
     public override Shape[] Infer(Value[] inputs) => [];
 

@@ -7,6 +7,8 @@ public sealed record LearnedPositions : OpRow
 {
     public override string Formula => "x += P[position]";
 
+    public override Value? Gathered(Op op) => op.Inputs[1];
+
     public override Shape[] Infer(Value[] inputs)
     {
         ShapeException.Require(inputs[0].Shape.Columns == inputs[1].Shape.Columns, Method, inputs);
@@ -31,6 +33,8 @@ public sealed record LearnedPositions : OpRow
 public sealed record LearnedPositionsGradient : OpRow
 {
     public override string Formula => "dP[position] += dx";
+
+    public override Value? Gathered(Op op) => op.GradientOf;
 
     public override Shape[] Infer(Value[] inputs) => [];
 

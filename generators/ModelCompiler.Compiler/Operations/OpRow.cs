@@ -54,6 +54,9 @@ public abstract record OpRow
     /// <summary>Floating-point operations, counting a multiply-add as two.</summary>
     public virtual Flops Flops(Op op, Sizes sizes) => default;
 
+    /// <summary>The matrix, of all that the operation reads or writes, of which it touches one row for each row of the others; null: none.</summary>
+    public virtual Value? Gathered(Op op) => null;
+
     /// <summary>Arguments of the call, in the order of the backend's method.</summary>
     public abstract void Arguments(Op op, CallWriter call);
 }

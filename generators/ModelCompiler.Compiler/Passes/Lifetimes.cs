@@ -32,8 +32,8 @@ public sealed class Lifetimes
     /// <param name="backward">Backward; null where there is none.</param>
     /// <param name="carried">Whether input and output are the frame's own (layers, prologue) or not (loss, head).</param>
     /// <param name="inPlace">Whether values may share buffers at all.</param>
-    /// <param name="ranks">Ranks for counting operations.</param>
-    public static FrameDraft Run(string name, Region forward, Region? backward, bool carried, bool inPlace, int[] ranks)
+    /// <param name="slots">Number of adapter slots.</param>
+    public static FrameDraft Run(string name, Region forward, Region? backward, bool carried, bool inPlace, int slots)
     {
         Op[] backwardOps = backward?.Ops ?? [];
         Value? gradientIn = backward?.Input;
@@ -54,13 +54,13 @@ public sealed class Lifetimes
         FrameDraft Assign()
         {
             var lifetimes = new Lifetimes([.. forward.Ops, .. backwardOps], forward.Ops.Length, inPlace);
-            return lifetimes.Build(name, forward, backwardOps, gradientIn, gradientOut, carried, ranks);
+            return lifetimes.Build(name, forward, backwardOps, gradientIn, gradientOut, carried, slots);
         }
     }
 
     private const string ResidualGradient = "ResidualGradient";
 
-    private FrameDraft Build(string name, Region forward, Op[] backwardOps, Value? gradientIn, Value? gradientOut, bool carried, int[] ranks)
+    private FrameDraft Build(string name, Region forward, Op[] backwardOps, Value? gradientIn, Value? gradientOut, bool carried, int slots)
     {
         CountReads(carried ? forward.Output : null, gradientOut);
         if (forward.Input is not null)
@@ -87,11 +87,16 @@ public sealed class Lifetimes
         }
 
         (FrameRow[] rows, Dictionary<Value, string> names) = Rows(carried);
-        var sizes = new Sizes(1, 1, 1, 1, ranks);
-        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), Count(forward.Ops), Count(backwardOps), rows) { Widened = Widened(rows, names) };
+        var work = new WorkCount(slots, value => _bufferOf.TryGetValue(value, out Buffer? buffer) && buffer.Kind == RowKind.Absent);
+        (Flops forwardFlops, Traffic forwardTraffic) = work.Of(forward.Ops);
+        (Flops backwardFlops, Traffic backwardTraffic) = work.Of(backwardOps);
+        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), forwardFlops, backwardFlops, rows)
+        {
+            Widened = Widened(rows, names),
+            ForwardTraffic = forwardTraffic,
+            BackwardTraffic = backwardTraffic,
+        };
         return new FrameDraft(forward.Ops, backwardOps, names, table);
-
-        Flops Count(Op[] ops) => ops.Aggregate(default(Flops), (sum, op) => sum + op.Row.Flops(op, sizes));
     }
 
     private void CountReads(Value? output, Value? gradientOut)

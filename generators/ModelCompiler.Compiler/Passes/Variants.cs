@@ -37,7 +37,6 @@ public static class Variants
     {
         Network network = Assemble.Run(spec);
         AdaptedProjection[] slots = Expand.Slots(spec, network);
-        int[] ranks = slots.Select(s => s.Row.Rank).ToArray();
         AdaptedProjection[] inBlock = slots.Where(s => s.Projection.PerLayer).ToArray();
         bool full = spec.Recipe is null;
         int lowest = full ? 0 : inBlock.Length == 0 ? spec.Block.Repeat : inBlock.Min(s => s.Row.FirstLayer);
@@ -70,15 +69,15 @@ public static class Variants
                 Draft(selective),
                 Draft((selective.Forward, null)),
                 Draft((new Region([], forward.Input, null), Train(forward, backward, inputGradient, Checkpointing.Block).Backward)),
-                Serving("Serve" + name, serving, carried: true, inPlace, ranks)));
+                Serving("Serve" + name, serving, carried: true, inPlace, slots.Length)));
 
-            FrameDraft Draft((Region Forward, Region? Backward) step) => Finish(name, step.Forward, step.Backward, carried: true, inPlace, ranks);
+            FrameDraft Draft((Region Forward, Region? Backward) step) => Finish(name, step.Forward, step.Backward, carried: true, inPlace, slots.Length);
         }
 
         AdaptedProjection[] head = slots.Where(s => !s.Projection.PerLayer).ToArray();
-        FrameDraft prologue = Prologue(network.Prologue, full, inPlace, ranks);
-        FrameDraft loss = Loss(Expand.Run(network.Loss, head, training: true), lowest < spec.Block.Repeat, inPlace, ranks);
-        FrameDraft logits = Serving("Head", Serve.Head(Expand.Run(network.Loss, head, training: false)), carried: false, inPlace, ranks);
+        FrameDraft prologue = Prologue(network.Prologue, full, inPlace, slots.Length);
+        FrameDraft loss = Loss(Expand.Run(network.Loss, head, training: true), lowest < spec.Block.Repeat, inPlace, slots.Length);
+        FrameDraft logits = Serving("Head", Serve.Head(Expand.Run(network.Loss, head, training: false)), carried: false, inPlace, slots.Length);
         return new CompiledModel(spec, network, slots, variants.ToArray(), prologue, loss, logits, cacheWidths);
     }
 
@@ -98,7 +97,7 @@ public static class Variants
         return Prune.Run(forward, backward, inputGradient);
     }
 
-    private static FrameDraft Prologue(Region prologue, bool trains, bool inPlace, int[] ranks)
+    private static FrameDraft Prologue(Region prologue, bool trains, bool inPlace, int slots)
     {
         Region? backward = null;
         if (trains)
@@ -108,10 +107,10 @@ public static class Variants
         }
 
         (prologue, backward) = Prune.Run(prologue, backward, wantsInputGradient: false);
-        return Finish("Prologue", prologue, backward, carried: true, inPlace, ranks);
+        return Finish("Prologue", prologue, backward, carried: true, inPlace, slots);
     }
 
-    private static FrameDraft Loss(Region loss, bool inputGradient, bool inPlace, int[] ranks)
+    private static FrameDraft Loss(Region loss, bool inputGradient, bool inPlace, int slots)
     {
         Region region = loss with { Output = null };
         Region? backward = Differentiate.Run(region, null);
@@ -123,16 +122,16 @@ public static class Variants
         }
 
         (region, backward) = Prune.Run(region, backward, inputGradient);
-        return Finish("Loss", region, backward, carried: false, inPlace, ranks);
+        return Finish("Loss", region, backward, carried: false, inPlace, slots);
     }
 
-    private static FrameDraft Serving(string name, Region region, bool carried, bool inPlace, int[] ranks)
+    private static FrameDraft Serving(string name, Region region, bool carried, bool inPlace, int slots)
     {
         (region, _) = Prune.Run(region, null, wantsInputGradient: false);
-        return Finish(name, region, null, carried, inPlace, ranks);
+        return Finish(name, region, null, carried, inPlace, slots);
     }
 
-    private static FrameDraft Finish(string name, Region forward, Region? backward, bool carried, bool inPlace, int[] ranks)
+    private static FrameDraft Finish(string name, Region forward, Region? backward, bool carried, bool inPlace, int slots)
     {
         Op[] backwardOps = backward?.Ops ?? [];
         Value? output = forward.Output;
@@ -144,6 +143,6 @@ public static class Variants
             backward is null ? null : backward with { Ops = fusedBackward },
             carried,
             inPlace,
-            ranks);
+            slots);
     }
 }

@@ -19,6 +19,9 @@ public sealed record BackendProfile(
     bool PadsRows,
     long FixedOverhead)
 {
+    /// <summary>Whether the arena is host memory, as it is of all backends without a device of their own: what is paged to the host then takes as much of it.</summary>
+    public bool IsHostMemory { get; init; } = true;
+
     /// <summary>The embedded CPU backend.</summary>
     public static BackendProfile Cpu(int threads) =>
         new("cpu", DType.Float32, 64, threads, ScratchPerThread: 1L << 20, PadsRows: true, FixedOverhead: 32L << 20);

@@ -75,4 +75,7 @@ public sealed record Sizes(int Batch, int Sequence, int Rows, int CacheRows, int
 
     /// <summary>Tokens of the micro-batch.</summary>
     public int Tokens => Batch * Sequence;
+
+    /// <summary>The mean rank of all adapters; 0 where there are none.</summary>
+    public double MeanRank => Pattern?.Mean ?? (Ranks.Length == 0 ? 0 : Ranks.Average());
 }

@@ -65,11 +65,21 @@ public readonly record struct Segments(int First, int Layers, int Every)
 /// <param name="share">Whether buffers may share memory.</param>
 internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn, bool alike, BackendProfile profile, DType saved, bool share)
 {
-    private readonly Dictionary<(FrameTable, bool Above, bool Keeps, bool Raised, int Layer), FramePlan> _plans = [];
+    private readonly Dictionary<(int Layer, Role Role, bool Above, bool Keeps, bool Raised), FramePlan> _plans = [];
     private long _input;
     private bool _above;
 
-    /// <summary>Stacks the frames of a training step.</summary>
+    /// <summary>Which of a variant's frames a layer has.</summary>
+    private enum Role
+    {
+        None,
+        Selective,
+        Pass,
+        Rebuild,
+        Serve,
+    }
+
+    /// <summary>Stacks the frames of a training step. Frames are planned once, whatever the policies they are asked for.</summary>
     /// <param name="input">Where the first layer's input lies.</param>
     /// <param name="policy">What is kept from forward for backward.</param>
     /// <param name="every">With block checkpointing, layers of which one input is kept.</param>
@@ -77,12 +87,18 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
     {
         if (policy != Checkpointing.Block)
         {
-            return Once(input, v => policy == Checkpointing.None ? v.None : v.Selective);
+            return Once(input, policy == Checkpointing.None ? Role.None : Role.Selective);
         }
 
         var segments = new Segments(tables.LowestTrained, tables.Layers, every);
-        _input = input;
-        StackedFrame[] forward = Layers().Select(l => Next(l, VariantOf(l).Pass, segments.IsLowest(l), segments.IsLowest(l) && EndsUp(segments, l))).ToArray();
+        (_input, _above) = (input, false);
+        var forward = new StackedFrame[tables.Layers];
+        for (int layer = 0; layer < forward.Length; layer++)
+        {
+            bool lowest = segments.IsLowest(layer);
+            forward[layer] = Next(layer, Role.Pass, lowest, lowest && EndsUp(segments, layer));
+        }
+
         long hidden = _input;
         var backward = (StackedFrame[])forward.Clone();
         for (int layer = segments.First; layer < tables.Layers; layer++)
@@ -92,8 +108,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
                 (_input, _above) = (forward[layer].Input, false);
             }
 
-            VariantRow variant = VariantOf(layer);
-            backward[layer] = Next(layer, segments.IsHighest(layer) ? variant.Rebuild : variant.Selective);
+            backward[layer] = Next(layer, segments.IsHighest(layer) ? Role.Rebuild : Role.Selective);
         }
 
         return new FrameStack(forward, backward, segments, hidden);
@@ -101,34 +116,56 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
 
     /// <summary>Stacks the frames of a step of generation.</summary>
     /// <param name="input">Where the first layer's input lies.</param>
-    public FrameStack Serve(long input) => Once(input, static v => v.Serve);
+    public FrameStack Serve(long input) => Once(input, Role.Serve);
 
-    private FrameStack Once(long input, Func<VariantRow, FrameTable> frameOf)
+    private FrameStack Once(long input, Role role)
     {
-        _input = input;
-        StackedFrame[] frames = Layers().Select(l => Next(l, frameOf(VariantOf(l)))).ToArray();
+        (_input, _above) = (input, false);
+        var frames = new StackedFrame[tables.Layers];
+        for (int layer = 0; layer < frames.Length; layer++)
+        {
+            frames[layer] = Next(layer, role);
+        }
+
         return new FrameStack(frames, frames, null, _input);
     }
-
-    private IEnumerable<int> Layers() => Enumerable.Range(0, tables.Layers);
 
     private VariantRow VariantOf(int layer) => tables.Variants[tables.VariantOf(layer)];
 
     /// <summary>Whether the outputs of a segment, which take turns from its lowest layer on, would end in the upper place, and leave a gap for good.</summary>
     private bool EndsUp(Segments segments, int lowest)
     {
-        FrameTable[] others = Layers().Where(l => l > lowest && segments.LowestOf(l) == lowest).Select(l => VariantOf(l).Pass).ToArray();
-        return others.Length % 2 == 1 && others.All(Alternates);
+        int others = 0;
+        for (int layer = lowest + 1; layer < tables.Layers && segments.LowestOf(layer) == lowest; layer++)
+        {
+            if (!Alternates(VariantOf(layer).Pass))
+            {
+                return false;
+            }
+
+            others++;
+        }
+
+        return others % 2 == 1;
     }
 
     private bool Alternates(FrameTable table) => share && !table.Saves && !table.ReadsInputAgain && !table.OutputOverInput;
 
     /// <summary>Puts a layer's frame on top. One that keeps nothing and cannot overwrite its input takes turns with the next: up, then down.</summary>
-    private StackedFrame Next(int layer, FrameTable table, bool keepsInput = false, bool raised = false)
+    private StackedFrame Next(int layer, Role role, bool keepsInput = false, bool raised = false)
     {
+        VariantRow variant = VariantOf(layer);
+        FrameTable table = role switch
+        {
+            Role.None => variant.None,
+            Role.Selective => variant.Selective,
+            Role.Pass => variant.Pass,
+            Role.Rebuild => variant.Rebuild,
+            _ => variant.Serve,
+        };
         bool alternates = Alternates(table) && !keepsInput;
         _above = alternates && _above;
-        var key = (table, _above, keepsInput, raised, alike ? 0 : layer);
+        var key = (alike ? variant.FirstLayer : layer, role, _above, keepsInput, raised);
         if (!_plans.TryGetValue(key, out FramePlan? plan))
         {
             plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, raised, share, saved);

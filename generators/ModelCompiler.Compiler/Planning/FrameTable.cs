@@ -51,26 +51,20 @@ public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, 
 public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Forward, Flops Backward, FrameRow[] Rows)
 {
     /// <summary>Whether anything that forward writes outlives it.</summary>
-    public bool Saves => Rows.Any(r => r.Kind == RowKind.Saved);
+    public bool Saves { get; } = Rows.Any(static r => r.Kind == RowKind.Saved);
 
     /// <summary>Whether backward reads the input.</summary>
-    public bool ReadsInputAgain => Rows.Any(r => r.Kind == RowKind.Input && r.Last >= ForwardOps);
+    public bool ReadsInputAgain { get; } = Rows.Any(r => r.Kind == RowKind.Input && r.Last >= ForwardOps);
 
     /// <summary>
     /// The widths of the operands that one operation has among the rows that a plan may keep in 16 bits; of all operations, those that
     /// no other's cover.
     /// </summary>
     public Dim[][] Widened { get; init; } = [];
-}
 
-/// <summary>Floating-point operations as a polynomial.</summary>
-/// <param name="PerRow">Per row of the region's leading dimension.</param>
-/// <param name="PerRowAndPosition">Per row and token of the sequence (attention; the causal half counted as half).</param>
-public readonly record struct Flops(double PerRow, double PerRowAndPosition)
-{
-    /// <summary>The sum of two costs.</summary>
-    public static Flops operator +(Flops a, Flops b) => new(a.PerRow + b.PerRow, a.PerRowAndPosition + b.PerRowAndPosition);
+    /// <summary>What forward reads and writes.</summary>
+    public Traffic ForwardTraffic { get; init; }
 
-    /// <summary>The number for this many rows at this sequence length.</summary>
-    public double Evaluate(int rows, int sequence) => rows * (PerRow + PerRowAndPosition * sequence);
+    /// <summary>What backward reads and writes, with what it rebuilds.</summary>
+    public Traffic BackwardTraffic { get; init; }
 }

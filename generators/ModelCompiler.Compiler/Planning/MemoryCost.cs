@@ -33,6 +33,16 @@ public sealed record MemoryCost(
     /// <summary>Arena and overhead.</summary>
     public long Peak => Arena + Overhead;
 
+    /// <summary>The terms of the peak by name; their sum is <see cref="Peak"/>.</summary>
+    public IReadOnlyList<(string Name, long Bytes)> Terms() =>
+    [
+        ("frozen weights", FrozenWeights), ("adapters", Adapters), ("gradients", Gradients), ("optimizer", Optimizer),
+        ("activations", Activations), ("workspace", Workspace), ("inputs", Inputs), ("overhead", Overhead),
+    ];
+
+    /// <summary>The largest term.</summary>
+    public (string Name, long Bytes) LargestTerm() => Terms().OrderByDescending(static t => t.Bytes).First();
+
     /// <inheritdoc/>
     public override string ToString() =>
         $"weights {FrozenWeights}, adapters {Adapters}, gradients {Gradients}, optimizer {Optimizer}, activations {Activations}, " +

@@ -25,7 +25,11 @@ public sealed record ParameterRow(
     int Slot = -1,
     int FirstLayer = 0,
     bool UpdatedInParts = false,
-    bool TrainingOnly = false);
+    bool TrainingOnly = false)
+{
+    /// <summary>Whether it is of the base and not trained.</summary>
+    public bool IsFrozenWeight => !Trainable && Slot < 0;
+}
 
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>
 /// <param name="Path">Path of the projection: "Attention.Query".</param>
@@ -163,6 +167,9 @@ public sealed record ModelTables
 
     /// <summary>The layers that have a parameter; -1 alone for one outside the layers.</summary>
     public int[] LayersOf(ParameterRow row) => row.PerLayer ? Enumerable.Range(row.FirstLayer, Layers - row.FirstLayer).ToArray() : [-1];
+
+    /// <summary>In how many layers a parameter is; 1 where it is outside the layers.</summary>
+    public int Copies(ParameterRow row) => row.PerLayer ? Layers - row.FirstLayer : 1;
 
     /// <summary>The layers that have an adapter in a slot; -1 alone for the head's.</summary>
     public int[] LayersOf(SlotRow slot) => LayersOf(Parameters.First(p => p.Slot >= 0 && Slots[p.Slot] == slot));

@@ -18,6 +18,9 @@ public sealed class RankPattern : IEquatable<RankPattern>
     /// <summary>The sum of all ranks.</summary>
     public int Total => _ranks.Sum(static r => r.Sum());
 
+    /// <summary>The mean of all ranks; 0 where there are none.</summary>
+    public double Mean => _ranks.Length == 0 ? 0 : Total / (double)_ranks.Sum(static r => r.Length);
+
     /// <summary>The rank in a slot, given by its index, and a layer; the layer is -1 outside the layers.</summary>
     public int this[int slot, int layer] => _ranks[slot][Math.Min(Math.Max(0, layer - _firstLayers[slot]), _ranks[slot].Length - 1)];
 

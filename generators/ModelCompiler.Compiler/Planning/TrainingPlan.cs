@@ -67,6 +67,22 @@ public sealed record TrainingPlan
     /// <summary>Whether buffers whose lives do not overlap share memory. Off only in tests that prove the sharing right.</summary>
     public bool ShareMemory { get; init; } = true;
 
+    /// <summary>
+    /// The best plan for training a model within a budget, found in milliseconds: it changes only what a plan chooses, and says which attributes would fix
+    /// that in the recipe. Memory is <see cref="MemoryPlanner"/>'s, to the byte; time is a model of the catalogue's counts and the device's rates.
+    /// </summary>
+    /// <param name="tables">The model.</param>
+    /// <param name="budget">The most that <see cref="MemoryCost.Peak"/> may be, in bytes.</param>
+    /// <param name="objective">What the plan is to be best at.</param>
+    /// <param name="profile">The backend.</param>
+    /// <param name="options">What may not be chosen; null: everything may.</param>
+    /// <exception cref="ArgumentException">The budget is not positive, an option is out of range for the model, or it has nothing that the objective asks for.</exception>
+    public static FitResult Fit(ModelTables tables, long budget, FitObjective objective, BackendProfile profile, FitOptions? options = null)
+    {
+        Require(budget > 0, "a budget must have at least 1 byte");
+        return new FitSearch(tables, budget, objective, profile, options ?? new FitOptions()).Run();
+    }
+
     /// <summary>The plan's sizes for a model.</summary>
     /// <exception cref="ArgumentException">A number of the plan is out of range for the model.</exception>
     public Sizes SizesFor(ModelTables tables)
@@ -106,6 +122,9 @@ public sealed record TrainingPlan
     /// <summary>The element type of saved values on a backend. One that computes in double keeps them as doubles.</summary>
     public DType SavedOn(BackendProfile profile) =>
         Activations == ModelCompiler.Storage.BFloat16 && profile.Compute == DType.Float32 ? DType.BFloat16 : profile.Compute;
+
+    /// <summary>Whether a parameter's rank may move: it then lies packed with the others that may.</summary>
+    internal bool Moves(ModelTables tables, ParameterRow row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;
 
     private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
 

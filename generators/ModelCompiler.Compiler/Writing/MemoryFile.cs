@@ -23,7 +23,11 @@ internal static class MemoryFile
         w.Line("/// </remarks>");
         w.Line("/// <exception cref=\"global::System.ArgumentException\">A number of the plan is out of range for the model.</exception>");
         w.Line("public static MemoryCost MemoryCost(TrainingPlan plan, BackendProfile? profile = null) =>").Deeper();
-        w.Line("MemoryPlanner.Train(s_tables, plan, profile ?? BackendProfile.Cpu(global::System.Environment.ProcessorCount)).Cost;").Back().Line();
+        w.Line("MemoryPlanner.Cost(s_tables, plan, profile ?? BackendProfile.Cpu(global::System.Environment.ProcessorCount));").Back().Line();
+        w.Line("/// <summary>The best plan within a budget of bytes, by the same cost.</summary>");
+        w.Line("/// <exception cref=\"global::System.ArgumentException\">The budget or an option is out of range for the model.</exception>");
+        w.Line("public static FitResult Fit(long budget, FitObjective objective = FitObjective.Fastest, FitOptions? options = null, BackendProfile? profile = null) =>").Deeper();
+        w.Line("TrainingPlan.Fit(s_tables, budget, objective, profile ?? BackendProfile.Cpu(global::System.Environment.ProcessorCount), options);").Back().Line();
 
         WriteTables(w, t);
         Frame(w, "LayerFrame", "The buffers of one layer.", types.LayerFrames);
@@ -119,14 +123,17 @@ internal static class MemoryFile
                 $"new FrameRow({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, RowKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
         }
 
-        w.Close(")" + Widened(table) + after);
+        w.Close($") {{ ForwardTraffic = {Count(table.ForwardTraffic)}, BackwardTraffic = {Count(table.BackwardTraffic)}{Widened(table)} }}{after}");
     }
 
     private static string Widened(FrameTable table) => table.Widened.Length == 0
         ? ""
-        : $" {{ Widened = new Dim[][] {{ {string.Join(", ", table.Widened.Select(static w => $"new Dim[] {{ {string.Join(", ", w.Select(Dimension))} }}"))} }} }}";
+        : $", Widened = new Dim[][] {{ {string.Join(", ", table.Widened.Select(static w => $"new Dim[] {{ {string.Join(", ", w.Select(Dimension))} }}"))} }}";
 
-    private static string Count(Flops flops) => FormattableString.Invariant($"new Flops({flops.PerRow:R}, {flops.PerRowAndPosition:R})");
+    private static string Count(Flops flops) => FormattableString.Invariant($"new Flops({flops.PerRow:R}, {flops.PerRowAndPosition:R}, {flops.PerRowAndRank:R}, {flops.PerRowAndSquaredRank:R})");
+
+    private static string Count(Traffic traffic) => FormattableString.Invariant(
+        $"new Traffic({traffic.PerRow:R}, {traffic.PerRowAndRank:R}, {traffic.Weights:R}, {traffic.PerRank:R}, {traffic.PerSquaredRank:R})");
 
     private static void Frame(SourceWriter w, string name, string summary, FrameUnion union)
     {

@@ -11,15 +11,16 @@ internal static class ReservedNames
         // Members of every model.
         "Backward", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
         "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRebuildingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
-        "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
+        "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
         "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "PositionEmbedding", "PrologueFrame",
         "RebuildBelow", "RebuildLayer", "RegisterModel", "ResidualGradient", "Serve", "ServeLayer", "ServeLowestLayer", "Tables",
         "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
 
         // Runtime types that generated code writes without their namespace.
-        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "Flops", "Frame", "FrameRow", "FrameTable", "IBackend", "IModel",
+        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable",
+        "IBackend", "IModel",
         "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SettingRow", "SlotRow", "Tensor",
-        "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",
+        "Traffic", "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",
     };
 
     /// <summary>Members of the sublayers' classes.</summary>

@@ -13,7 +13,7 @@ internal sealed class PlanCommand : HostCommand
     private readonly PlanOptions _plan = new();
     private readonly Option<string?> _base = new("--base") { Description = "Folder of the base: ranks that a method chooses from its weights (LaMDA++) are then the plan's" };
     private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
-    private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget (not built yet)" };
+    private readonly FitArguments _fit = new();
     private readonly Option<string> _estimator = new("--estimator") { Description = "own (exact), gelato (its published formula) or pytorch (the job under PyTorch, PEFT and bitsandbytes)", DefaultValueFactory = _ => Estimates.Own };
 
     public PlanCommand(Session session)
@@ -21,7 +21,8 @@ internal sealed class PlanCommand : HostCommand
     {
         Add(_model);
         _plan.AddTo(this);
-        foreach (Option option in (ReadOnlySpan<Option>)[_base, _budget, _fit, _estimator])
+        _fit.AddTo(this);
+        foreach (Option option in (ReadOnlySpan<Option>)[_base, _budget, _estimator])
         {
             Add(option);
         }
@@ -30,11 +31,17 @@ internal sealed class PlanCommand : HostCommand
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
-        RefuseUnbuilt(arguments);
         long? budget = Budget(arguments.GetValue(_budget));
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
         choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, cancellation) : choices;
+        FitSummary? fit = null;
+        if (_fit.Wanted(arguments))
+        {
+            Choice.Require("--estimator, with --fit,", arguments.GetValue(_estimator)!, [Estimates.Own], []);
+            (choices, fit) = Search(arguments, model.Tables, choices, profile, budget);
+        }
+
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
         string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names, []);
         Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session.Error));
@@ -43,9 +50,7 @@ internal sealed class PlanCommand : HostCommand
         long peak = estimate?.Peak ?? cost.Peak;
         var result = new PlanResult(
             model.Tables.Name,
-            new PlanChoices(
-                choices.Batch, choices.Sequence, choices.Accumulate, PlanOptions.Name(choices.Checkpointing, choices.CheckpointEvery), choices.Activations.ToString(), PlanOptions.Name(choices.Optimizer), choices.Storage?.Storage.ToString() ?? model.Tables.Storage, choices.Rank,
-                profile.Name, profile.Threads),
+            ChoicesOf(choices, model.Tables, profile),
             estimate?.Bytes
                 ?? new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             peak,
@@ -54,7 +59,10 @@ internal sealed class PlanCommand : HostCommand
             budget is null || peak <= budget,
             plan.FlopsPerMicroStep * choices.Accumulate,
             estimator,
-            estimate?.Detail);
+            estimate?.Detail)
+        {
+            Fit = fit,
+        };
         Session.Emit(result, HostJson.Default.PlanResult, console => Show(console, result));
         if (result.Fits)
         {
@@ -63,18 +71,37 @@ internal sealed class PlanCommand : HostCommand
 
         (string largest, long bytes) = result.Bytes.Terms().MaxBy(t => t.Bytes);
         Session.Error.WriteLine(
-            $"mc: the plan takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
+            $"mc: {(fit is null ? "the plan" : "nothing fits: the smallest plan")} takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
             $"{ByteSize.Format(budget.Value)}; its largest term is {largest}, {ByteSize.Format(bytes)}");
         return ExitCode.OverBudget;
     }
 
-    private void RefuseUnbuilt(ParseResult arguments)
+    private (TrainingPlan Plan, FitSummary Summary) Search(ParseResult arguments, ModelTables tables, TrainingPlan given, BackendProfile profile, long? budget)
     {
-        if (arguments.GetValue(_fit))
-        {
-            throw UsageException.NotBuilt("--fit", "give --batch and --sequence and read the peak");
-        }
+        (FitResult found, double milliseconds) = _fit.Run(arguments, tables, profile, budget, _plan.Pins(arguments, given));
+        FittedPlan plan = found.Best ?? found.Smallest!;
+        return (plan.Plan, new FitSummary(
+            FitArguments.Name(found.Objective),
+            plan.TokensPerSecond,
+            plan.SecondsPerStep,
+            found.Missing,
+            plan.Cost.LargestTerm().Name,
+            found.Attributes,
+            [.. found.RunnersUp.Select(r => new FitRunnerUp(ChoicesOf(r.Plan, tables, profile), r.Cost.Peak, r.TokensPerSecond))],
+            milliseconds));
     }
+
+    private static PlanChoices ChoicesOf(TrainingPlan plan, ModelTables tables, BackendProfile profile) => new(
+        plan.Batch,
+        plan.Sequence,
+        plan.Accumulate,
+        PlanOptions.Name(plan.Checkpointing, plan.CheckpointEvery),
+        plan.Activations.ToString(),
+        PlanOptions.Name(plan.Optimizer),
+        plan.Storage?.Storage.ToString() ?? tables.Storage,
+        plan.Rank,
+        profile.Name,
+        profile.Threads);
 
     private static long? Budget(string? text)
     {
@@ -93,7 +120,7 @@ internal sealed class PlanCommand : HostCommand
         PlanChoices plan = result.Plan;
         console.WriteLine(
             $"{result.Recipe}: batch {plan.Batch} x {plan.Sequence} tokens, {plan.Accumulate} a step, checkpointing {plan.Checkpointing}, activations in {plan.Activations}, {plan.Optimizer}, " +
-            $"weights in {plan.Storage}, {plan.Backend} with {plan.Threads} threads");
+            $"{(plan.Rank is int rank ? $"rank {rank}, " : "")}weights in {plan.Storage}, {plan.Backend} with {plan.Threads} threads");
         Table table = Tables.Create("term", "bytes", "");
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
@@ -123,6 +150,46 @@ internal sealed class PlanCommand : HostCommand
         if (result.Fits && result.Budget is long budget)
         {
             console.WriteLine($"fits {ByteSize.Format(budget)} with {ByteSize.Format(budget - result.Peak)} to spare");
+        }
+
+        if (result.Fit is { } fit)
+        {
+            Show(console, fit);
+        }
+    }
+
+    private static void Show(IAnsiConsole console, FitSummary fit)
+    {
+        console.WriteLine($"{(fit.Missing > 0 ? "smallest" : $"best by {fit.Objective}")}, found in {Tables.Number(fit.Milliseconds, 1)} ms; predicted {Tables.Number(fit.TokensPerSecond, 1)} tokens/s");
+        Table table = Tables.Create("batch", "accumulate", "sequence", "checkpointing", "optimizer", "storage", "rank", "peak", "tokens/s");
+        foreach ((PlanChoices plan, long peak, double speed) in fit.RunnersUp)
+        {
+            table.AddRow(
+                Tables.Count(plan.Batch),
+                Tables.Count(plan.Accumulate),
+                Tables.Count(plan.Sequence),
+                plan.Checkpointing,
+                plan.Optimizer,
+                plan.Storage,
+                plan.Rank is { } rank ? Tables.Count(rank) : "declared",
+                ByteSize.Format(peak),
+                Tables.Number(speed, 1));
+        }
+
+        if (fit.RunnersUp.Count > 0)
+        {
+            console.WriteLine("the best with other checkpointing or another optimizer:");
+            console.Write(table);
+        }
+
+        if (fit.Attributes.Count > 0)
+        {
+            console.WriteLine("to fix it in the recipe, whose other arguments stay as they are:");
+        }
+
+        foreach (string line in fit.Attributes)
+        {
+            console.WriteLine("    " + line);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ModelCompiler.Hosting.Results;
 
 /// <summary>
@@ -5,7 +7,12 @@ namespace ModelCompiler.Hosting.Results;
 /// given; then everything fits. <paramref name="Estimate"/> is null where the figures are our planner's own.
 /// </summary>
 internal sealed record PlanResult(
-    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long Paged, long? Budget, bool Fits, double FlopsPerStep, string Estimator, PlanEstimate? Estimate);
+    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long Paged, long? Budget, bool Fits, double FlopsPerStep, string Estimator, PlanEstimate? Estimate)
+{
+    /// <summary>Where the plan was searched for, what the search says beside it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FitSummary? Fit { get; init; }
+}
 
 /// <summary>The choices of the plan.</summary>
 internal sealed record PlanChoices(

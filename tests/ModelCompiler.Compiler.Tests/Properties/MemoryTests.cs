@@ -36,6 +36,7 @@ public class MemoryTests
         {
             int threads = 1 + (int)(seed % 3);
             MemoryCost cost = MemoryPlanner.Train(entry.Tables, plan, BackendProfile.Cpu(threads)).Cost;
+            Assert.Equal(cost, MemoryPlanner.Cost(entry.Tables, plan, BackendProfile.Cpu(threads)));
             long before = NativeAllocator.BytesInUse;
             NativeAllocator.ResetPeak();
             using (var run = new ModelRun(entry, plan, new CpuBackend(threads), seed))
