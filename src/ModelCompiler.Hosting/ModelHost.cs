@@ -7,7 +7,7 @@ using ModelCompiler.Hosting.Quickstart;
 
 namespace ModelCompiler.Hosting;
 
-/// <summary>The commands of <c>mc</c> over the compiled models of this process: quickstart, list, inspect, plan, train, evaluate, logits, generate, quantize.</summary>
+/// <summary>The commands of <c>mc</c> over the compiled models of this process: quickstart, list, inspect, plan, tune, train, evaluate, logits, generate, quantize.</summary>
 public static class ModelHost
 {
     /// <summary>Runs one command line on the process's console. Ctrl-C stops at the end of the step under way; a second one at once.</summary>
@@ -87,6 +87,7 @@ public static class ModelHost
             new ListCommand(session),
             new InspectCommand(session),
             new PlanCommand(session),
+            new TuneCommand(session),
             new TrainCommand(session),
             new CompareCommand(session),
             new EvaluateCommand(session),
@@ -97,11 +98,6 @@ public static class ModelHost
             new ExportCommand(session),
             new PretrainCommand(session),
         };
-        foreach ((string name, string purpose) in UnbuiltCommand.Names)
-        {
-            root.Add(new UnbuiltCommand(name, purpose));
-        }
-
         foreach (Option option in CommonOptions.All)
         {
             root.Add(option);

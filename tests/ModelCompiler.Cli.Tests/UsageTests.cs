@@ -28,6 +28,11 @@ public class UsageTests
     [InlineData("plan Stories260K_Lora --fit --budget 1GiB --estimator gelato", "--estimator, with --fit, takes own", "'gelato'")]
     [InlineData("plan Stories260K_Lora --fit --budget 1GiB --rank 65", "rank 65", "64")]
     [InlineData("plan Stories260K_Lora --fit --budget 1GiB --sequence 513", "513", "512")]
+    [InlineData("tune", "mc tune needs <recipe>")]
+    [InlineData("tune Stories260K --data rows.jsonl", "--data needs --base")]
+    [InlineData("tune Stories260K --report tune.pdf", "--report writes a page", ".html")]
+    [InlineData("tune Stories260K --budget lots", "--budget", "24GiB", "'lots'")]
+    [InlineData("tune Stories260K --sequence 513", "513", "512")]
     [InlineData("quantize", "mc quantize needs <recipe>")]
     [InlineData("merge Stories260K_Lora --base x --out y", "mc merge needs --adapter")]
     [InlineData("export Stories260K_Lora --base x --adapter y --out ./y/", "--out is the adapter itself")]
@@ -48,7 +53,6 @@ public class UsageTests
     public void Bad_usage_is_one_line_and_exit_2(string line, params string[] words) => Mc.Run(line).AssertRefused(2, words);
 
     [Theory]
-    [InlineData("tune Stories260K")]
     [InlineData("plan Stories260K --backend cuda")]
     [InlineData("plan Stories260K --backend torchsharp")]
     public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");

@@ -12,7 +12,7 @@ internal sealed class PlanCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
     private readonly Option<string?> _base = new("--base") { Description = "Folder of the base: ranks that a method chooses from its weights (LaMDA++) are then the plan's" };
-    private readonly Option<string?> _budget = new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
+    private readonly Option<string?> _budget = BudgetOption.Create();
     private readonly FitArguments _fit = new();
     private readonly Option<string> _estimator = new("--estimator") { Description = "own (exact), gelato (its published formula) or pytorch (the job under PyTorch, PEFT and bitsandbytes)", DefaultValueFactory = _ => Estimates.Own };
 
@@ -31,7 +31,7 @@ internal sealed class PlanCommand : HostCommand
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
-        long? budget = Budget(arguments.GetValue(_budget));
+        long? budget = BudgetOption.Read(arguments, _budget);
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
         choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, cancellation) : choices;
@@ -102,18 +102,6 @@ internal sealed class PlanCommand : HostCommand
         plan.Rank,
         profile.Name,
         profile.Threads);
-
-    private static long? Budget(string? text)
-    {
-        if (text is null)
-        {
-            return null;
-        }
-
-        return ByteSize.TryParse(text, out long bytes)
-            ? bytes
-            : throw new UsageException($"--budget takes a size of memory such as 24GiB, 8 GB or 900MiB, not '{text}'");
-    }
 
     private static void Show(IAnsiConsole console, PlanResult result)
     {

@@ -7,6 +7,7 @@ namespace ModelCompiler.Hosting.Results;
 [JsonSerializable(typeof(ListResult))]
 [JsonSerializable(typeof(InspectResult))]
 [JsonSerializable(typeof(PlanResult))]
+[JsonSerializable(typeof(TuneResult))]
 [JsonSerializable(typeof(TrainResult))]
 [JsonSerializable(typeof(CompareResult))]
 [JsonSerializable(typeof(EvaluateResult))]
