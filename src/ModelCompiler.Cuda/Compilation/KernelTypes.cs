@@ -1,0 +1,20 @@
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Cuda.Compilation;
+
+/// <summary>The element types that a kernel is compiled for, as constants of its source.</summary>
+/// <param name="Activation">Type of activations and their gradients: Float32 or BFloat16.</param>
+/// <param name="Weight">Type of weights that are not quantised: Float32 or BFloat16.</param>
+public readonly record struct KernelTypes(DType Activation, DType Weight)
+{
+    /// <summary>Definitions for the compiler.</summary>
+    /// <exception cref="ArgumentException">A type is neither Float32 nor BFloat16.</exception>
+    public string[] Definitions => [$"-DACTIVATION_IS_BF16={IsBFloat16(Activation)}", $"-DWEIGHT_IS_BF16={IsBFloat16(Weight)}"];
+
+    private static int IsBFloat16(DType type) => type switch
+    {
+        DType.Float32 => 0,
+        DType.BFloat16 => 1,
+        _ => throw new ArgumentException($"Kernels compute with Float32 and BFloat16, not with {type}."),
+    };
+}
