@@ -97,4 +97,14 @@ public class PlanTests
         Assert.Equal(2 * Term("--rank 4", "adapters"), Term("--rank 8", "adapters"));
         Assert.Equal(4 * Term("--threads 1", "workspace"), Term("--threads 4", "workspace"));
     }
+
+    [Fact]
+    public void The_most_that_is_live_at_once_is_beside_the_peak()
+    {
+        JsonElement json = Mc.Run("plan Llama2_7B_QLora --batch 4 --sequence 2048 --json").Json();
+        (long bound, long peak) = (json.GetProperty("lowerBound").GetInt64(), json.GetProperty("peak").GetInt64());
+        Assert.InRange(bound, peak / 1.03, peak);
+        Assert.Contains("most live at once: ", Mc.Run("plan Llama2_7B_QLora --batch 4 --sequence 2048").Output, StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Null, Mc.Run("plan Llama2_7B_QLora --estimator gelato --json").Json().GetProperty("lowerBound").ValueKind);
+    }
 }

@@ -53,7 +53,7 @@ internal sealed class CompareCommand : HostCommand
         string? report = arguments.GetValue(_report);
         if (report is not null)
         {
-            ComparePage.Check(report);
+            ReportPage.Check(report);
         }
 
         ModelEntry[] recipes = Recipes(basePath, arguments.GetValue(_methods)!);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.Hosting.Reports;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -15,6 +16,7 @@ internal sealed class PlanCommand : HostCommand
     private readonly Option<string?> _budget = BudgetOption.Create();
     private readonly FitArguments _fit = new();
     private readonly Option<string> _estimator = new("--estimator") { Description = "own (exact), gelato (its published formula) or pytorch (the job under PyTorch, PEFT and bitsandbytes)", DefaultValueFactory = _ => Estimates.Own };
+    private readonly Option<string?> _report = new("--report") { Description = "Also draw memory over a training step, as a page: FILE.html" };
 
     public PlanCommand(Session session)
         : base("plan", "The memory a training run takes, term by term", session)
@@ -22,7 +24,7 @@ internal sealed class PlanCommand : HostCommand
         Add(_model);
         _plan.AddTo(this);
         _fit.AddTo(this);
-        foreach (Option option in (ReadOnlySpan<Option>)[_base, _budget, _estimator])
+        foreach (Option option in (ReadOnlySpan<Option>)[_base, _budget, _estimator, _report])
         {
             Add(option);
         }
@@ -44,6 +46,7 @@ internal sealed class PlanCommand : HostCommand
 
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
         string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names, []);
+        string? report = Report(arguments, estimator);
         Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session.Error));
 
         MemoryCost cost = plan.Cost;
@@ -54,6 +57,7 @@ internal sealed class PlanCommand : HostCommand
             estimate?.Bytes
                 ?? new CostBytes(cost.FrozenWeights, cost.Adapters, cost.Gradients, cost.Optimizer, cost.Activations, cost.Workspace, cost.Inputs, cost.Overhead),
             peak,
+            estimate is null ? LiveSet.LowerBound(plan) : null,
             estimate?.Paged ?? cost.Paged,
             budget,
             budget is null || peak <= budget,
@@ -63,6 +67,11 @@ internal sealed class PlanCommand : HostCommand
         {
             Fit = fit,
         };
+        if (report is not null)
+        {
+            PlanPage.Write(report, result, plan);
+        }
+
         Session.Emit(result, HostJson.Default.PlanResult, console => Show(console, result));
         if (result.Fits)
         {
@@ -74,6 +83,17 @@ internal sealed class PlanCommand : HostCommand
             $"mc: {(fit is null ? "the plan" : "nothing fits: the smallest plan")} takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
             $"{ByteSize.Format(budget.Value)}; its largest term is {largest}, {ByteSize.Format(bytes)}");
         return ExitCode.OverBudget;
+    }
+
+    private string? Report(ParseResult arguments, string estimator)
+    {
+        if (arguments.GetValue(_report) is not { } path)
+        {
+            return null;
+        }
+
+        ReportPage.Check(path);
+        return estimator == Estimates.Own ? path : throw new UsageException($"--report draws our own plan, of which --estimator {estimator} says nothing; leave one of them out");
     }
 
     private (TrainingPlan Plan, FitSummary Summary) Search(ParseResult arguments, ModelTables tables, TrainingPlan given, BackendProfile profile, long? budget)
@@ -105,24 +125,33 @@ internal sealed class PlanCommand : HostCommand
 
     private static void Show(IAnsiConsole console, PlanResult result)
     {
-        PlanChoices plan = result.Plan;
-        console.WriteLine(
-            $"{result.Recipe}: batch {plan.Batch} x {plan.Sequence} tokens, {plan.Accumulate} a step, checkpointing {plan.Checkpointing}, activations in {plan.Activations}, {plan.Optimizer}, " +
-            $"{(plan.Rank is int rank ? $"rank {rank}, " : "")}weights in {plan.Storage}, {plan.Backend} with {plan.Threads} threads");
+        console.WriteLine($"{result.Recipe}: {result.Plan.InWords()}");
         Table table = Tables.Create("term", "bytes", "");
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
-        foreach ((string name, long bytes) in result.Estimate?.Terms.Select(static t => (t.Name, t.Bytes)) ?? result.Bytes.Terms())
+        (string Name, long Bytes)[] terms = [.. result.Estimate?.Terms.Select(static t => (t.Name, t.Bytes)) ?? result.Bytes.Terms()];
+        bool coloured = TermsBar.Suits(console);
+        foreach ((int term, (string name, long bytes)) in terms.Index())
         {
-            table.AddRow(name, Tables.Count(bytes), ByteSize.Format(bytes));
+            table.AddRow(coloured ? TermsBar.Name(term, name) : name, Tables.Count(bytes), ByteSize.Format(bytes));
         }
 
         table.AddEmptyRow();
         table.AddRow("[bold]peak[/]", $"[bold]{Tables.Count(result.Peak)}[/]", $"[bold]{ByteSize.Format(result.Peak)}[/]");
         console.Write(table);
+        if (coloured)
+        {
+            console.Write(TermsBar.Of(terms.Select(static t => t.Bytes)));
+        }
+
         if (result.Paged > 0)
         {
             console.WriteLine($"paged to host memory, beside the peak: {Tables.Count(result.Paged)} bytes, {ByteSize.Format(result.Paged)}");
+        }
+
+        if (result.LowerBound is long live)
+        {
+            console.WriteLine($"most live at once: {ByteSize.Format(live)}; the peak is {Tables.Number((double)result.Peak / live, 4)} times that");
         }
 
         if (result.Estimate is { } estimate)

@@ -3,11 +3,22 @@ using System.Text.Json.Serialization;
 namespace ModelCompiler.Hosting.Results;
 
 /// <summary>
-/// Result of <c>mc plan</c>. <paramref name="Paged"/> is host memory beside the peak. <paramref name="Budget"/> is null where none was
-/// given; then everything fits. <paramref name="Estimate"/> is null where the figures are our planner's own.
+/// Result of <c>mc plan</c>. <paramref name="LowerBound"/> is the most that is live at once, below which no placement could go.
+/// <paramref name="Paged"/> is host memory beside the peak. <paramref name="Budget"/> is null where none was given; then everything fits.
+/// <paramref name="Estimate"/> is null where the figures are our planner's own; only then is there a bound.
 /// </summary>
 internal sealed record PlanResult(
-    string Recipe, PlanChoices Plan, CostBytes Bytes, long Peak, long Paged, long? Budget, bool Fits, double FlopsPerStep, string Estimator, PlanEstimate? Estimate)
+    string Recipe,
+    PlanChoices Plan,
+    CostBytes Bytes,
+    long Peak,
+    long? LowerBound,
+    long Paged,
+    long? Budget,
+    bool Fits,
+    double FlopsPerStep,
+    string Estimator,
+    PlanEstimate? Estimate)
 {
     /// <summary>Where the plan was searched for, what the search says beside it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -16,7 +27,13 @@ internal sealed record PlanResult(
 
 /// <summary>The choices of the plan.</summary>
 internal sealed record PlanChoices(
-    int Batch, int Sequence, int Accumulate, string Checkpointing, string Activations, string Optimizer, string Storage, int? Rank, string Backend, int Threads);
+    int Batch, int Sequence, int Accumulate, string Checkpointing, string Activations, string Optimizer, string Storage, int? Rank, string Backend, int Threads)
+{
+    /// <summary>The choices as people read them.</summary>
+    public string InWords() =>
+        $"batch {Batch} x {Sequence} tokens, {Accumulate} a step, checkpointing {Checkpointing}, activations in {Activations}, {Optimizer}, " +
+        $"{(Rank is int rank ? $"rank {rank}, " : "")}weights in {Storage}, {Backend} with {Threads} threads";
+}
 
 /// <summary>The terms of the cost, in bytes; their sum is the peak.</summary>
 internal sealed record CostBytes(
