@@ -1,0 +1,36 @@
+using System.Diagnostics;
+
+namespace ModelCompiler.Cuda.Tests.Kernels;
+
+/// <summary>Clang 19, which compiles CUDA C without a GPU and without CUDA.</summary>
+internal static class Clang
+{
+    private const string Program = "clang-19";
+
+    /// <summary>Why kernels cannot be compiled here; null where they can.</summary>
+    public static string? WhyAbsent { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, Program)))
+        ? null
+        : $"There is no {Program} on the path: kernels are compiled without a GPU by it.";
+
+    /// <summary>Runs it in a folder and demands success without warnings.</summary>
+    public static void Run(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Program, ["-Wall", "-Wextra", "-Werror", "-std=c++17", "-ffp-contract=off", .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        string messages = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, messages);
+    }
+}
+
+/// <summary>A theory that needs Clang; skipped where it is absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ClangTheoryAttribute : TheoryAttribute
+{
+    public ClangTheoryAttribute() => Skip = Clang.WhyAbsent;
+}
