@@ -34,7 +34,7 @@ public sealed class TuneTests(TinyBase files) : IClassFixture<TinyBase>
 
         XDocument page = XDocument.Parse(File.ReadAllText(report)["<!DOCTYPE html>".Length..]);
         Assert.Equal(3, page.Descendants().Count(e => e.Name.LocalName == "polyline"));
-Assert.Equal(points.Length, page.Descendants().Single(e => e.Name.LocalName == "tbody").Elements().Count());
+        Assert.Equal(points.Length, page.Descendants().Single(e => e.Name.LocalName == "tbody").Elements().Count());
     }
 
     [Fact]
