@@ -4,75 +4,83 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Passes;
 
 /// <summary>
-/// Counts what operations compute and move, as polynomials in the rank: the catalogue counts at given ranks, and what it counts at 0, 1 and 2 says the
-/// coefficients.
+/// Counts what operations compute and move, as polynomials in the rank. Of elements the shapes say the powers; of operations the catalogue counts at
+/// given ranks, and what it counts at 0, 1 and 2 says the coefficients.
 /// </summary>
 /// <param name="slots">Number of adapter slots.</param>
-/// <param name="absent">Whether a value is not made at all.</param>
+/// <param name="absent">Whether an output is not made at all.</param>
 internal sealed class WorkCount(int slots, Func<Value, bool> absent)
 {
-    private readonly Sizes[] _sizes = Enumerable.Range(0, 3).Select(rank => new Sizes(1, 1, 1, 1, Enumerable.Repeat(rank, slots).ToArray())).ToArray();
+    private readonly Sizes[] _sizes = [At(0, slots), At(1, slots), At(2, slots)];
 
-    private readonly record struct Counts(double Flops, double FlopsPerPosition, double Values, double Parameters);
+    /// <summary>Elements by the power of the rank: of values, for a row, and of parameters.</summary>
+    private readonly long[] _values = new long[3];
+    private readonly long[] _parameters = new long[3];
 
     /// <summary>Floating-point operations, and elements read and written.</summary>
     public (Flops Flops, Traffic Traffic) Of(Op[] ops)
     {
-        Counts zero = At(ops, _sizes[0]);
-        Counts one = slots == 0 ? zero : At(ops, _sizes[1]);
-        Counts two = slots == 0 ? zero : At(ops, _sizes[2]);
-        (double linear, double squared) = Fit(zero.Flops, one.Flops, two.Flops);
-        (double valuesPerRank, _) = Fit(zero.Values, one.Values, two.Values);
-        (double perRank, double perSquaredRank) = Fit(zero.Parameters, one.Parameters, two.Parameters);
-        return (new Flops(zero.Flops, zero.FlopsPerPosition, linear, squared), new Traffic(zero.Values, valuesPerRank, zero.Parameters, perRank, perSquaredRank));
-    }
-
-    private Counts At(Op[] ops, Sizes sizes)
-    {
-        (double values, double parameters) = (0, 0);
+        Array.Clear(_values, 0, _values.Length);
+        Array.Clear(_parameters, 0, _parameters.Length);
         Flops flops = default;
         foreach (Op op in ops)
         {
-            flops += op.Row.Flops(op, sizes);
-            Value? gathered = op.Row.Gathered(op);
-            foreach (Value read in op.Inputs)
-            {
-                Add(read, gathered, passes: 1);
-            }
+            flops += Count(op, CountElements(op));
+        }
 
-            Add(op.Accumulator, gathered, passes: 1);
-            Add(op.GradientOf, gathered, passes: 2);
-            foreach (Value? written in op.Outputs)
+        return (flops, new Traffic(_values[0], _values[1], _parameters[0], _parameters[1], _parameters[2]));
+    }
+
+    /// <summary>Counts the elements of an operation's operands; returns whether any of them has the rank in its shape.</summary>
+    private bool CountElements(Op op)
+    {
+        Value? gathered = op.Row.Gathered(op);
+        bool ranked = false;
+        foreach (Value read in op.Inputs)
+        {
+            Add(read, passes: 1);
+        }
+
+        Add(op.Accumulator, passes: 1);
+        Add(op.GradientOf, passes: 2);
+        for (int i = 0; i < op.Outputs.Length; i++)
+        {
+            if (op.Outputs[i] is { } written && !(i > 0 && absent(written)))
             {
-                Add(written is not null && absent(written) ? null : written, gathered, ReferenceEquals(written, gathered) ? 2 : 1);
+                Add(written, ReferenceEquals(written, gathered) ? 2 : 1);
             }
         }
 
-        return new Counts(flops.PerRow, flops.PerRowAndPosition, values, parameters);
+        return ranked;
 
-        void Add(Value? value, Value? gathered, int passes)
+        void Add(Value? value, int passes)
         {
             if (value is null)
             {
                 return;
             }
 
+            (Dim rows, Dim columns) = (value.Shape.Rows, value.Shape.Columns);
             bool isGathered = ReferenceEquals(value, gathered);
-            double elements = (isGathered ? 1.0 : value.Shape.Rows.Evaluate(sizes)) * passes * value.Shape.Columns.Evaluate(sizes);
-            if (isGathered || value.Shape.Rows.Symbol is DimSymbol.Tokens or DimSymbol.Rows or DimSymbol.CacheRows)
-            {
-                values += elements;
-            }
-            else
-            {
-                parameters += elements;
-            }
+            int power = (columns.Symbol == DimSymbol.Rank ? 1 : 0) + (!isGathered && rows.Symbol == DimSymbol.Rank ? 1 : 0);
+            ranked |= power > 0;
+            bool byRow = isGathered || rows.Symbol is DimSymbol.Tokens or DimSymbol.Rows or DimSymbol.CacheRows;
+            (byRow ? _values : _parameters)[power] += (isGathered ? 1L : rows.Factor) * columns.Factor * passes;
         }
     }
 
-    private static (double Linear, double Squared) Fit(double zero, double one, double two)
+    private Flops Count(Op op, bool ranked)
     {
-        double squared = (two - 2 * one + zero) / 2;
-        return (one - zero - squared, squared);
+        Flops zero = op.Row.Flops(op, _sizes[0]);
+        if (!ranked)
+        {
+            return zero;
+        }
+
+        (double one, double two) = (op.Row.Flops(op, _sizes[1]).PerRow, op.Row.Flops(op, _sizes[2]).PerRow);
+        double squared = (two - 2 * one + zero.PerRow) / 2;
+        return zero with { PerRowAndRank = one - zero.PerRow - squared, PerRowAndSquaredRank = squared };
     }
+
+    private static Sizes At(int rank, int slots) => new(1, 1, 1, 1, Enumerable.Repeat(rank, slots).ToArray());
 }

@@ -25,7 +25,7 @@ internal static class FitAttributes
         if (plan.Rank is { } rank && plan.Ranks is null)
         {
             lines.AddRange(tables.Slots.GroupBy(static s => (s.Method, s.Alpha, s.RankStabilized, s.Dropout, s.FirstLayer)).Select(g =>
-                $"[{Attribute(g.Key.Method)}(Rank = {Number(rank)}, Alpha = {Number(g.Key.Alpha)}{Rest(tables, g.ToArray())})]"));
+                $"[{Attribute(g.Key.Method)}({(g.Key.Method == "AdaLoRA" ? "InitialRank" : "Rank")} = {Number(rank)}, Alpha = {Number(g.Key.Alpha)}{Rest(tables, g.ToArray())})]"));
         }
 
         string every = plan.Checkpointing == Checkpointing.Block && plan.CheckpointEvery > 1 ? $", CheckpointEvery = {Number(plan.CheckpointEvery)}" : "";
@@ -42,19 +42,25 @@ internal static class FitAttributes
         SlotRow first = slots[0];
         int projections = tables.Parameters.Count(static r => r.IsFrozenWeight && r.PerLayer && !r.Vector);
         IEnumerable<string> targets = slots.Select(static s => "Projections." + s.Path.Substring(s.Path.LastIndexOf('.') + 1)).Distinct();
-        return (first.RankStabilized ? ", RankStabilized = true" : "")
+        return (first.MovingRanks ? $", MaximumRank = {Number(slots.Max(static s => s.MaximumRank))}" : "")
+            + (first.RankStabilized ? ", RankStabilized = true" : "")
             + (first.Dropout > 0 ? $", Dropout = {Number(first.Dropout)}f" : "")
             + (first.FirstLayer > 0 ? $", FirstLayer = {Number(first.FirstLayer)}" : "")
             + (slots.Length < projections || slots.Any(static s => s.Path == "Head") ? $", Targets = {string.Join(" | ", targets)}" : "");
     }
 
-    /// <summary>The name of a method's attribute: that of the method without what no name can hold.</summary>
+    /// <summary>The name of a method's attribute: the method's in the letters of a C# name.</summary>
     private static string Attribute(string method) => method switch
     {
+        "LoRA" => "Lora",
+        "DoRA" => "Dora",
+        "AdaLoRA" => "AdaLora",
+        "DyLoRA" => "DyLora",
+        "QA-LoRA" => "QaLora",
+        "LaMDA" => "Lamda",
         "LaMDA++" => "LamdaPlusPlus",
         "L1RA" => "L1ra",
-        "LaMDA" => "Lamda",
-        _ => method.Replace("-", "").Replace("LoRA", "Lora"),
+        _ => method,
     };
 
     /// <summary>The size in the largest unit that says it exactly.</summary>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Backends.Cpu;
@@ -116,6 +117,31 @@ public class FitTests
             ],
             found.Attributes);
         Assert.Equal(found.Best!.Cost, StoriesFitted.MemoryCost(found.Best.Plan with { Rank = null, Storage = null }, s_cpu));
+    }
+
+    /// <summary>Every method's line names its attribute, and an argument that the attribute has.</summary>
+    [Fact]
+    public void Each_method_has_its_attribute()
+    {
+        Gallery.Register();
+        ModelTables[] recipes = [.. ModelRegistry.All.Select(e => e.Tables).Where(t => t.Slots.Length > 0)];
+        Assert.True(recipes.SelectMany(t => t.Slots).Select(s => s.Method).Distinct().Count() > 5);
+        foreach (ModelTables tables in recipes)
+        {
+            FitResult found = TrainingPlan.Fit(tables, long.MaxValue, FitObjective.LargestRank, s_cpu, new() { Sequence = 8, EffectiveBatch = 1 });
+            string[] lines = [.. found.Attributes.Where(a => a.Contains("Rank = ", StringComparison.Ordinal))];
+            Assert.True(lines.Length >= tables.Slots.Select(s => s.Method).Distinct().Count());
+            Assert.All(lines, line =>
+            {
+                Type? attribute = typeof(LoraAttribute).Assembly.GetType($"ModelCompiler.{line[1..line.IndexOf('(')]}Attribute");
+                Assert.NotNull(attribute);
+                Assert.All(Regex.Matches(line, @"(\w+) ="), argument => Assert.NotNull(attribute.GetProperty(argument.Groups[1].Value)));
+            });
+        }
+
+        string[] Lines(string recipe) => [.. TrainingPlan.Fit(recipes.Single(t => t.Name == recipe), long.MaxValue, FitObjective.LargestRank, s_cpu, new() { Sequence = 8, Rank = 7 }).Attributes];
+        Assert.Contains("[AdaLora(InitialRank = 7, ", Lines(nameof(Stories260K_AdaLora))[0], StringComparison.Ordinal);
+        Assert.Contains("[L1ra(Rank = 7, Alpha = 16, MaximumRank = 16)]", Lines(nameof(Stories260K_L1ra))[0], StringComparison.Ordinal);
     }
 
     [Fact]
