@@ -123,21 +123,21 @@ internal sealed class FitSearch
 
     private FittedPlan Fitted(TrainingPlan plan, MemoryCost cost) => new(plan, cost, _time.Seconds(plan, plan.SizesFor(_tables), cost));
 
-    /// <summary>Below 0 where the first is better: by the objective, then by speed, then by what is exact, then by memory.</summary>
+    /// <summary>Below 0 where the first is better: by the objective, then by what the recipe declares and what is exact, then by speed, then by memory.</summary>
     private int Compare(FittedPlan a, FittedPlan b)
     {
-        int order = Value(b.Plan).CompareTo(Value(a.Plan));
-        order = order != 0 ? order : b.TokensPerSecond.CompareTo(a.TokensPerSecond);
+        int order = Value(b).CompareTo(Value(a));
         order = order != 0 ? order : IndexOf(_space.Storages, a.Plan.Storage).CompareTo(IndexOf(_space.Storages, b.Plan.Storage));
         order = order != 0 ? order : IndexOf(_space.Optimizers, a.Plan.Optimizer).CompareTo(IndexOf(_space.Optimizers, b.Plan.Optimizer));
+        order = order != 0 ? order : b.TokensPerSecond.CompareTo(a.TokensPerSecond);
         return order != 0 ? order : a.Cost.Peak.CompareTo(b.Cost.Peak);
     }
 
-    private int Value(TrainingPlan plan) => _space.Objective switch
+    private double Value(FittedPlan plan) => _space.Objective switch
     {
-        FitObjective.LongestSequence => plan.Sequence,
-        FitObjective.LargestRank => plan.Rank!.Value,
-        _ => 0,
+        FitObjective.LongestSequence => plan.Plan.Sequence,
+        FitObjective.LargestRank => plan.Plan.Rank!.Value,
+        _ => plan.TokensPerSecond,
     };
 
     private static int IndexOf<T>(IReadOnlyList<T> list, T value)

@@ -93,6 +93,20 @@ public class FitTests
         Assert.Equal(1024, TrainingPlan.Fit(Llama3_8B_QLora.Tables, long.MaxValue, FitObjective.LargestRank, s_cpu).Best!.Plan.Rank);
     }
 
+    /// <summary>A rank that every storage allows is no reason to quantise, nor a longer sequence to round moments.</summary>
+    [Fact]
+    public void What_is_declared_and_exact_stays_where_the_objective_gains_nothing()
+    {
+        foreach (FitObjective objective in new[] { FitObjective.LargestRank, FitObjective.LongestSequence })
+        {
+            FitOptions options = s_options with { Sequence = objective == FitObjective.LargestRank ? 64 : null };
+            long least = TrainingPlan.Fit(
+                Stories260K_Lora.Tables, long.MaxValue, objective, s_cpu, options with { Storage = WeightFormat.Compute, Optimizer = Optimizer.AdamW, Checkpointing = Checkpointing.Block, Batch = 1 }).Best!.Cost.Peak;
+            TrainingPlan plan = TrainingPlan.Fit(Stories260K_Lora.Tables, least + (1 << 20), objective, s_cpu, options).Best!.Plan;
+            Assert.Equal((null, Optimizer.AdamW), (plan.Storage, plan.Optimizer));
+        }
+    }
+
     /// <summary>Where the arena is host memory, paging to it is not tried; where it is not, it keeps exact moments that would not fit.</summary>
     [Fact]
     public void Moments_are_paged_only_where_the_host_has_other_memory()
