@@ -34,3 +34,11 @@ internal sealed class ClangTheoryAttribute : TheoryAttribute
 {
     public ClangTheoryAttribute() => Skip = Clang.WhyAbsent;
 }
+
+/// <summary>A theory that compiles kernels for the host; skipped where Clang or its fibers are absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class HostClangTheoryAttribute : TheoryAttribute
+{
+    public HostClangTheoryAttribute() => Skip = Clang.WhyAbsent
+        ?? (OperatingSystem.IsLinux() && File.Exists("/usr/include/ucontext.h") ? null : "Threads are emulated with the C library's ucontext.h, which is not here.");
+}

@@ -22,9 +22,7 @@ public sealed partial class PtxTests : IDisposable
         Assert.NotEmpty(kernels);
         foreach ((string architecture, DType activation, DType weight) in (ReadOnlySpan<(string, DType, DType)>)
         [
-            ("sm_80", DType.Float32, DType.Float32),
-            ("sm_80", DType.BFloat16, DType.BFloat16),
-            ("sm_90", DType.Float32, DType.BFloat16),
+            ("sm_80", DType.Float32, DType.BFloat16),
             ("sm_90", DType.BFloat16, DType.Float32),
         ])
         {

@@ -1,0 +1,147 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Cuda.Tests.Kernels;
+using ModelCompiler.Planning;
+using ModelCompiler.Quantization;
+using ModelCompiler.Tensors;
+using ModelCompiler.Tests.Conformance;
+
+namespace ModelCompiler.Cuda.Tests.Emulation;
+
+/// <summary>
+/// Kernels for bfloat16 activations against the same kernels for Float32 on the same values, which agree with Reference: they compute alike
+/// and round what they write, so a result is off by one rounding.
+/// </summary>
+public sealed class BFloat16KernelTests : IClassFixture<BFloat16KernelTests.Shared>
+{
+    private const int ArenaBytes = 4 << 20;
+
+    /// <summary>Tensors that are Float32 always, like parameters' gradients.</summary>
+    private static readonly string[] Statistics = ["rstd", "statistics", "logSumExp"];
+
+    private readonly Shared shared;
+
+    public BFloat16KernelTests(Shared shared) => this.shared = shared;
+
+    /// <summary>All but the optimizers and their norm, which see parameters only.</summary>
+    public static TheoryData<string> Operations =>
+        [.. EmulatedKernelTests.Names.Where(name => !name.StartsWith("Adam") && name != nameof(IBackend.SquaredNorm))];
+
+    [HostClangTheory]
+    [MemberData(nameof(Operations))]
+    public void RoundsWhatFloatComputes(string operation)
+    {
+        foreach (OperationCase c in OperationCases.All[operation])
+        {
+            Dictionary<string, double[]> values = shared.Check.Values(c, new Variation(WeightType: DType.BFloat16));
+            foreach (Operand operand in c.Operands.Where(o => o.Role is Role.Input or Role.Derived && !Statistics.Contains(o.Name)))
+            {
+                values[operand.Name] = [.. values[operand.Name].Select(Rounded)];
+            }
+
+            Dictionary<string, double[]> expected = Run(c, values, DType.Float32);
+            Dictionary<string, double[]> actual = Run(c, values, DType.BFloat16);
+            foreach ((string name, double[] floats) in expected)
+            {
+                double least = 1e-5 * floats.Max(Math.Abs);
+                for (int i = 0; i < floats.Length; i++)
+                {
+                    double allowed = Math.Abs(floats[i]) / 256 + least;
+                    Assert.True(
+                        Math.Abs(actual[name][i] - floats[i]) <= allowed, $"{c}: {name}[{i}] is {actual[name][i]:R}, in Float32 {floats[i]:R}");
+                }
+            }
+        }
+    }
+
+    /// <summary>Bit for bit what the host decodes, in bfloat16 rounded once; short last blocks and odd counts of codes too.</summary>
+    [HostClangTheory]
+    [InlineData(1, 1, 64, false)]
+    [InlineData(3, 7, 8, false)]
+    [InlineData(5, 13, 64, true)]
+    [InlineData(64, 48, 64, true)]
+    [InlineData(131, 257, 64, true)]
+    [InlineData(33, 512, 32, false)]
+    public void DecodesNf4(int rows, int columns, int blockSize, bool nested)
+    {
+        DType type = DTypeExtensions.Quantized(DType.NF4, blockSize, nested);
+        var random = new Random(7);
+        float[] original = [.. Enumerable.Range(0, rows * columns).Select(_ => (float)(random.NextDouble() - 0.5) * 3)];
+        byte[] packed = WeightQuantizer.Quantize(type, rows, columns, original);
+        var expected = new float[original.Length];
+        Dequantization.Read(type, rows, columns, packed, 0, expected);
+
+        var weight = new Tensor(0, rows, columns, columns, type);
+        var y = new Tensor((packed.Length + 255) / 256 * 256, 1, expected.Length, expected.Length, DType.Float32);
+        EmulatedBackend backend = shared.Backend;
+        backend.Write(weight.Bytes, packed);
+        var decoded = new float[expected.Length];
+        backend.Activation = DType.Float32;
+        backend.Dequantize(weight, y);
+        backend.Read(y, decoded.AsSpan());
+        Assert.Equal(expected, decoded);
+
+        backend.Activation = DType.BFloat16;
+        backend.Dequantize(weight, y with { Type = DType.BFloat16 });
+        backend.Read(y with { Type = DType.BFloat16 }, decoded.AsSpan());
+        Assert.Equal(expected.Select(value => (float)Rounded(value)), decoded);
+    }
+
+    private static double Rounded(double value) => HostTransfer.FromBFloat16(HostTransfer.ToBFloat16((float)value));
+
+    /// <summary>The results of a case with activations and weights of a type.</summary>
+    private Dictionary<string, double[]> Run(OperationCase c, Dictionary<string, double[]> values, DType activation)
+    {
+        var handles = new Handles();
+        long offset = 0;
+        foreach (Operand operand in c.Operands)
+        {
+            DType type = operand.Role switch
+            {
+                Role.Ids => DType.Int32,
+                Role.Accumulator => DType.Float32,
+                _ => Statistics.Contains(operand.Name) ? DType.Float32 : activation,
+            };
+            var tensor = new Tensor(offset, operand.Rows, operand.Columns, operand.Columns, type);
+            handles[operand.Name] = tensor;
+            offset = (tensor.End + 255) / 256 * 256;
+            shared.Backend.Write(tensor, values.GetValueOrDefault(operand.Name) ?? new double[tensor.Count]);
+        }
+
+        shared.Backend.Activation = activation;
+        shared.Backend.BeginStep(c.Step);
+        c.Call(shared.Backend, handles);
+        var results = new Dictionary<string, double[]>();
+        foreach (Operand operand in c.Operands.Where(o => o.IsResult))
+        {
+            results[operand.Name] = new double[handles[operand.Name].Count];
+            shared.Backend.Read(handles[operand.Name], results[operand.Name].AsSpan());
+        }
+
+        return results;
+    }
+
+    /// <summary>Kernels compiled once for the whole class.</summary>
+    public sealed class Shared : IDisposable
+    {
+        private readonly Lazy<EmulatedBackend> backend = new(() =>
+        {
+            var created = new EmulatedBackend();
+            created.Allocate(ArenaBytes + (1 << 16));
+            created.UseWorkspace(ArenaBytes, 1 << 16);
+            return created;
+        });
+
+        internal EmulatedBackend Backend => backend.Value;
+
+        internal ConformanceCheck Check { get; } = new();
+
+        public void Dispose()
+        {
+            Check.Dispose();
+            if (backend.IsValueCreated)
+            {
+                backend.Value.Dispose();
+            }
+        }
+    }
+}
