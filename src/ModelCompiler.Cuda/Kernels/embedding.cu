@@ -35,7 +35,7 @@ KERNEL embedding_gradient(Rows<const real> dy, Rows<const int> ids, Rows<float> 
     for (int first = blockX(); first < rows; first += threadCount())
     {
         int own = first + threadIndex();
-        u32 same = ballot(own < rows && *ids.row(own < rows ? own : 0) == id);
+        u32 same = votes(own < rows && *ids.row(own < rows ? own : 0) == id);
         barrier();
         if (threadIndex() % 32 == 0)
         {

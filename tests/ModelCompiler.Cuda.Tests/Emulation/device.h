@@ -50,19 +50,19 @@ inline u32 shuffleXor(u32 value, int lanes)
     return value;
 }
 
-inline u32 ballot(bool vote)
+inline u32 votes(bool vote)
 {
     int own = threadIndex();
     exchanged[own] = vote;
     meet(Write);
-    u32 votes = 0;
+    u32 all = 0;
     for (int lane = 0; lane < 32; lane++)
     {
-        votes |= exchanged[own / 32 * 32 + lane] << lane;
+        all |= exchanged[own / 32 * 32 + lane] << lane;
     }
 
     meet(Read);
-    return votes;
+    return all;
 }
 
 inline u32 bitsOf(float x) { return __builtin_bit_cast(u32, x); }
