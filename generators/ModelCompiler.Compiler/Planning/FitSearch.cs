@@ -40,12 +40,12 @@ internal sealed class FitSearch
     }
 
     /// <summary>The best plan with one optimizer and one kind of checkpointing; null where none fits.</summary>
-    private FittedPlan? BestOf((Checkpointing, int)[] policies, Optimizer optimizer)
+    private FittedPlan? BestOf(CheckpointChoice[] policies, Optimizer optimizer)
     {
         int value = _space.Lowest - 1;
-        foreach ((int, int) batch in _space.Batches)
+        foreach (MicroBatchChoice batch in _space.Batches)
         {
-            foreach ((Checkpointing, int) policy in policies)
+            foreach (CheckpointChoice policy in policies)
             {
                 value = Math.Max(value, Largest(policy, batch, optimizer, value));
             }
@@ -72,7 +72,7 @@ internal sealed class FitSearch
     /// The objective's largest number by bisection; anything at most <paramref name="known"/> where it cannot be larger. Two budgets take the same steps
     /// until the larger one goes up, so that more memory never finds less.
     /// </summary>
-    private int Largest((Checkpointing, int) policy, (int, int) batch, Optimizer optimizer, int known)
+    private int Largest(CheckpointChoice policy, MicroBatchChoice batch, Optimizer optimizer, int known)
     {
         (int fits, int exceeds) = (_space.Lowest - 1, _space.Highest + 1);
         if (Fits(_space.Highest))
@@ -111,15 +111,25 @@ internal sealed class FitSearch
     }
 
     private IEnumerable<TrainingPlan> PlansAt(
-        int value, IReadOnlyList<(Checkpointing, int)> policies, IReadOnlyList<Optimizer> optimizers, IReadOnlyList<WeightFormat?> storages) =>
-        from policy in policies
-        from batch in _space.Batches
-        from optimizer in optimizers
-        from storage in storages
-        select PlanOf(value, policy, batch, optimizer, storage);
+        int value, IReadOnlyList<CheckpointChoice> policies, IReadOnlyList<Optimizer> optimizers, IReadOnlyList<WeightFormat?> storages)
+    {
+        foreach (CheckpointChoice policy in policies)
+        {
+            foreach (MicroBatchChoice batch in _space.Batches)
+            {
+                foreach (Optimizer optimizer in optimizers)
+                {
+                    foreach (WeightFormat? storage in storages)
+                    {
+                        yield return PlanOf(value, policy, batch, optimizer, storage);
+                    }
+                }
+            }
+        }
+    }
 
-    private TrainingPlan PlanOf(int value, (Checkpointing, int) policy, (int Batch, int Accumulate) batch, Optimizer optimizer, WeightFormat? storage) =>
-        _space.At(value, policy, batch.Batch, batch.Accumulate, optimizer, storage);
+    private TrainingPlan PlanOf(int value, CheckpointChoice policy, MicroBatchChoice batch, Optimizer optimizer, WeightFormat? storage) =>
+        _space.At(value, policy, batch, optimizer, storage);
 
     private FittedPlan Fitted(TrainingPlan plan, MemoryCost cost) => new(plan, cost, _time.Seconds(plan, plan.SizesFor(_tables), cost));
 

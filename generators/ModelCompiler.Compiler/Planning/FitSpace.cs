@@ -1,5 +1,13 @@
 namespace ModelCompiler.Planning;
 
+// Classes: code over references is compiled with the framework, and a search that is the first thing a process does is mostly waiting for the compiler.
+
+/// <summary>A checkpointing policy with the distance of checkpoints.</summary>
+internal sealed record CheckpointChoice(Checkpointing Policy, int Every);
+
+/// <summary>A micro-batch with how many of them an optimizer step has.</summary>
+internal sealed record MicroBatchChoice(int Batch, int Accumulate);
+
 /// <summary>The choices a search goes through, each list in the order of preference where the objective sees no difference.</summary>
 internal sealed class FitSpace
 {
@@ -28,9 +36,9 @@ internal sealed class FitSpace
         Storages = options.Storage is { } storage ? [storage] : options.Template.Storage is { } template ? [template] : StoragesOf();
 
         // Each number that is the user's is tried once, so that the search meets sound ones only.
-        foreach ((int batch, int accumulate) in Batches)
+        foreach (MicroBatchChoice micro in Batches)
         {
-            At(Lowest, (Checkpointing.Block, options.CheckpointEvery ?? 1), batch, accumulate, Optimizers[0], Storages[0]).SizesFor(tables);
+            At(Lowest, new CheckpointChoice(Checkpointing.Block, options.CheckpointEvery ?? 1), micro, Optimizers[0], Storages[0]).SizesFor(tables);
         }
     }
 
@@ -44,10 +52,10 @@ internal sealed class FitSpace
     public int Highest { get; }
 
     /// <summary>Micro-batches with how many of them an optimizer step has.</summary>
-    public IReadOnlyList<(int Batch, int Accumulate)> Batches { get; }
+    public IReadOnlyList<MicroBatchChoice> Batches { get; }
 
     /// <summary>Checkpointing policies with the distance of checkpoints.</summary>
-    public IReadOnlyList<(Checkpointing Policy, int Every)> Policies { get; }
+    public IReadOnlyList<CheckpointChoice> Policies { get; }
 
     /// <summary>Optimizers, the exact ones first.</summary>
     public IReadOnlyList<Optimizer> Optimizers { get; }
@@ -58,14 +66,14 @@ internal sealed class FitSpace
     private TrainingPlan Fixed { get; }
 
     /// <summary>A plan of the space.</summary>
-    public TrainingPlan At(int value, (Checkpointing Policy, int Every) policy, int batch, int accumulate, Optimizer optimizer, WeightFormat? storage) => Fixed with
+    public TrainingPlan At(int value, CheckpointChoice policy, MicroBatchChoice micro, Optimizer optimizer, WeightFormat? storage) => Fixed with
     {
         Sequence = Objective == FitObjective.LongestSequence ? value : Fixed.Sequence,
         Rank = Objective == FitObjective.LargestRank ? value : Fixed.Rank,
         Checkpointing = policy.Policy,
         CheckpointEvery = policy.Every,
-        Batch = batch,
-        Accumulate = accumulate,
+        Batch = micro.Batch,
+        Accumulate = micro.Accumulate,
         Optimizer = optimizer,
         Storage = storage,
     };
@@ -85,7 +93,7 @@ internal sealed class FitSpace
         return _options.Rank is { } pinned ? (pinned, pinned) : (1, _tables.Slots.Min(static s => s.MaximumRank));
     }
 
-    private static (int Batch, int Accumulate)[] BatchesOf(FitOptions options)
+    private static MicroBatchChoice[] BatchesOf(FitOptions options)
     {
         if (options.EffectiveBatch < 1)
         {
@@ -94,26 +102,28 @@ internal sealed class FitSpace
 
         if (options.Batch is { } batch)
         {
-            return [(batch, options.Accumulate ?? Math.Max(1, options.EffectiveBatch / Math.Max(1, batch)))];
+            return [new(batch, options.Accumulate ?? Math.Max(1, options.EffectiveBatch / Math.Max(1, batch)))];
         }
 
         return Enumerable.Range(1, options.EffectiveBatch).Where(b => options.EffectiveBatch % b == 0)
-            .Select(b => (b, options.Accumulate ?? options.EffectiveBatch / b)).ToArray();
+            .Select(b => new MicroBatchChoice(b, options.Accumulate ?? options.EffectiveBatch / b)).ToArray();
     }
 
     /// <summary>
     /// Checkpoints lie at most √layers apart: a layer keeps at least as much as its input, so that further apart the layers rebuilt together take more
     /// than the inputs saved.
     /// </summary>
-    private (Checkpointing, int)[] PoliciesOf()
+    private CheckpointChoice[] PoliciesOf()
     {
         int furthest = Math.Max(1, (int)Math.Ceiling(Math.Sqrt(_tables.Layers)));
-        IEnumerable<(Checkpointing, int)> blocks = (_options.CheckpointEvery is { } every ? [every] : Enumerable.Range(1, furthest)).Select(static n => (Checkpointing.Block, n));
+        IEnumerable<CheckpointChoice> blocks = _options.CheckpointEvery is { } every
+            ? [new(Checkpointing.Block, every)]
+            : Enumerable.Range(1, furthest).Select(static n => new CheckpointChoice(Checkpointing.Block, n));
         return _options.Checkpointing switch
         {
             Checkpointing.Block => blocks.ToArray(),
-            { } policy => [(policy, 1)],
-            null when _options.CheckpointEvery is null => [(Checkpointing.None, 1), (Checkpointing.Selective, 1), .. blocks],
+            { } policy => [new(policy, 1)],
+            null when _options.CheckpointEvery is null => [new(Checkpointing.None, 1), new(Checkpointing.Selective, 1), .. blocks],
             null => blocks.ToArray(),
         };
     }

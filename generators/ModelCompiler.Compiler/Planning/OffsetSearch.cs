@@ -6,7 +6,7 @@ namespace ModelCompiler.Planning;
 /// <param name="First">First operation of its life.</param>
 /// <param name="Last">Last operation of its life.</param>
 /// <param name="Offset">Where it lies.</param>
-internal readonly record struct LiveBuffer(int Row, long Bytes, int First, int Last, long Offset)
+internal sealed record LiveBuffer(int Row, long Bytes, int First, int Last, long Offset)
 {
     /// <summary>One past its highest byte.</summary>
     public long End => Offset + Bytes;
