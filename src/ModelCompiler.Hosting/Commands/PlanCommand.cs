@@ -78,7 +78,7 @@ internal sealed class PlanCommand : HostCommand
             return ExitCode.Done;
         }
 
-        (string largest, long bytes) = result.Bytes.Terms().MaxBy(t => t.Bytes);
+        (string largest, long bytes) = result.Bytes.Cost().LargestTerm();
         Session.Error.WriteLine(
             $"mc: {(fit is null ? "the plan" : "nothing fits: the smallest plan")} takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
             $"{ByteSize.Format(budget.Value)}; its largest term is {largest}, {ByteSize.Format(bytes)}");
@@ -129,7 +129,7 @@ internal sealed class PlanCommand : HostCommand
         Table table = Tables.Create("term", "bytes", "");
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
-        (string Name, long Bytes)[] terms = [.. result.Estimate?.Terms.Select(static t => (t.Name, t.Bytes)) ?? result.Bytes.Terms()];
+        (string Name, long Bytes)[] terms = [.. result.Estimate?.Terms.Select(static t => (t.Name, t.Bytes)) ?? result.Bytes.Cost().Terms()];
         bool coloured = TermsBar.Suits(console);
         foreach ((int term, (string name, long bytes)) in terms.Index())
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Hosting.Results;
 
@@ -39,12 +40,8 @@ internal sealed record PlanChoices(
 internal sealed record CostBytes(
     long Weights, long Adapters, long Gradients, long Optimizer, long Activations, long Workspace, long Inputs, long Overhead)
 {
-    /// <summary>The terms by name, as people read them.</summary>
-    public IEnumerable<(string Name, long Bytes)> Terms() =>
-    [
-        ("frozen weights", Weights), ("adapters", Adapters), ("gradients", Gradients), ("optimizer", Optimizer),
-        ("activations", Activations), ("workspace", Workspace), ("inputs", Inputs), ("overhead", Overhead),
-    ];
+    /// <summary>The same as a cost, whose terms have names.</summary>
+    public MemoryCost Cost() => new(Weights, Adapters, Gradients, Optimizer, Activations, Workspace, Inputs, Overhead);
 }
 
 /// <summary>What another program's estimate says beyond the terms of a plan.</summary>
