@@ -1,4 +1,4 @@
-// Sums and maxima over a block, in an order that depends only on its number of threads; every thread gets the result.
+// Sums and maxima over a warp or a block, in an order that depends only on its number of threads; every thread gets the result.
 // A kernel that reduces over a row has one block along y.
 #pragma once
 #include "device.cuh"
@@ -11,15 +11,29 @@ DEVICE double shuffleXor(double value, int lanes)
     return doubleOf((u64)shuffleXor((u32)(bits >> 32), lanes) << 32 | shuffleXor((u32)bits, lanes));
 }
 
-// Joins the values of all threads two by two: within warps by shuffles, then the warps' results in their order.
+// Joins the values of a warp's lanes two by two.
 template <class T, class Join>
-DEVICE T blockReduce(T value, Join join)
+DEVICE T warpReduce(T value, Join join)
 {
-    __shared__ T parts[MAXIMUM_THREADS / 32];
     for (int lanes = 16; lanes > 0; lanes /= 2)
     {
         value = join(value, shuffleXor(value, lanes));
     }
+
+    return value;
+}
+
+DEVICE float warpSum(float value)
+{
+    return warpReduce(value, [](float a, float b) { return a + b; });
+}
+
+// Joins the values of all threads: those of warps, then the warps' results in their order.
+template <class T, class Join>
+DEVICE T blockReduce(T value, Join join)
+{
+    __shared__ T parts[MAXIMUM_THREADS / 32];
+    value = warpReduce(value, join);
 
     // What an earlier call left is read by every thread before it is overwritten.
     barrier();

@@ -16,15 +16,20 @@ public sealed class BFloat16KernelTests : IClassFixture<BFloat16KernelTests.Shar
     private const int ArenaBytes = 4 << 20;
 
     /// <summary>Tensors that are Float32 always, like parameters' gradients.</summary>
-    private static readonly string[] Statistics = ["rstd", "statistics", "logSumExp"];
+    private static readonly string[] Statistics = ["rstd", "statistics", "logSumExp", "inverse"];
+
+    /// <summary>Operations that see parameters only.</summary>
+    private static readonly string[] OfParameters =
+    [
+        nameof(IBackend.AdamW), nameof(IBackend.AdamE), nameof(IBackend.AdamW8Bit), nameof(IBackend.SquaredNorm), nameof(IBackend.InverseRowNorm),
+        nameof(IBackend.ShrinkGates), nameof(IBackend.RowProducts), nameof(IBackend.Importance),
+    ];
 
     private readonly Shared shared;
 
     public BFloat16KernelTests(Shared shared) => this.shared = shared;
 
-    /// <summary>All but the optimizers and their norm, which see parameters only.</summary>
-    public static TheoryData<string> Operations =>
-        [.. EmulatedKernelTests.Names.Where(name => !name.StartsWith("Adam") && name != nameof(IBackend.SquaredNorm))];
+    public static TheoryData<string> Operations => [.. EmulatedKernelTests.Names.Except(OfParameters)];
 
     [HostClangTheory]
     [MemberData(nameof(Operations))]

@@ -178,7 +178,19 @@ internal sealed unsafe class EmulatedBackend() : HostBackend(BackendProfile.Cpu(
         }
     }
 
-    public void Copy(Tensor source, Tensor destination) => HostTransfer.Copy(Host(source), source, destination);
+    public void Copy(Tensor source, Tensor destination)
+    {
+        switch (source.Type, destination.Type)
+        {
+            case (DType.Float32, DType.BFloat16): ForRows("copy_narrow", source.Rows, Pack(source, destination).Add(source.Columns)); break;
+            case (DType.BFloat16, DType.Float32): ForRows("copy_widen", source.Rows, Pack(source, destination).Add(source.Columns)); break;
+            default:
+                long size = source.Type.Size();
+                KernelArguments packed = Pack().Add(Address(source)).Add(source.Stride * size).Add(Address(destination)).Add(destination.Stride * size);
+                ForRows("copy", source.Rows, packed.Add(source.Columns * size));
+                break;
+        }
+    }
 
     public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1) => throw NoKernel();
 
@@ -186,7 +198,8 @@ internal sealed unsafe class EmulatedBackend() : HostBackend(BackendProfile.Cpu(
 
     public void LinearGradientWeight(Tensor dy, Tensor x, Tensor dw, float scale = 1) => throw NoKernel();
 
-    public void LinearGradientBias(Tensor dy, Tensor db, float scale = 1) => throw NoKernel();
+    public void LinearGradientBias(Tensor dy, Tensor db, float scale = 1) =>
+        ColumnSums("linear_gradient_bias", db, Pack(dy, db).Add(dy.Rows).Add(dy.Columns).Add(scale));
 
     public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default) => throw NoKernel();
 
@@ -199,17 +212,31 @@ internal sealed unsafe class EmulatedBackend() : HostBackend(BackendProfile.Cpu(
 
     public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads) => throw NoKernel();
 
-    public void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, Tensor inverse, float scale = 1) => throw NoKernel();
+    public void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, Tensor inverse, float scale = 1) => Launch(
+        "inverse_row_norm",
+        (inverse.Columns + Threads / 32 - 1) / (Threads / 32),
+        1,
+        Pack(squares, b, inner, gram, inverse).Add(inverse.Columns).Add(b.Columns).Add(scale),
+        b.Type);
 
-    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default) => throw NoKernel();
+    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default) =>
+        ForRows("apply_magnitude", y.Rows, Pack(z, m, inverse, y, bias, plus).Add(y.Columns), m.Type);
 
-    public void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm) => throw NoKernel();
+    public void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm) =>
+        ColumnSums("magnitude_gradient", dm, Pack(dy, z, inverse, dm).Add(dy.Rows).Add(dy.Columns));
 
-    public void ShrinkGates(Tensor c, double threshold) => throw NoKernel();
+    public void ShrinkGates(Tensor c, double threshold) => ForRows("shrink_gates", c.Rows, Pack(c).Add(c.Columns).Add((float)threshold));
 
-    public void RowProducts(Tensor a, Tensor b, Tensor sums) => throw NoKernel();
+    public void RowProducts(Tensor a, Tensor b, Tensor sums) => Launch("row_products", sums.IsNone ? 0 : a.Rows, 1, Pack(a, b, sums).Add(a.Columns));
 
-    public void Importance(Tensor w, Tensor g, Tensor sensitivity, Tensor uncertainty, float beta1, float beta2) => throw NoKernel();
+    public void Importance(Tensor w, Tensor g, Tensor sensitivity, Tensor uncertainty, float beta1, float beta2) => ForRows(
+        "importance",
+        w.Rows,
+        Pack(w, g, sensitivity, uncertainty).Add(w.Columns).Add(beta1).Add((float)(1 - (double)beta1)).Add(beta2).Add((float)(1 - (double)beta2)));
+
+    /// <summary>y = scale · (x + bias) + plus; x, bias and plus may be none.</summary>
+    public void AddBias(Tensor x, Tensor bias, Tensor y, Tensor plus, float scale) =>
+        ForRows("add_bias", y.Rows, Pack(x, bias, y, plus).Add(y.Columns).Add(scale), bias.IsNone ? null : bias.Type);
 
     private static NotSupportedException NoKernel() => new("This operation has no CUDA kernel yet.");
 

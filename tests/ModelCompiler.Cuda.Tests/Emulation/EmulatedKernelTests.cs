@@ -18,6 +18,8 @@ public sealed class EmulatedKernelTests : IClassFixture<EmulatedKernelTests.Shar
         nameof(IBackend.Add), nameof(IBackend.Gate), nameof(IBackend.GateGradientWeight), nameof(IBackend.GroupMean), nameof(IBackend.GroupMeanGradient),
         nameof(IBackend.Dropout), nameof(IBackend.SoftCap), nameof(IBackend.SoftCapGradient), nameof(IBackend.CrossEntropy), nameof(IBackend.CrossEntropyGradient),
         nameof(IBackend.SquaredNorm), nameof(IBackend.AdamW), nameof(IBackend.AdamE), nameof(IBackend.AdamW8Bit),
+        nameof(IBackend.Copy), nameof(IBackend.LinearGradientBias), nameof(IBackend.InverseRowNorm), nameof(IBackend.Magnitude),
+        nameof(IBackend.MagnitudeGradient), nameof(IBackend.ShrinkGates), nameof(IBackend.RowProducts), nameof(IBackend.Importance),
     ];
 
     private readonly Shared shared;
