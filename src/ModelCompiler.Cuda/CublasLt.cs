@@ -35,5 +35,8 @@ public sealed class CublasLt : CudaResource
             : throw new CudaException("cublasLtCreate", library.ErrorName(result), result);
     }
 
+    /// <summary>cuBLASLt's handle, for a call that follows on this thread.</summary>
+    internal nint Handle() => Use();
+
     private protected override int Free() => _library.Destroy(handle);
 }

@@ -83,6 +83,19 @@ public sealed unsafe class CudaStream : CudaResource, IKernelLauncher
         Driver.Check(Driver.SetBytes(destination.Address(offset, bytes), 0, bytes, Use()), "cuMemsetD8Async");
     }
 
+    /// <summary>Sets some bytes of each of several rows to 0; returns before it is done.</summary>
+    /// <param name="destination">The memory.</param>
+    /// <param name="offset">Of the first row's first byte.</param>
+    /// <param name="stride">Bytes from one row to the next.</param>
+    /// <param name="bytes">Bytes of each row.</param>
+    /// <param name="rows">Number of rows.</param>
+    public void ZeroRows(DeviceMemory destination, long offset, long stride, long bytes, int rows)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        nint address = destination.Address(offset, (rows - 1) * stride + bytes);
+        Driver.Check(Driver.SetRows(address, stride, 0, bytes, rows, Use()), "cuMemsetD2D8Async");
+    }
+
     /// <summary>Marks the end of the work so far.</summary>
     public void Record(CudaEvent mark)
     {
@@ -100,6 +113,9 @@ public sealed unsafe class CudaStream : CudaResource, IKernelLauncher
     /// <summary>Waits until all work put in so far is done.</summary>
     /// <exception cref="CudaException">Some of it failed.</exception>
     public void Synchronize() => Driver.Check(Driver.StreamSynchronize(Use()), "cuStreamSynchronize");
+
+    /// <summary>The CUstream, for a call that follows on this thread.</summary>
+    internal nint Handle() => Use();
 
     private void CopyToDevice(nint source, nint destination, long bytes) =>
         Driver.Check(Driver.CopyHostToDevice(destination, source, bytes, Use()), "cuMemcpyHtoDAsync");

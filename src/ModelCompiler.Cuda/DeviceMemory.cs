@@ -28,7 +28,7 @@ public sealed class DeviceMemory : CudaResource
     public nint Address(long offset = 0, long bytes = 0)
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
-        MemoryRange.Require(offset, bytes, Bytes);
+        BlockRange.Require(offset, bytes, Bytes);
         return handle + (nint)offset;
     }
 
@@ -36,7 +36,7 @@ public sealed class DeviceMemory : CudaResource
 }
 
 /// <summary>The check that a range lies within a block.</summary>
-internal static class MemoryRange
+internal static class BlockRange
 {
     public static void Require(long offset, long bytes, long size)
     {

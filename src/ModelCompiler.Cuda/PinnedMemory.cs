@@ -30,7 +30,7 @@ public sealed unsafe class PinnedMemory : CudaResource
     internal nint Address(long offset, long bytes)
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
-        MemoryRange.Require(offset, bytes, Bytes);
+        BlockRange.Require(offset, bytes, Bytes);
         return handle + (nint)offset;
     }
 

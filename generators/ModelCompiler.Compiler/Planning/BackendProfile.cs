@@ -3,8 +3,8 @@ namespace ModelCompiler.Planning;
 /// <summary>
 /// What a backend needs of memory, as pure data, so that the build can plan for a machine it is not running on.
 /// </summary>
-/// <param name="Name">Name on the command line: cpu, reference, null.</param>
-/// <param name="Compute">Element type of activations, gradients and trainable parameters.</param>
+/// <param name="Name">Name on the command line: cpu, cuda, reference, null.</param>
+/// <param name="Compute">Element type of trainable parameters and their gradients, of statistics and scalars.</param>
 /// <param name="Alignment">Every buffer starts at a multiple of this many bytes.</param>
 /// <param name="Threads">Threads that compute; part of the plan, never read from the environment while running.</param>
 /// <param name="ScratchPerThread">Bytes of scratch each thread uses whatever the shape: packed panels, strips of scores.</param>
@@ -22,9 +22,34 @@ public sealed record BackendProfile(
     /// <summary>Whether the arena is host memory, as it is of all backends without a device of their own: what is paged to the host then takes as much of it.</summary>
     public bool IsHostMemory { get; init; } = true;
 
+    /// <summary>Element type of what is computed of tokens, and of its gradients.</summary>
+    public DType Activation { get; init; } = Compute;
+
+    /// <summary>Whether products take operands of the type of activations only: a weight of another type is decoded or converted in workspace.</summary>
+    public bool ConvertsOperands { get; init; }
+
     /// <summary>The embedded CPU backend.</summary>
     public static BackendProfile Cpu(int threads) =>
         new("cpu", DType.Float32, 64, threads, ScratchPerThread: 1L << 20, PadsRows: true, FixedOverhead: 32L << 20);
+
+    /// <summary>
+    /// An NVIDIA GPU. The scratch is what the device's constants take and what cuBLASLt may use, 32 MiB as NVIDIA advises for Hopper; the overhead that of
+    /// a context with loaded kernels, an estimate.
+    /// </summary>
+    /// <param name="activation">Float32 or BFloat16; sums are of Float32 in both.</param>
+    public static BackendProfile Cuda(DType activation) =>
+        new("cuda", DType.Float32, 256, 1, ScratchPerThread: CudaConstants + CudaProducts, PadsRows: false, FixedOverhead: 512L << 20)
+        {
+            Activation = activation,
+            ConvertsOperands = true,
+            IsHostMemory = false,
+        };
+
+    /// <summary>Bytes at the start of a CUDA device's workspace for what kernels find at a fixed address: scalars of the step, frequencies, quantisation maps.</summary>
+    public const long CudaConstants = 64L << 10;
+
+    /// <summary>Bytes after <see cref="CudaConstants"/> that cuBLASLt works in.</summary>
+    public const long CudaProducts = 32L << 20;
 
     /// <summary>The double-precision oracle: one thread, plain loops.</summary>
     public static BackendProfile Reference { get; } =

@@ -5,6 +5,9 @@ public enum Device
 {
     /// <summary>The machine's own memory, on the embedded CPU backend.</summary>
     Cpu,
+
+    /// <summary>An NVIDIA GPU's memory, activations in bfloat16.</summary>
+    Cuda,
 }
 
 /// <summary>The profiles of devices.</summary>
@@ -20,6 +23,7 @@ public static class Devices
     public static BackendProfile Profile(this Device device, int threads) => device switch
     {
         Device.Cpu => BackendProfile.Cpu(threads),
+        Device.Cuda => BackendProfile.Cuda(DType.BFloat16),
         _ => throw new ArgumentOutOfRangeException(nameof(device), device, "no such device"),
     };
 }

@@ -14,7 +14,7 @@ public sealed record FramePlan(
     FrameTable Table, long[] Bytes, long[] Offsets, long InputOffset, long OutputOffset, long Peak, long BackwardPeak, bool KeepsInput, DType Saved)
 {
     /// <summary>Element type of a row.</summary>
-    public DType TypeOf(FrameRow row, BackendProfile profile) => row.Narrows ? Saved : profile.Compute;
+    public DType TypeOf(FrameRow row, BackendProfile profile) => row.TypeOn(profile, Saved);
 }
 
 /// <summary>
@@ -32,7 +32,7 @@ public static class FramePlanner
     /// <param name="keepsInput">Whether the input outlives the frame even where its backward does not read it.</param>
     /// <param name="outputAbove">For a frame that keeps its input: the output lies one residual higher than it could, so that a frame above can put its own there.</param>
     /// <param name="share">Whether buffers may share memory.</param>
-    /// <param name="saved">Element type of the saved values that may be narrowed; null: the compute type.</param>
+    /// <param name="saved">Element type of the saved values that may be narrowed; null: that of activations.</param>
     public static FramePlan Plan(
         FrameTable table,
         Sizes sizes,
@@ -122,7 +122,7 @@ public static class FramePlanner
         }
 
         return new FramePlan(
-            table, bytes, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), backward, keepsInput, saved ?? profile.Compute);
+            table, bytes, offsets, input >= 0 ? offsets[input] : 0, outputOffset, Math.Max(peak, slab), backward, keepsInput, saved ?? profile.Activation);
     }
 
     /// <summary>Bytes of a row, padded and aligned; 0 where it has no memory.</summary>
@@ -133,7 +133,7 @@ public static class FramePlanner
             return 0;
         }
 
-        return profile.MatrixBytes(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.Narrows ? saved ?? profile.Compute : profile.Compute);
+        return profile.MatrixBytes(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.TypeOn(profile, saved ?? profile.Activation));
     }
 
     private static List<int> Order(FrameRow[] rows, RowKind kind, Comparison<int> compare)

@@ -38,6 +38,12 @@ public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, 
 {
     /// <summary>Whether a plan may keep it in 16 bits: what is saved of each token.</summary>
     public bool Narrows => Kind == RowKind.Saved && !Statistic && Rows == Dim.Tokens;
+
+    /// <summary>Its element type on a backend: what is computed of tokens has that of activations, statistics and what is computed of parameters alone have not.</summary>
+    /// <param name="profile">The backend.</param>
+    /// <param name="saved">Element type of what <see cref="Narrows"/>.</param>
+    public DType TypeOn(BackendProfile profile, DType saved) =>
+        Narrows ? saved : !Statistic && Rows.Symbol is DimSymbol.Tokens or DimSymbol.Rows ? profile.Activation : profile.Compute;
 }
 
 /// <summary>The buffers of one region in one variant under one checkpointing policy.</summary>

@@ -182,5 +182,5 @@ public static class LiveSet
     };
 
     private static long TokenBytes(Plan plan) => plan.Profile.Align(
-        (long)plan.Sizes.Tokens * plan.Profile.RowStride(plan.Tables.Width, plan.Profile.Compute) * plan.Profile.Compute.Size());
+        (long)plan.Sizes.Tokens * plan.Profile.RowStride(plan.Tables.Width, plan.Profile.Activation) * plan.Profile.Activation.Size());
 }

@@ -57,7 +57,7 @@ public static class MemoryPlanner
             Placement targets = serves ? default : _arena.Place(sizes.Tokens, 1, DType.Int32);
             Placement scalars = _arena.Place(2, 1, profile.Compute);
             long inputs = _arena.End - start;
-            var workspace = new MemoryRange(_arena.End, profile.Workspace);
+            var workspace = new MemoryRange(_arena.End, profile.Workspace + OperandScratch.Bytes(tables, options, sizes, profile));
             _arena.End += workspace.Bytes;
 
             start = _arena.End;
@@ -86,7 +86,7 @@ public static class MemoryPlanner
                 Targets = targets,
                 Scalars = scalars,
                 Activations = activations,
-                ResidualGradient = step.ResidualGradient is { } gradient ? new Placement(gradient, sizes.Tokens, tables.Width, profile.Compute) : default,
+                ResidualGradient = step.ResidualGradient is { } gradient ? new Placement(gradient, sizes.Tokens, tables.Width, profile.Activation) : default,
                 Caches = caches,
                 Workspace = workspace,
                 Widening = widening,
@@ -177,8 +177,8 @@ public static class MemoryPlanner
             {
                 foreach (int width in tables.CacheWidths)
                 {
-                    caches.Add(_arena.Place(sizes.CacheRows, width, profile.Compute));
-                    caches.Add(_arena.Place(sizes.CacheRows, width, profile.Compute));
+                    caches.Add(_arena.Place(sizes.CacheRows, width, profile.Activation));
+                    caches.Add(_arena.Place(sizes.CacheRows, width, profile.Activation));
                 }
             }
 

@@ -32,7 +32,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
             trained.Gradients,
             trained.Moments,
             frames.Activations,
-            profile.Workspace + frames.Widened,
+            profile.Workspace + OperandScratchOf(plan) + frames.Widened,
             Inputs(plan),
             profile.FixedOverhead,
             trained.Paged);
@@ -43,7 +43,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
     public long WithoutFrames(TrainingPlan plan)
     {
         Trained trained = TrainedOf(plan);
-        return FrozenWeights(plan) + trained.Values + trained.Gradients + trained.Moments + profile.Workspace + Inputs(plan) + profile.FixedOverhead;
+        return FrozenWeights(plan) + trained.Values + trained.Gradients + trained.Moments + profile.Workspace + OperandScratchOf(plan) + Inputs(plan) + profile.FixedOverhead;
     }
 
     /// <summary>Bytes of the weights of the base.</summary>
@@ -155,6 +155,8 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
 
         return bytes;
     }
+
+    private long OperandScratchOf(TrainingPlan plan) => OperandScratch.Bytes(tables, plan, plan.SizesFor(tables), profile);
 
     private long Inputs(TrainingPlan plan)
     {

@@ -55,7 +55,7 @@ internal sealed class StepFrames
     {
         long input = start + Prologue.OutputOffset;
         FrameStack layers = _serves ? _stacking.Serve(input) : _stacking.Train(input, policy, every);
-        long residual = _profile.MatrixBytes(_sizes.Tokens, _tables.Width, _profile.Compute);
+        long residual = _profile.MatrixBytes(_sizes.Tokens, _tables.Width, _profile.Activation);
         long topBase = layers.Hidden + residual;
         long forwardPeak = Math.Max(start + Prologue.Peak, layers.Peak);
 
@@ -69,7 +69,7 @@ internal sealed class StepFrames
     /// <summary>Room for the copies, in the compute type, of what one operation reads and writes of saved values in 16 bits.</summary>
     public long WidenedBytes(FrameStack stack)
     {
-        if (_saved == _profile.Compute)
+        if (_saved == _profile.Activation)
         {
             return 0;
         }

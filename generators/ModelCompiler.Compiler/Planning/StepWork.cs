@@ -79,7 +79,7 @@ public sealed class StepWork
     {
         (int tokens, double rank) = (sizes.Tokens, sizes.MeanRank);
         double elements = (_layers + _prologue + _top).Values(tokens, rank) + (_layers + _prologue + Chunks(sizes) * _top).Adapters(rank);
-        return elements * profile.Compute.Size();
+        return elements * profile.Activation.Size();
     }
 
     /// <summary>Bytes of weights that are read, as they are stored; those of the head once for each chunk of the loss.</summary>

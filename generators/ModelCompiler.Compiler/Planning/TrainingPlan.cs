@@ -121,7 +121,7 @@ public sealed record TrainingPlan
 
     /// <summary>The element type of saved values on a backend. One that computes in double keeps them as doubles.</summary>
     public DType SavedOn(BackendProfile profile) =>
-        Activations == ModelCompiler.Storage.BFloat16 && profile.Compute == DType.Float32 ? DType.BFloat16 : profile.Compute;
+        Activations == ModelCompiler.Storage.BFloat16 && profile.Activation == DType.Float32 ? DType.BFloat16 : profile.Activation;
 
     /// <summary>Whether a parameter's rank may move: it then lies packed with the others that may.</summary>
     internal bool Moves(ModelTables tables, ParameterRow row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;

@@ -73,6 +73,8 @@ internal unsafe interface IDriver
     int CopyDeviceToDevice(nint destination, nint source, long bytes, nint stream);
 
     int SetBytes(nint destination, byte value, long bytes, nint stream);
+
+    int SetRows(nint destination, long stride, byte value, long bytes, long rows, nint stream);
 }
 
 /// <summary>The CUdevice_attribute values that are asked for.</summary>

@@ -99,6 +99,9 @@ internal static unsafe partial class LibCuda
     [LibraryImport(LibraryNames.Driver, EntryPoint = "cuMemcpyDtoDAsync_v2")]
     public static partial int CopyDeviceToDevice(nint destination, nint source, nuint bytes, nint stream);
 
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuMemsetD2D8Async")]
+    public static partial int SetRows(nint destination, nuint pitch, byte value, nuint width, nuint height, nint stream);
+
     [LibraryImport(LibraryNames.Driver, EntryPoint = "cuMemsetD8Async")]
     public static partial int SetBytes(nint destination, byte value, nuint bytes, nint stream);
 }

@@ -114,5 +114,8 @@ internal sealed unsafe class NativeDriver : IDriver
 
     public int CopyDeviceToDevice(nint destination, nint source, long bytes, nint stream) => LibCuda.CopyDeviceToDevice(destination, source, (nuint)bytes, stream);
 
+    public int SetRows(nint destination, long stride, byte value, long bytes, long rows, nint stream) =>
+        LibCuda.SetRows(destination, (nuint)stride, value, (nuint)bytes, (nuint)rows, stream);
+
     public int SetBytes(nint destination, byte value, long bytes, nint stream) => LibCuda.SetBytes(destination, value, (nuint)bytes, stream);
 }

@@ -174,7 +174,9 @@ internal static unsafe class HostTransfer
         }
     }
 
-    private static void RequireCount(Tensor tensor, int values)
+    /// <summary>Demands a value for each element.</summary>
+    /// <exception cref="ArgumentException">There are more or fewer.</exception>
+    public static void RequireCount(Tensor tensor, int values)
     {
         if (values != tensor.Count)
         {

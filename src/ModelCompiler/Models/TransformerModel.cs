@@ -368,5 +368,5 @@ public abstract class TransformerModel : IDisposable
     }
 
     private Tensor TokenBuffer(long offset, int columns) =>
-        new(offset, Tokens, columns, Plan.Profile.RowStride(columns, Plan.Profile.Compute), Plan.Profile.Compute);
+        new(offset, Tokens, columns, Plan.Profile.RowStride(columns, Plan.Profile.Activation), Plan.Profile.Activation);
 }

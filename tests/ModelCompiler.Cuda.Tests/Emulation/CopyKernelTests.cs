@@ -46,8 +46,7 @@ public sealed class CopyKernelTests(BFloat16KernelTests.Shared shared) : IClassF
     [MemberData(nameof(Shapes))]
     public void AddsABias(int rows, int columns, int gap)
     {
-        EmulatedBackend backend = shared.Backend;
-        backend.Activation = DType.Float32;
+        CudaBackend backend = shared.Backend;
         float[] inputs = Values(rows * columns);
         float[] biases = Values(columns);
         float[] sums = [.. inputs.Select(value => 1 - value * value)];
@@ -82,7 +81,7 @@ public sealed class CopyKernelTests(BFloat16KernelTests.Shared shared) : IClassF
 
     private float[] Copy(float[] values, int rows, int columns, int gap, DType from, DType to)
     {
-        EmulatedBackend backend = shared.Backend;
+        CudaBackend backend = shared.Backend;
         Tensor source = Place(0, rows, columns, gap, from);
         Tensor destination = Place(Target, rows, columns, gap, to);
         Tensor around = new(Target - 64, 1, 64 + rows * (columns + gap) * to.Size() + 64, 1 << 20, DType.UInt8);

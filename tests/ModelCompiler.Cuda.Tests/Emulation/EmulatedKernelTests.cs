@@ -1,5 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Tests.Kernels;
+using ModelCompiler.Planning;
 using ModelCompiler.Tests.Conformance;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;
@@ -10,16 +11,8 @@ public sealed class EmulatedKernelTests : IClassFixture<EmulatedKernelTests.Shar
     /// <summary>The operations that have kernels.</summary>
     internal static readonly string[] Names =
     [
-        nameof(IBackend.Embedding), nameof(IBackend.EmbeddingGradient), nameof(IBackend.LearnedPositions), nameof(IBackend.LearnedPositionsGradient),
-        nameof(IBackend.RmsNorm), nameof(IBackend.RmsNormGradient), nameof(IBackend.RmsNormGradientWeight),
-        nameof(IBackend.LayerNorm), nameof(IBackend.LayerNormGradient), nameof(IBackend.LayerNormGradientWeight),
-        nameof(IBackend.Rotary), nameof(IBackend.RotaryGradient), nameof(IBackend.SwiGlu), nameof(IBackend.SwiGluGradient),
-        nameof(IBackend.GeGlu), nameof(IBackend.GeGluGradient), nameof(IBackend.Gelu), nameof(IBackend.GeluGradient),
-        nameof(IBackend.Add), nameof(IBackend.Gate), nameof(IBackend.GateGradientWeight), nameof(IBackend.GroupMean), nameof(IBackend.GroupMeanGradient),
-        nameof(IBackend.Dropout), nameof(IBackend.SoftCap), nameof(IBackend.SoftCapGradient), nameof(IBackend.CrossEntropy), nameof(IBackend.CrossEntropyGradient),
-        nameof(IBackend.SquaredNorm), nameof(IBackend.AdamW), nameof(IBackend.AdamE), nameof(IBackend.AdamW8Bit),
-        nameof(IBackend.Copy), nameof(IBackend.LinearGradientBias), nameof(IBackend.InverseRowNorm), nameof(IBackend.Magnitude),
-        nameof(IBackend.MagnitudeGradient), nameof(IBackend.ShrinkGates), nameof(IBackend.RowProducts), nameof(IBackend.Importance),
+        .. OperationCases.All.Select(cases => cases.Key)
+            .Except([nameof(IBackend.Attention), nameof(IBackend.AttentionGradient), nameof(IBackend.CachedAttention)]),
     ];
 
     private readonly Shared shared;
@@ -35,7 +28,7 @@ public sealed class EmulatedKernelTests : IClassFixture<EmulatedKernelTests.Shar
         List<string> failures = [];
         foreach (bool backwards in (ReadOnlySpan<bool>)[false, true])
         {
-            shared.Backend.Backwards = backwards;
+            shared.Gpu.Driver.Backwards = backwards;
             failures.AddRange(OperationCases.All[operation].SelectMany(c => shared.Check.Compare(shared.Bench, c)));
         }
 
@@ -45,12 +38,12 @@ public sealed class EmulatedKernelTests : IClassFixture<EmulatedKernelTests.Shar
     /// <summary>Kernels compiled once for the whole class.</summary>
     public sealed class Shared : IDisposable
     {
-        private readonly Lazy<EmulatedBackend> backend = new(() => new EmulatedBackend());
+        private readonly Lazy<EmulatedGpu> gpu = new(() => new EmulatedGpu(DType.Float32));
         private readonly Lazy<Bench> bench;
 
-        public Shared() => bench = new Lazy<Bench>(() => new Bench(backend.Value));
+        public Shared() => bench = new Lazy<Bench>(() => new Bench(gpu.Value.Backend));
 
-        internal EmulatedBackend Backend => backend.Value;
+        internal EmulatedGpu Gpu => gpu.Value;
 
         internal Bench Bench => bench.Value;
 

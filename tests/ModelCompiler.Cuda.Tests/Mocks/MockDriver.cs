@@ -7,7 +7,7 @@ namespace ModelCompiler.Cuda.Tests.Mocks;
 /// A driver in this process: device memory is host memory, a launch is recorded, every handle is counted until it is freed. A call named in
 /// <see cref="Failing"/> returns its code and does nothing.
 /// </summary>
-internal sealed unsafe class MockDriver : IDriver
+internal unsafe class MockDriver : IDriver
 {
     public const int OutOfMemory = 2;
 
@@ -106,21 +106,21 @@ internal sealed unsafe class MockDriver : IDriver
         return Failing.GetValueOrDefault("cuCtxSetCurrent");
     }
 
-    public int ModuleLoadData(out nint module, ReadOnlySpan<byte> image)
+    public virtual int ModuleLoadData(out nint module, ReadOnlySpan<byte> image)
     {
         LoadedImage = image.ToArray();
         return Create("cuModuleLoadData", out module);
     }
 
-    public int ModuleUnload(nint module) => Free("cuModuleUnload", module);
+    public virtual int ModuleUnload(nint module) => Free("cuModuleUnload", module);
 
-    public int ModuleGetFunction(out nint function, nint module, string name)
+    public virtual int ModuleGetFunction(out nint function, nint module, string name)
     {
         function = 0x77;
         return Needs(module) ? Called("cuModuleGetFunction") : 1;
     }
 
-    public int LaunchKernel(nint function, in LaunchGeometry geometry, nint stream, ReadOnlySpan<byte> arguments)
+    public virtual int LaunchKernel(nint function, in LaunchGeometry geometry, nint stream, ReadOnlySpan<byte> arguments)
     {
         int result = Needs(stream) ? Called("cuLaunchKernel") : 1;
         if (result == 0)
@@ -173,6 +173,17 @@ internal sealed unsafe class MockDriver : IDriver
         if (result == 0)
         {
             new Span<byte>((void*)destination, (int)bytes).Fill(value);
+        }
+
+        return result;
+    }
+
+    public int SetRows(nint destination, long stride, byte value, long bytes, long rows, nint stream)
+    {
+        int result = Needs(stream) ? Called("cuMemsetD2D8Async") : 1;
+        for (long row = 0; row < rows && result == 0; row++)
+        {
+            new Span<byte>((void*)(destination + row * stride), (int)bytes).Fill(value);
         }
 
         return result;

@@ -11,6 +11,7 @@ namespace ModelCompiler.Tests.Conformance;
 internal sealed class Bench : IDisposable
 {
     private const int ArenaBytes = 6 << 20;
+    private const int OperandBytes = 1 << 20;
     private const int Guard = 256;
     private static readonly float Hole = BitConverter.UInt32BitsToSingle(0x7FC07FC0);
 
@@ -20,7 +21,7 @@ internal sealed class Bench : IDisposable
     public Bench(IBackend backend)
     {
         Backend = backend;
-        long workspace = Math.Max(backend.Profile.Workspace, 64);
+        long workspace = backend.Profile.Workspace + OperandBytes;
         backend.Allocate(ArenaBytes + workspace);
         backend.UseWorkspace(ArenaBytes, workspace);
     }

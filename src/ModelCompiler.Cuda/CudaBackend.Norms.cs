@@ -1,0 +1,31 @@
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Cuda;
+
+/// <content>Norms.</content>
+public sealed unsafe partial class CudaBackend
+{
+    /// <inheritdoc/>
+    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon) =>
+        OverRows("rms_norm", x.Rows, x.Columns, Pack(x, w, y, rstd).Add(x.Columns).Add(epsilon), x.Type, w.Type);
+
+    /// <inheritdoc/>
+    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) =>
+        OverRows("rms_norm_gradient", dx.Rows, dx.Columns, Pack(dy, x, w, rstd, dx, plus).Add(dx.Columns), x.Type, w.Type);
+
+    /// <inheritdoc/>
+    public void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw) =>
+        OverColumns("rms_norm_gradient_weight", dw.Columns, Pack(dy, x, rstd, dw).Add(dy.Rows).Add(dy.Columns), x.Type);
+
+    /// <inheritdoc/>
+    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon) =>
+        OverRows("layer_norm", x.Rows, x.Columns, Pack(x, w, b, y, statistics).Add(x.Columns).Add(epsilon), x.Type, w.Type);
+
+    /// <inheritdoc/>
+    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default) =>
+        OverRows("layer_norm_gradient", dx.Rows, dx.Columns, Pack(dy, x, w, statistics, dx, plus).Add(dx.Columns), x.Type, w.Type);
+
+    /// <inheritdoc/>
+    public void LayerNormGradientWeight(Tensor dy, Tensor x, Tensor statistics, Tensor dw) =>
+        OverColumns("layer_norm_gradient_weight", dw.Columns, Pack(dy, x, statistics, dw).Add(dy.Rows).Add(dy.Columns), x.Type);
+}
