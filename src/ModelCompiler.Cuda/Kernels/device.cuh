@@ -18,6 +18,9 @@ typedef long long i64;
 // A call would put arrays of lanes into memory.
 #define DEVICE __device__ __forceinline__
 
+// Before a loop over registers, which have no addresses.
+#define UNROLL _Pragma("unroll")
+
 // Most threads of a block. Blocks have whole warps.
 #define MAXIMUM_THREADS 256
 #define KERNEL extern "C" __global__ void __launch_bounds__(MAXIMUM_THREADS)
@@ -63,3 +66,11 @@ DEVICE float squareRoot(float x) { return __builtin_sqrtf(x); }
 DEVICE float nearestInteger(float x) { return __builtin_rintf(x); }
 
 #endif
+
+// Two floats as bf16, to the nearest, ties to even: the first in the lower half.
+DEVICE u32 packPair(float low, float high)
+{
+    u32 pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}

@@ -52,15 +52,8 @@ constexpr int ChunkBytes = Bytes < 16 ? Bytes : 16;
 DEVICE float widen(float x) { return x; }
 DEVICE float widen(bf16 x) { return floatOf((u32)x.bits << 16); }
 
-// To the nearest, ties to even; a NaN stays one.
-DEVICE u32 upperHalf(float x)
-{
-    u32 bits = bitsOf(x);
-    return x == x ? (bits + 0x7FFFu + (bits >> 16 & 1)) >> 16 : bits >> 16 | 0x40u;
-}
-
 DEVICE void narrow(float x, float* y) { *y = x; }
-DEVICE void narrow(float x, bf16* y) { y->bits = (u16)upperHalf(x); }
+DEVICE void narrow(float x, bf16* y) { y->bits = (u16)packPair(x, 0); }
 
 template <int N, int Words>
 DEVICE void unpack(const u32 (&words)[Words], const float*, Lanes<N>& lanes, int first)
@@ -95,7 +88,7 @@ DEVICE void pack(const Lanes<N>& lanes, int first, const bf16*, u32 (&words)[Wor
 {
     for (int i = 0; i < Words; i++)
     {
-        words[i] = upperHalf(lanes[first + 2 * i]) | upperHalf(lanes[first + 2 * i + 1]) << 16;
+        words[i] = packPair(lanes[first + 2 * i], lanes[first + 2 * i + 1]);
     }
 }
 

@@ -1,7 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Tests.Kernels;
 using ModelCompiler.Planning;
-using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
 using ModelCompiler.Tests.Conformance;
 
@@ -59,37 +58,6 @@ public sealed class BFloat16KernelTests : IClassFixture<BFloat16KernelTests.Shar
                 }
             }
         }
-    }
-
-    /// <summary>Bit for bit what the host decodes, in bfloat16 rounded once; short last blocks and odd counts of codes too.</summary>
-    [HostClangTheory]
-    [InlineData(1, 1, 64, false)]
-    [InlineData(3, 7, 8, false)]
-    [InlineData(5, 13, 64, true)]
-    [InlineData(64, 48, 64, true)]
-    [InlineData(131, 257, 64, true)]
-    [InlineData(33, 512, 32, false)]
-    public void DecodesNf4(int rows, int columns, int blockSize, bool nested)
-    {
-        DType type = DTypeExtensions.Quantized(DType.NF4, blockSize, nested);
-        var random = new Random(7);
-        float[] original = [.. Enumerable.Range(0, rows * columns).Select(_ => (float)(random.NextDouble() - 0.5) * 3)];
-        byte[] packed = WeightQuantizer.Quantize(type, rows, columns, original);
-        var expected = new float[original.Length];
-        Dequantization.Read(type, rows, columns, packed, 0, expected);
-
-        var weight = new Tensor(0, rows, columns, columns, type);
-        var y = new Tensor((packed.Length + 255) / 256 * 256, 1, expected.Length, expected.Length, DType.Float32);
-        CudaBackend backend = shared.Backend;
-        backend.Write(weight.Bytes, packed);
-        var decoded = new float[expected.Length];
-        backend.Decode(weight, y);
-        backend.Read(y, decoded.AsSpan());
-        Assert.Equal(expected, decoded);
-
-        backend.Decode(weight, y with { Type = DType.BFloat16 });
-        backend.Read(y with { Type = DType.BFloat16 }, decoded.AsSpan());
-        Assert.Equal(expected.Select(value => (float)Rounded(value)), decoded);
     }
 
     private static double Rounded(double value) => HostTransfer.FromBFloat16(HostTransfer.ToBFloat16((float)value));

@@ -11,6 +11,7 @@ typedef long long i64;
 #define __device__
 #define __shared__ static
 #define DEVICE inline
+#define UNROLL
 #define MAXIMUM_THREADS 256
 #define KERNEL extern "C" void
 
@@ -73,3 +74,11 @@ inline int lowestBit(u32 bits) { return __builtin_ctz(bits); }
 inline float multiplyAdd(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float squareRoot(float x) { return __builtin_sqrtf(x); }
 inline float nearestInteger(float x) { return __builtin_rintf(x); }
+
+inline u32 upperHalf(float x)
+{
+    u32 bits = bitsOf(x);
+    return x == x ? (bits + 0x7FFFu + (bits >> 16 & 1)) >> 16 : bits >> 16 | 0x40u;
+}
+
+inline u32 packPair(float low, float high) { return upperHalf(low) | upperHalf(high) << 16; }
