@@ -114,5 +114,5 @@ public sealed unsafe partial class CudaBackend
         return Constant(at);
     }
 
-    private void WriteConstant(long at, ReadOnlySpan<byte> bytes) => _staging.Write(bytes, Arena, _workspace.Offset + at);
+    private void WriteConstant(long at, ReadOnlySpan<byte> bytes) => Stage(bytes, _workspace.Offset + at);
 }

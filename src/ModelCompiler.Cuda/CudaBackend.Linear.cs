@@ -139,8 +139,17 @@ public sealed unsafe partial class CudaBackend
             Product.AlignmentOf(addressB),
             Product.AlignmentOf(addressC),
             Product.AlignmentOf(addressD));
-        _products.Multiply(
-            product, addressA, addressB, addressC, addressD, Address(bias), scale, plus.IsNone ? 0 : 1, Constant(BackendProfile.CudaConstants),
-            BackendProfile.CudaProducts, _stream);
+        int number = _products.Number(product, BackendProfile.CudaProducts);
+        _queue.Multiply(new ProductCall(
+            number,
+            addressA,
+            addressB,
+            addressC,
+            addressD,
+            Address(bias),
+            scale,
+            plus.IsNone ? 0 : 1,
+            Constant(BackendProfile.CudaConstants),
+            BackendProfile.CudaProducts));
     }
 }

@@ -54,6 +54,7 @@ public sealed unsafe partial class CudaBackend
     {
         RequirePage(source);
         _computed ??= CudaEvent.Create(_context);
+        _queue.Flush();
         _stream.Record(_computed);
         _copies.Wait(_computed);
         _copies.CopyToHost(Arena, source.Offset, Paged, destination, source.End - source.Offset);
@@ -65,6 +66,7 @@ public sealed unsafe partial class CudaBackend
     {
         if (_pageCopies.TryGetValue(page.Offset, out CudaEvent? copied))
         {
+            _queue.Flush();
             _stream.Wait(copied);
         }
     }
@@ -87,7 +89,7 @@ public sealed unsafe partial class CudaBackend
         // The inputs of every step: nothing is converted and no memory is taken.
         Address(destination);
         HostTransfer.RequireCount(destination, values.Length);
-        _staging.Write(MemoryMarshal.AsBytes(values), Arena, destination.Offset);
+        Stage(MemoryMarshal.AsBytes(values), destination.Offset);
     }
 
     /// <inheritdoc/>
@@ -107,7 +109,7 @@ public sealed unsafe partial class CudaBackend
     {
         Tensor first = scalar with { Rows = 1, Columns = 1, Stride = 1 };
         byte* bytes = stackalloc byte[sizeof(double)];
-        _stream.CopyToHost(Arena, first.Offset, new Span<byte>(bytes, first.Type.Size()));
+        Fetch(first.Offset, new Span<byte>(bytes, first.Type.Size()));
         double value = 0;
         HostTransfer.Read(bytes, first with { Offset = 0 }, new Span<double>(ref value));
         return value;
@@ -121,15 +123,9 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        Address(x);
-        if (x.Stride == x.Columns || x.Rows == 1)
-        {
-            _stream.Zero(Arena, x.Offset, x.End - x.Offset);
-        }
-        else
-        {
-            _stream.ZeroRows(Arena, x.Offset, (long)x.Stride * x.Type.Size(), x.Columns * x.Type.Size(), x.Rows);
-        }
+        bool whole = x.Stride == x.Columns;
+        int size = x.Type.Size();
+        _queue.Zero(Address(x), (long)x.Stride * size, whole ? x.End - x.Offset : x.Columns * size, whole ? 1 : x.Rows);
     }
 
     private static void RequirePage(Tensor page)
@@ -138,6 +134,20 @@ public sealed unsafe partial class CudaBackend
         {
             throw new ArgumentException($"{page} has gaps between its rows; a page has none.");
         }
+    }
+
+    /// <summary>Copies to the arena, after what was called so far; returns before it is done.</summary>
+    private void Stage(ReadOnlySpan<byte> bytes, long offset)
+    {
+        _queue.Flush();
+        _staging.Write(bytes, Arena, offset);
+    }
+
+    /// <summary>Waits for what was called so far and copies from the arena.</summary>
+    private void Fetch(long offset, Span<byte> bytes)
+    {
+        _queue.Flush();
+        _stream.CopyToHost(Arena, offset, bytes);
     }
 
     /// <summary>The mark behind the last copy of a page.</summary>
@@ -174,12 +184,12 @@ public sealed unsafe partial class CudaBackend
             if (part.Stride != part.Columns && part.Rows > 1)
             {
                 // What lies between the rows stays.
-                _stream.CopyToHost(Arena, part.Offset, bytes);
+                Fetch(part.Offset, bytes);
             }
 
             int count = part.Type.IsQuantized() ? values.Length : checked((int)part.Count);
             HostTransfer.Write(host.Address, part with { Offset = 0 }, values[..count]);
-            _staging.Write(bytes, Arena, part.Offset);
+            Stage(bytes, part.Offset);
             values = values[count..];
         }
     }
@@ -192,7 +202,7 @@ public sealed unsafe partial class CudaBackend
         foreach (Tensor part in Parts(source))
         {
             using NativeArena host = new(part.End - part.Offset, sizeof(double));
-            _stream.CopyToHost(Arena, part.Offset, new Span<byte>(host.Address, checked((int)host.Bytes)));
+            Fetch(part.Offset, new Span<byte>(host.Address, checked((int)host.Bytes)));
             int count = part.Type.IsQuantized() ? values.Length : checked((int)part.Count);
             HostTransfer.Read(host.Address, part with { Offset = 0 }, values[..count]);
             values = values[count..];

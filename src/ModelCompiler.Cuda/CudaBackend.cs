@@ -20,6 +20,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     private readonly CudaStream _copies;
     private readonly KernelLibrary _kernels;
     private readonly MatrixProducts _products;
+    private readonly CommandQueue _queue;
     private readonly HostStaging _staging;
     private readonly KernelArguments _arguments = new();
     private readonly int _threads;
@@ -35,6 +36,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         _products = new MatrixProducts(context, matrices);
         _stream = CudaStream.Create(context);
         _copies = CudaStream.Create(context);
+        _queue = new CommandQueue(context, _stream, _products);
         _staging = new HostStaging(context, _stream);
     }
 
@@ -43,6 +45,16 @@ public sealed unsafe partial class CudaBackend : IBackend
 
     /// <inheritdoc/>
     public BackendProfile Profile { get; }
+
+    /// <summary>Whether commands that come again are started as CUDA graphs.</summary>
+    public bool UsesGraphs
+    {
+        get => _queue.UsesGraphs;
+        set => _queue.UsesGraphs = value;
+    }
+
+    /// <summary>CUDA graphs recorded so far.</summary>
+    internal int Graphs => _queue.Graphs;
 
     /// <summary>The GPU.</summary>
     public CudaDevice Device => _context.Device;
@@ -107,6 +119,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     public void Dispose()
     {
         _staging.Dispose();
+        _queue.Dispose();
         _kernels.Dispose();
         _products.Dispose();
         DisposePages();
@@ -189,7 +202,7 @@ public sealed unsafe partial class CudaBackend : IBackend
         if (gridX > 0 && gridY > 0)
         {
             var types = new KernelTypes(activation, weight ?? activation);
-            _stream.Launch(_kernels.Function(kernel, types), new LaunchGeometry(gridX, gridY, BlockX: threads), packed.Bytes);
+            _queue.Launch(_kernels.Function(kernel, types), new LaunchGeometry(gridX, gridY, BlockX: threads), packed.Bytes);
         }
     }
 

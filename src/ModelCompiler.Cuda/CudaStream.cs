@@ -84,16 +84,33 @@ public sealed unsafe class CudaStream : CudaResource, IKernelLauncher
     }
 
     /// <summary>Sets some bytes of each of several rows to 0; returns before it is done.</summary>
-    /// <param name="destination">The memory.</param>
-    /// <param name="offset">Of the first row's first byte.</param>
+    /// <param name="address">Device address of the first row's first byte.</param>
     /// <param name="stride">Bytes from one row to the next.</param>
     /// <param name="bytes">Bytes of each row.</param>
     /// <param name="rows">Number of rows.</param>
-    public void ZeroRows(DeviceMemory destination, long offset, long stride, long bytes, int rows)
+    internal void ZeroRows(nint address, long stride, long bytes, long rows)
     {
-        ArgumentNullException.ThrowIfNull(destination);
-        nint address = destination.Address(offset, (rows - 1) * stride + bytes);
-        Driver.Check(Driver.SetRows(address, stride, 0, bytes, rows, Use()), "cuMemsetD2D8Async");
+        if (rows == 1)
+        {
+            Driver.Check(Driver.SetBytes(address, 0, bytes, Use()), "cuMemsetD8Async");
+        }
+        else
+        {
+            Driver.Check(Driver.SetRows(address, stride, 0, bytes, rows, Use()), "cuMemsetD2D8Async");
+        }
+    }
+
+    /// <summary>Starts a graph and may return before it is done.</summary>
+    internal void Launch(CudaGraph graph) => Driver.Check(Driver.GraphLaunch(graph.Handle(), Use()), "cuGraphLaunch");
+
+    /// <summary>From now on what is put in is recorded instead of run.</summary>
+    internal void BeginCapture() => Driver.Check(Driver.StreamBeginCapture(Use()), "cuStreamBeginCapture");
+
+    /// <summary>Ends recording; the CUgraph, which the caller destroys.</summary>
+    internal nint EndCapture()
+    {
+        Driver.Check(Driver.StreamEndCapture(Use(), out nint graph), "cuStreamEndCapture");
+        return graph;
     }
 
     /// <summary>Marks the end of the work so far.</summary>

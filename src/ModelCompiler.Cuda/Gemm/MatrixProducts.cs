@@ -8,7 +8,8 @@ internal sealed class MatrixProducts : IDisposable
 {
     private readonly IMatrixLibrary _library;
     private readonly CublasLt _handle;
-    private readonly Dictionary<Product, Plan> _plans = [];
+    private readonly Dictionary<Product, int> _numbers = [];
+    private readonly List<Plan> _plans = [];
 
     public MatrixProducts(CudaContext context, IMatrixLibrary library)
     {
@@ -16,48 +17,62 @@ internal sealed class MatrixProducts : IDisposable
         _handle = CublasLt.Create(context, library);
     }
 
-    private readonly record struct Plan(nint Descriptor, nint A, nint B, nint C, nint D, MatmulAlgorithm Algorithm);
+    private readonly record struct Plan(nint Descriptor, nint A, nint B, nint C, nint D, bool HasBias, MatmulAlgorithm Algorithm);
 
-    /// <summary>d = alpha · op(a) op(b) + beta · c + bias, all addresses of the device.</summary>
+    /// <summary>The number under which the product's algorithm is kept.</summary>
     /// <param name="product">The shape.</param>
-    /// <param name="a">The first operand.</param>
-    /// <param name="b">The second.</param>
-    /// <param name="c">What is added; read only where <paramref name="beta"/> is not 0. It may be d.</param>
-    /// <param name="d">The result.</param>
-    /// <param name="bias">A vector of the result's type; 0 where there is none.</param>
-    /// <param name="alpha">Factor of the product.</param>
-    /// <param name="beta">Factor of c.</param>
-    /// <param name="workspace">Memory to work in.</param>
-    /// <param name="workspaceBytes">Its size.</param>
-    /// <param name="stream">The stream.</param>
+    /// <param name="workspaceBytes">Memory that the algorithm may use.</param>
     /// <exception cref="CudaException">cuBLASLt failed, or has no algorithm for the shape.</exception>
-    public void Multiply(
-        in Product product, nint a, nint b, nint c, nint d, nint bias, float alpha, float beta, nint workspace, long workspaceBytes, CudaStream stream)
+    public int Number(in Product product, long workspaceBytes)
     {
-        if (!_plans.TryGetValue(product, out Plan plan))
+        if (!_numbers.TryGetValue(product, out int number))
         {
-            _plans.Add(product, plan = Choose(product, workspaceBytes));
+            _plans.Add(Choose(product, workspaceBytes));
+            _numbers.Add(product, number = _plans.Count - 1);
         }
 
-        if (product.HasBias)
+        return number;
+    }
+
+    /// <summary>Starts a product.</summary>
+    /// <exception cref="CudaException">cuBLASLt failed.</exception>
+    public void Multiply(in ProductCall product, CudaStream stream)
+    {
+        Plan plan = _plans[(int)product.Number];
+        if (plan.HasBias)
         {
-            Check(_library.DescriptorSet(plan.Descriptor, MatmulAttribute.BiasPointer, bias), "cublasLtMatmulDescSetAttribute");
+            Set(plan.Descriptor, MatmulAttribute.BiasPointer, product.Bias);
         }
 
         var call = new MatmulCall(
-            _handle.Handle(), plan.Descriptor, alpha, a, plan.A, b, plan.B, beta, c, plan.C, d, plan.D, workspace, workspaceBytes, stream.Handle());
+            _handle.Handle(),
+            plan.Descriptor,
+            product.Alpha,
+            product.A,
+            plan.A,
+            product.B,
+            plan.B,
+            product.Beta,
+            product.C,
+            plan.C,
+            product.D,
+            plan.D,
+            product.Workspace,
+            product.WorkspaceBytes,
+            stream.Handle());
         Check(_library.Matmul(call, plan.Algorithm), "cublasLtMatmul");
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Plan plan in _plans.Values)
+        foreach (Plan plan in _plans)
         {
             Release(plan);
         }
 
         _plans.Clear();
+        _numbers.Clear();
         _handle.Dispose();
     }
 
@@ -101,7 +116,7 @@ internal sealed class MatrixProducts : IDisposable
     private Plan Describe(in Product product)
     {
         Check(_library.DescriptorCreate(out nint descriptor), "cublasLtMatmulDescCreate");
-        var plan = new Plan { Descriptor = descriptor };
+        var plan = new Plan { Descriptor = descriptor, HasBias = product.HasBias };
         try
         {
             Set(descriptor, MatmulAttribute.TransposeA, product.TransposeA ? 1 : 0);

@@ -48,6 +48,18 @@ internal unsafe interface IDriver
 
     int StreamWaitEvent(nint stream, nint cudaEvent);
 
+    int StreamBeginCapture(nint stream);
+
+    int StreamEndCapture(nint stream, out nint graph);
+
+    int GraphInstantiate(out nint executable, nint graph);
+
+    int GraphLaunch(nint executable, nint stream);
+
+    int GraphDestroy(nint graph);
+
+    int GraphExecutableDestroy(nint executable);
+
     int EventCreate(out nint cudaEvent, bool timing);
 
     int EventDestroy(nint cudaEvent);

@@ -63,6 +63,24 @@ internal static unsafe partial class LibCuda
     [LibraryImport(LibraryNames.Driver, EntryPoint = "cuStreamWaitEvent")]
     public static partial int StreamWaitEvent(nint stream, nint cudaEvent, uint flags);
 
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuStreamBeginCapture_v2")]
+    public static partial int StreamBeginCapture(nint stream, int mode);
+
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuStreamEndCapture")]
+    public static partial int StreamEndCapture(nint stream, out nint graph);
+
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuGraphInstantiateWithFlags")]
+    public static partial int GraphInstantiate(out nint executable, nint graph, ulong flags);
+
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuGraphLaunch")]
+    public static partial int GraphLaunch(nint executable, nint stream);
+
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuGraphDestroy")]
+    public static partial int GraphDestroy(nint graph);
+
+    [LibraryImport(LibraryNames.Driver, EntryPoint = "cuGraphExecDestroy")]
+    public static partial int GraphExecutableDestroy(nint executable);
+
     [LibraryImport(LibraryNames.Driver, EntryPoint = "cuEventCreate")]
     public static partial int EventCreate(out nint cudaEvent, uint flags);
 

@@ -9,6 +9,9 @@ internal sealed unsafe class NativeDriver : IDriver
     private const uint NonBlockingStream = 1;
     private const uint EventWithoutTiming = 2;
 
+    /// <summary>Other threads may go on calling what would end a recording of theirs.</summary>
+    private const int ThreadLocalCapture = 1;
+
     // Markers of cuLaunchKernel's "extra" array: one buffer with all arguments, and its size.
     private const nint EndOfExtra = 0;
     private const nint BufferPointer = 1;
@@ -89,6 +92,18 @@ internal sealed unsafe class NativeDriver : IDriver
     public int StreamSynchronize(nint stream) => LibCuda.StreamSynchronize(stream);
 
     public int StreamWaitEvent(nint stream, nint cudaEvent) => LibCuda.StreamWaitEvent(stream, cudaEvent, 0);
+
+    public int StreamBeginCapture(nint stream) => LibCuda.StreamBeginCapture(stream, ThreadLocalCapture);
+
+    public int StreamEndCapture(nint stream, out nint graph) => LibCuda.StreamEndCapture(stream, out graph);
+
+    public int GraphInstantiate(out nint executable, nint graph) => LibCuda.GraphInstantiate(out executable, graph, 0);
+
+    public int GraphLaunch(nint executable, nint stream) => LibCuda.GraphLaunch(executable, stream);
+
+    public int GraphDestroy(nint graph) => LibCuda.GraphDestroy(graph);
+
+    public int GraphExecutableDestroy(nint executable) => LibCuda.GraphExecutableDestroy(executable);
 
     public int EventCreate(out nint cudaEvent, bool timing) => LibCuda.EventCreate(out cudaEvent, timing ? 0 : EventWithoutTiming);
 

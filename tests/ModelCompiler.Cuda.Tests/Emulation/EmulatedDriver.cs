@@ -38,12 +38,18 @@ internal sealed unsafe class EmulatedDriver : MockDriver
 
     public override int LaunchKernel(nint function, in LaunchGeometry geometry, nint stream, ReadOnlySpan<byte> arguments)
     {
+        byte[] copy = arguments.ToArray();
+        LaunchGeometry launch = geometry;
+        return Do(() => Run(function, launch, copy));
+    }
+
+    private int Run(nint function, LaunchGeometry geometry, byte[] arguments)
+    {
         // Device alignment of the buffer, which a byte array does not have.
         byte* packed = stackalloc byte[arguments.Length + 16];
         packed = (byte*)(((nint)packed + 15) / 16 * 16);
         arguments.CopyTo(new Span<byte>(packed, arguments.Length));
-        LaunchGeometry launch = geometry;
-        bool met = ((delegate* unmanaged<LaunchGeometry*, byte, byte*, byte>)function)(&launch, Backwards ? (byte)1 : (byte)0, packed) != 0;
+        bool met = ((delegate* unmanaged<LaunchGeometry*, byte, byte*, byte>)function)(&geometry, Backwards ? (byte)1 : (byte)0, packed) != 0;
         Assert.True(met, "Threads of a warp came to different barriers or shuffles.");
         Launched++;
         return 0;

@@ -18,7 +18,7 @@ internal sealed class EmulatedGpu
     {
         Directory.CreateDirectory(Cache);
         Driver = new EmulatedDriver();
-        Products = new MockMatrixLibrary();
+        Products = new MockMatrixLibrary(Driver);
         Backend = new CudaBackend(CudaContext.Open(Driver, 0), new KernelCompiler(new EmulatedCompiler(), new CubinCache(Cache)), Products, activation, threads);
     }
 

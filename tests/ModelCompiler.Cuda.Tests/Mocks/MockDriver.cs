@@ -139,6 +139,48 @@ internal unsafe class MockDriver : IDriver
 
     public int StreamWaitEvent(nint stream, nint cudaEvent) => Needs(stream) && Needs(cudaEvent) ? Called("cuStreamWaitEvent") : 1;
 
+    /// <summary>What the stream that records got so far; null where none does.</summary>
+    private List<Func<int>>? recording;
+    private readonly Dictionary<nint, List<Func<int>>> graphs = [];
+
+    /// <summary>Runs work, or keeps it where a stream records.</summary>
+    public int Do(Func<int> work)
+    {
+        recording?.Add(work);
+        return recording is null ? work() : 0;
+    }
+
+    public int StreamBeginCapture(nint stream)
+    {
+        recording = [];
+        return Needs(stream) ? Called("cuStreamBeginCapture") : 1;
+    }
+
+    public int StreamEndCapture(nint stream, out nint graph)
+    {
+        int result = Create("cuStreamEndCapture", out graph);
+        graphs[graph] = recording!;
+        recording = null;
+        return result;
+    }
+
+    public int GraphInstantiate(out nint executable, nint graph)
+    {
+        int result = Needs(graph) ? Create("cuGraphInstantiateWithFlags", out executable) : Fail(out executable);
+        graphs[executable] = graphs[graph];
+        return result;
+    }
+
+    public int GraphLaunch(nint executable, nint stream)
+    {
+        int result = Needs(stream) && Needs(executable) ? Called("cuGraphLaunch") : 1;
+        return result != 0 ? result : graphs[executable].Select(work => work()).FirstOrDefault(code => code != 0);
+    }
+
+    public int GraphDestroy(nint graph) => Free("cuGraphDestroy", graph);
+
+    public int GraphExecutableDestroy(nint executable) => Free("cuGraphExecDestroy", executable);
+
     public int EventCreate(out nint cudaEvent, bool timing) => Create("cuEventCreate", out cudaEvent);
 
     public int EventDestroy(nint cudaEvent) => Free("cuEventDestroy", cudaEvent);
@@ -170,23 +212,25 @@ internal unsafe class MockDriver : IDriver
     public int SetBytes(nint destination, byte value, long bytes, nint stream)
     {
         int result = Needs(stream) ? Called("cuMemsetD8Async") : 1;
-        if (result == 0)
+        return result != 0 ? result : Do(() =>
         {
             new Span<byte>((void*)destination, (int)bytes).Fill(value);
-        }
-
-        return result;
+            return 0;
+        });
     }
 
     public int SetRows(nint destination, long stride, byte value, long bytes, long rows, nint stream)
     {
         int result = Needs(stream) ? Called("cuMemsetD2D8Async") : 1;
-        for (long row = 0; row < rows && result == 0; row++)
+        return result != 0 ? result : Do(() =>
         {
-            new Span<byte>((void*)(destination + row * stride), (int)bytes).Fill(value);
-        }
+            for (long row = 0; row < rows; row++)
+            {
+                new Span<byte>((void*)(destination + row * stride), (int)bytes).Fill(value);
+            }
 
-        return result;
+            return 0;
+        });
     }
 
     /// <summary>Records a call; the code that it is to return.</summary>
@@ -198,6 +242,12 @@ internal unsafe class MockDriver : IDriver
 
     /// <summary>As the driver: a handle must be alive and some context current.</summary>
     private bool Needs(nint handle) => current != 0 && live.Contains(handle);
+
+    private static int Fail(out nint handle)
+    {
+        handle = 0;
+        return 1;
+    }
 
     private int Create(string call, out nint handle)
     {
@@ -242,7 +292,8 @@ internal unsafe class MockDriver : IDriver
 
     private int Copy(string call, nint destination, nint source, long bytes, nint stream)
     {
-        int result = Needs(stream) ? Called(call) : 1;
+        // A recording that copied host memory would copy what is no longer there.
+        int result = Needs(stream) && recording is null ? Called(call) : 1;
         if (result == 0)
         {
             NativeMemory.Copy((void*)source, (void*)destination, (nuint)bytes);

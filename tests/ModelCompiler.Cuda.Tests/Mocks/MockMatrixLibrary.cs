@@ -3,7 +3,7 @@ using ModelCompiler.Cuda.Native;
 namespace ModelCompiler.Cuda.Tests.Mocks;
 
 /// <summary>A cuBLASLt that multiplies on the host, in double, as its descriptors say; it counts descriptors that were not destroyed.</summary>
-internal sealed unsafe class MockMatrixLibrary : IMatrixLibrary
+internal sealed unsafe class MockMatrixLibrary(MockDriver? driver = null) : IMatrixLibrary
 {
     private const int InvalidValue = 7;
 
@@ -112,7 +112,14 @@ internal sealed unsafe class MockMatrixLibrary : IMatrixLibrary
             return result;
         }
 
-        Dictionary<MatmulAttribute, long> attributes = descriptors[call.Descriptor];
+        // The bias is read when the product is started, and not when a graph that has it is.
+        MatmulCall started = call;
+        var attributes = new Dictionary<MatmulAttribute, long>(descriptors[call.Descriptor]);
+        return driver?.Do(() => Multiply(started, attributes)) ?? Multiply(started, attributes);
+    }
+
+    private int Multiply(in MatmulCall call, Dictionary<MatmulAttribute, long> attributes)
+    {
         (Layout a, Layout b, Layout c, Layout d) = (layouts[call.LayoutA], layouts[call.LayoutB], layouts[call.LayoutC], layouts[call.LayoutD]);
         bool transposeA = attributes[MatmulAttribute.TransposeA] == 1;
         bool transposeB = attributes[MatmulAttribute.TransposeB] == 1;
