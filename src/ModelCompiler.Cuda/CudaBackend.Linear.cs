@@ -14,7 +14,7 @@ public sealed unsafe partial class CudaBackend
     /// <inheritdoc/>
     public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1)
     {
-        if (y.IsNone)
+        if (y.IsNone || MultiplyQuantized(x, w, y, bias, plus, scale))
         {
             return;
         }

@@ -1,0 +1,97 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Cuda.Tests.Kernels;
+using ModelCompiler.Planning;
+using ModelCompiler.Quantization;
+using ModelCompiler.Tensors;
+
+namespace ModelCompiler.Cuda.Tests.Emulation;
+
+/// <summary>Products with quantised weights against their formula, in double, of the weights that the host decodes.</summary>
+public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IClassFixture<BFloat16KernelTests.Shared>
+{
+    private const float Scale = 0.75f;
+
+    /// <summary>
+    /// Rows, inputs, outputs, block, whether the factors are quantised, and elements between rows: whole groups of 32 inputs and not, odd numbers of
+    /// inputs whose rows begin within a byte, blocks across the ends of rows, more groups than lanes, more outputs than a block of threads has warps.
+    /// </summary>
+    public static TheoryData<int, int, int, int, bool, int> Products => new()
+    {
+        { 1, 1, 1, 64, false, 0 },
+        { 1, 64, 5, 64, true, 0 },
+        { 1, 2112, 3, 64, true, 0 },
+        { 1, 1056, 2, 64, false, 8 },
+        { 2, 96, 7, 32, false, 8 },
+        { 2, 33, 5, 64, true, 0 },
+        { 3, 160, 9, 128, true, 3 },
+        { 4, 75, 4, 64, false, 5 },
+        { 5, 128, 6, 64, true, 0 },
+        { 8, 64, 11, 32, false, 0 },
+        { 8, 100, 3, 4096, true, 4 },
+    };
+
+    [HostClangTheory]
+    [MemberData(nameof(Products))]
+    public void MultipliesInFloat32(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+        Multiply(DType.Float32, rows, inputs, outputs, blockSize, nested, gap, rounding: 0);
+
+    [HostClangTheory]
+    [MemberData(nameof(Products))]
+    public void MultipliesInBFloat16(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+        Multiply(DType.BFloat16, rows, inputs, outputs, blockSize, nested, gap, rounding: 1.0 / 256);
+
+    private void Multiply(DType type, int rows, int inputs, int outputs, int blockSize, bool nested, int gap, double rounding)
+    {
+        CudaBackend backend = shared.Backend;
+        var random = new Random(rows * 1000 + inputs);
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => HostTransfer.FromBFloat16(HostTransfer.ToBFloat16((float)(random.NextDouble() * 4 - 2))))];
+
+        DType quantized = DTypeExtensions.Quantized(DType.NF4, blockSize, nested);
+        byte[] packed = WeightQuantizer.Quantize(quantized, outputs, inputs, Values(outputs * inputs));
+        var decoded = new float[outputs * inputs];
+        Dequantization.Read(quantized, outputs, inputs, packed, 0, decoded);
+        (float[] xs, float[] biases, float[] sums) = (Values(rows * inputs), Values(outputs), Values(rows * outputs));
+
+        long offset = 0;
+        Tensor Place(int r, int c, int spread, DType t)
+        {
+            var tensor = new Tensor(offset + spread % 4 * (t.IsQuantized() ? 0 : t.Size()), r, c, c + spread, t);
+            offset = (tensor.End + 511) / 256 * 256;
+            return tensor;
+        }
+
+        Tensor w = Place(outputs, inputs, 0, quantized);
+        Tensor x = Place(rows, inputs, gap, type);
+        Tensor bias = Place(1, outputs, 0, DType.Float32);
+        Tensor plus = Place(rows, outputs, gap, type);
+        Tensor y = Place(rows, outputs, gap, type);
+        backend.Write(w.Bytes, packed);
+        backend.Write(x, xs);
+        backend.Write(bias, biases);
+        backend.Write(plus, sums);
+        foreach ((bool hasBias, bool hasPlus) in (ReadOnlySpan<(bool, bool)>)[(false, false), (true, false), (true, true)])
+        {
+            // What is added may be where the result goes.
+            Tensor to = hasPlus ? plus : y;
+            backend.Linear(x, w, to, hasBias ? bias : Tensor.None, hasPlus ? plus : Tensor.None, Scale);
+            var actual = new float[rows * outputs];
+            backend.Read(to, actual.AsSpan());
+            for (int i = 0; i < actual.Length; i++)
+            {
+                (int t, int o) = (i / outputs, i % outputs);
+                double sum = hasBias ? biases[o] : 0;
+                double size = 1;
+                for (int k = 0; k < inputs; k++)
+                {
+                    double product = (double)xs[t * inputs + k] * decoded[o * inputs + k];
+                    sum += product;
+                    size += Math.Abs(product);
+                }
+
+                double expected = Scale * sum + (hasPlus ? sums[i] : 0);
+                double allowed = 1e-6 * size + rounding * Math.Abs(expected);
+                Assert.True(Math.Abs(actual[i] - expected) <= allowed, $"y[{t}, {o}] is {actual[i]:R}, expected {expected:R}");
+            }
+        }
+    }
+}
