@@ -25,7 +25,7 @@ public sealed class CudaException : Exception
 }
 
 /// <summary>CUDA cannot be used on this machine: what is missing is the message.</summary>
-public sealed class CudaUnavailableException : Exception
+public sealed class CudaUnavailableException : ModelCompilerException
 {
     internal CudaUnavailableException(string message)
         : base(message)

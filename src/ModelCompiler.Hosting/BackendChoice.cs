@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Cuda;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Hosting;
@@ -8,15 +9,30 @@ namespace ModelCompiler.Hosting;
 /// <summary>The backend the command line asks for.</summary>
 internal static class BackendChoice
 {
-    /// <summary>What it needs of memory.</summary>
+    private const string Cpu = "cpu";
+    private const string Cuda = "cuda";
+
+    /// <summary>CUDA with Float32 activations, to compare with other backends.</summary>
+    private const string CudaFloat32 = "cuda-float32";
+
+    /// <summary>What it needs of memory. Of a GPU that is known without one.</summary>
     /// <exception cref="UsageException">There is no such backend.</exception>
-    public static BackendProfile Profile(ParseResult arguments)
+    public static BackendProfile Profile(ParseResult arguments) => Name(arguments) switch
     {
-        Choice.Require("--backend", arguments.GetValue(CommonOptions.Backend)!, ["cpu"], ["cuda", "torchsharp"]);
-        return BackendProfile.Cpu(arguments.GetValue(CommonOptions.Threads));
-    }
+        Cuda => BackendProfile.Cuda(DType.BFloat16),
+        CudaFloat32 => BackendProfile.Cuda(DType.Float32),
+        _ => BackendProfile.Cpu(arguments.GetValue(CommonOptions.Threads)),
+    };
 
     /// <summary>The backend itself.</summary>
     /// <exception cref="UsageException">There is no such backend.</exception>
-    public static IBackend Create(ParseResult arguments) => new CpuBackend(Profile(arguments).Threads);
+    /// <exception cref="CudaUnavailableException">It is CUDA's, which this machine does not have.</exception>
+    public static IBackend Create(ParseResult arguments) => Name(arguments) switch
+    {
+        Cpu => new CpuBackend(arguments.GetValue(CommonOptions.Threads)),
+        _ => CudaBackend.Open(Profile(arguments).Activation),
+    };
+
+    private static string Name(ParseResult arguments) =>
+        Choice.Require("--backend", arguments.GetValue(CommonOptions.Backend)!, [Cpu, Cuda, CudaFloat32], ["torchsharp"]);
 }

@@ -15,7 +15,7 @@ internal static class CommonOptions
     /// <summary>The backend.</summary>
     public static Option<string> Backend { get; } = new("--backend")
     {
-        Description = "cpu, cuda or torchsharp",
+        Description = "cpu, cuda (activations in bfloat16) or cuda-float32",
         DefaultValueFactory = _ => "cpu",
         Recursive = true,
     };

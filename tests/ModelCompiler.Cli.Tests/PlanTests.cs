@@ -107,4 +107,24 @@ public class PlanTests
         Assert.Contains("most live at once: ", Mc.Run("plan Llama2_7B_QLora --batch 4 --sequence 2048").Output, StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, Mc.Run("plan Llama2_7B_QLora --estimator gelato --json").Json().GetProperty("lowerBound").ValueKind);
     }
+
+    /// <summary>
+    /// Memory on a GPU is planned without one: activations in 16 bits take half, parameters what they take elsewhere, and workspace is what cuBLASLt
+    /// and the constants take with room for the largest operands of another type than activations: the head's 16 bits, or an adapter's two matrices and a vector.
+    /// </summary>
+    [Fact]
+    public void A_gpu_is_planned_for_without_one()
+    {
+        JsonElement whole = Mc.Run("plan Llama2_7B_Lora --backend cuda-float32 --json").Json();
+        JsonElement half = Mc.Run("plan Llama2_7B_Lora --backend cuda --json").Json();
+        long Term(JsonElement plan, string name) => plan.GetProperty("bytes").GetProperty(name).GetInt64();
+        Assert.InRange((double)Term(half, "activations") / Term(whole, "activations"), 0.5, 0.505);
+        Assert.Equal(Term(whole, "weights"), Term(half, "weights"));
+        Assert.Equal(Term(whole, "optimizer"), Term(half, "optimizer"));
+
+        const long Fixed = (32L << 20) + (64L << 10);
+        const long Head = 32_000L * 4_096;
+        Assert.Equal(Fixed + 4 * Head, Term(whole, "workspace"));
+        Assert.Equal(Fixed + 2 * (2 * 16 * 11_008 + 4_096), Term(half, "workspace"));
+    }
 }

@@ -53,7 +53,6 @@ public class UsageTests
     public void Bad_usage_is_one_line_and_exit_2(string line, params string[] words) => Mc.Run(line).AssertRefused(2, words);
 
     [Theory]
-    [InlineData("plan Stories260K --backend cuda")]
     [InlineData("plan Stories260K --backend torchsharp")]
     public void What_does_not_exist_yet_says_so(string line) => Mc.Run(line).AssertRefused(2, "not built yet");
 

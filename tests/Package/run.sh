@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Packs ModelCompiler and ModelCompiler.Hosting, then builds and runs a small program outside the repository against the packages alone.
+# Packs ModelCompiler, its CUDA backend and ModelCompiler.Hosting, then builds and runs a small program outside the repository against the packages alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for project in ModelCompiler ModelCompiler.Hosting; do
+for project in ModelCompiler ModelCompiler.Cuda ModelCompiler.Hosting; do
     dotnet pack "$root/src/$project" -c Release -o "$work/feed" --nologo -v quiet
 done
 mkdir "$work/program"

@@ -8,12 +8,6 @@ namespace ModelCompiler.Training;
 /// <summary>Measures a backend's rates on the machine it runs on, in about half a second.</summary>
 public static class RateMeasurement
 {
-    private const int Rows = 512;
-    private const int Width = 1024;
-
-    /// <summary>Elements of each of the three vectors that are added: larger than caches.</summary>
-    private const int Added = 1 << 24;
-
     private static readonly TimeSpan s_each = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Measures a product of a step's usual size, and an addition of vectors that come from memory.</summary>
@@ -21,22 +15,23 @@ public static class RateMeasurement
     public static DeviceRates Run(IBackend backend)
     {
         BackendProfile profile = backend.Profile;
-        int size = profile.Compute.Size();
-        long vector = profile.Align((long)Added * size);
+
+        // A product that keeps all cores busy, and vectors larger than caches: a GPU needs more of both.
+        (int rows, int width, int added) = profile.IsHostMemory ? (512, 1024, 1 << 24) : (4096, 4096, 1 << 28);
+        int size = profile.Activation.Size();
+        long vector = profile.Align((long)added * size);
         backend.Allocate(3 * vector + profile.Workspace);
         backend.UseWorkspace(3 * vector, profile.Workspace);
-        backend.BeginStep(new Step(1, Rows));
+        backend.BeginStep(new Step(1, rows));
 
-        Tensor x = new(0, Rows, Width, Width, profile.Compute);
-        Tensor w = new(vector, Width, Width, Width, profile.Compute);
-        Tensor y = new(2 * vector, Rows, Width, Width, profile.Compute);
+        Tensor Matrix(int index, int matrixRows) => new(index * vector, matrixRows, width, width, profile.Activation);
+        (Tensor x, Tensor w, Tensor y) = (Matrix(0, rows), Matrix(1, width), Matrix(2, rows));
         double product = Seconds(backend, y, () => backend.Linear(x, w, y));
 
-        Tensor Vector(int index) => new(index * vector, Added / Width, Width, Width, profile.Compute);
-        (Tensor a, Tensor b, Tensor sum) = (Vector(0), Vector(1), Vector(2));
+        (Tensor a, Tensor b, Tensor sum) = (Matrix(0, added / width), Matrix(1, added / width), Matrix(2, added / width));
         double addition = Seconds(backend, sum, () => backend.Add(a, b, sum));
-        double bytes = 3.0 * Added * size / addition;
-        return new DeviceRates(2.0 * Rows * Width * Width / product, bytes, bytes);
+        double bytes = 3.0 * added * size / addition;
+        return new DeviceRates(2.0 * rows * width * width / product, bytes, profile.IsHostMemory ? bytes : DeviceRates.For(profile).HostBytesPerSecond);
     }
 
     /// <summary>The median time of a call, after as long a warm-up; reading an element waits for its end.</summary>
