@@ -3,7 +3,7 @@ namespace ModelCompiler.Planning;
 /// <summary>
 /// What a backend needs of memory, as pure data, so that the build can plan for a machine it is not running on.
 /// </summary>
-/// <param name="Name">Name on the command line: cpu, cuda, reference, null.</param>
+/// <param name="Name">Name on the command line: cpu, cuda, torchsharp, reference, null.</param>
 /// <param name="Compute">Element type of trainable parameters and their gradients, of statistics and scalars.</param>
 /// <param name="Alignment">Every buffer starts at a multiple of this many bytes.</param>
 /// <param name="Threads">Threads that compute; part of the plan, never read from the environment while running.</param>
@@ -50,6 +50,11 @@ public sealed record BackendProfile(
 
     /// <summary>Bytes after <see cref="CudaConstants"/> that cuBLASLt works in.</summary>
     public const long CudaProducts = 32L << 20;
+
+    /// <summary>TorchSharp's tensors: libtorch computes, with threads of its own; the workspace is for operations that torch has no in-place form of.</summary>
+    /// <param name="isHostMemory">Whether torch's device is the CPU.</param>
+    public static BackendProfile TorchSharp(bool isHostMemory) =>
+        new("torchsharp", DType.Float32, 256, 1, ScratchPerThread: 16L << 20, PadsRows: false, FixedOverhead: 256L << 20) { IsHostMemory = isHostMemory };
 
     /// <summary>The double-precision oracle: one thread, plain loops.</summary>
     public static BackendProfile Reference { get; } =

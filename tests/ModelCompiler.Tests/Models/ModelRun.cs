@@ -1,21 +1,12 @@
 using ModelCompiler.Backends;
-using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tests.Models;
 
 /// <summary>What tests do with a compiled model, in the words of the runtime's contract and nothing above it.</summary>
-internal static class ModelRun
+internal static partial class ModelRun
 {
-    /// <summary>The backends that whole models are run on.</summary>
-    public static TheoryData<string> Backends => ["reference", "cpu-1", "cpu-2"];
-
-    /// <summary>Creates a backend by name: "reference", or "cpu-" and the number of threads.</summary>
-    public static IBackend Backend(string name) =>
-        name == "reference" ? new ReferenceBackend() : new CpuBackend(int.Parse(name["cpu-".Length..], System.Globalization.CultureInfo.InvariantCulture));
-
     /// <summary>A plan that takes these rows as one batch.</summary>
     public static TrainingPlan PlanFor(int[][] inputs, Checkpointing checkpointing = Checkpointing.Selective) =>
         new() { Batch = inputs.Length, Sequence = inputs[0].Length, Checkpointing = checkpointing, ChunkRows = 7 };

@@ -1,0 +1,46 @@
+using ModelCompiler.Tensors;
+using TorchSharp;
+
+namespace ModelCompiler.Torch;
+
+public sealed partial class TorchBackend
+{
+    /// <inheritdoc/>
+    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss)
+    {
+        foreach ((int first, int count) in InTurn(logits.Rows, logits.Columns, matrices: 1))
+        {
+            using Work work = Begin();
+            TorchTensor rows = View(logits.Slice(first, count));
+            TorchTensor maximum = rows.amax([1L], keepdim: true);
+            TorchTensor normaliser = Scratch(count, logits.Columns).copy_(rows).sub_(maximum).exp_().sum(1, keepdim: true).log_().add_(maximum);
+            if (!logSumExp.IsNone)
+            {
+                View(logSumExp.Slice(first, count)).copy_(normaliser);
+            }
+
+            if (!loss.IsNone)
+            {
+                TorchTensor ids = View(targets.Slice(first, count)).to_type(torch.ScalarType.Int64);
+                TorchTensor chosen = rows.gather(1, ids.clamp_min(Number(0)));
+                View(loss).add_(normaliser.sub_(chosen).masked_fill_(ids.lt(Number(0)), Number(0)).sum(torch.ScalarType.Float64));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits)
+    {
+        if (dLogits.IsNone)
+        {
+            return;
+        }
+
+        using Work work = Begin();
+        TorchTensor ids = View(targets).to_type(torch.ScalarType.Int64);
+        TorchTensor counts = ids.ge(Number(0)).to_type(torch.ScalarType.Float32);
+        TorchTensor gradient = View(dLogits).copy_(View(logits)).sub_(View(logSumExp)).exp_();
+        gradient.scatter_add_(1, ids.clamp_min(Number(0)), counts.neg());
+        gradient.mul_(counts.mul_(Number(_step.LossScale)));
+    }
+}

@@ -1,0 +1,114 @@
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+using TorchSharp;
+
+namespace ModelCompiler.Torch;
+
+public sealed partial class TorchBackend
+{
+    /// <inheritdoc/>
+    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1)
+    {
+        if (y.IsNone)
+        {
+            return;
+        }
+
+        Start(y, plus);
+        foreach ((int first, int count) in WeightRows(w))
+        {
+            using Work work = Begin();
+            View(y).narrow(1, first, count).addmm_(View(x), LinearWeight(w, first, count).t(), beta: plus.IsNone ? 0 : 1, alpha: scale);
+        }
+
+        if (!bias.IsNone)
+        {
+            using Work work = Begin();
+            View(y).add_(Channels(bias), Number(scale));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor plus = default, float scale = 1)
+    {
+        if (dx.IsNone)
+        {
+            return;
+        }
+
+        Start(dx, plus);
+        foreach ((int first, int count) in WeightRows(w))
+        {
+            using Work work = Begin();
+            View(dx).addmm_(View(dy).narrow(1, first, count), LinearWeight(w, first, count), beta: first == 0 && plus.IsNone ? 0 : 1, alpha: scale);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LinearGradientWeight(Tensor dy, Tensor x, Tensor dw, float scale = 1)
+    {
+        if (!dw.IsNone)
+        {
+            using Work work = Begin();
+            View(dw).addmm_(View(dy).t(), View(x), beta: 1, alpha: scale);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LinearGradientBias(Tensor dy, Tensor db, float scale = 1)
+    {
+        if (!db.IsNone)
+        {
+            using Work work = Begin();
+            View(db).add_(View(dy).sum(0, keepdim: true), Number(scale));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default)
+    {
+        Linear(x, w, y, bias, plus);
+        Linear(h, b, y, plus: y, scale: scale);
+    }
+
+    /// <inheritdoc/>
+    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default)
+    {
+        LinearGradientInput(dy, w, dx, plus);
+        LinearGradientInput(e, a, dx, plus: dx);
+    }
+
+    /// <inheritdoc/>
+    public void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, Tensor inverse, float scale = 1)
+    {
+        foreach ((int first, int count) in InTurn(inverse.IsNone ? 0 : b.Rows, b.Columns, matrices: 1))
+        {
+            using Work work = Begin();
+            TorchTensor rows = View(b.Slice(first, count)).t();
+            TorchTensor terms = Scratch(b.Columns, count).copy_(View(inner).narrow(1, first, count)).mul_(Number(2)).addmm_(View(gram), rows, beta: 1, alpha: scale).mul_(rows);
+            TorchTensor sums = terms.sum(0, keepdim: true).mul_(Number(scale)).add_(View(squares).narrow(1, first, count));
+            TorchTensor none = sums.gt(Number(0)).logical_not();
+            View(inverse).narrow(1, first, count).copy_(sums.rsqrt_().masked_fill_(none, Number(0)));
+        }
+    }
+
+    /// <summary>Brings the C of D = scale · f(...) + C to where D goes.</summary>
+    private void Start(Tensor destination, Tensor plus)
+    {
+        if (!plus.IsNone && plus != destination)
+        {
+            using Work work = Begin();
+            View(destination).copy_(View(plus));
+        }
+    }
+
+    /// <summary>A Float32 weight is used where it is; others are decoded to the workspace, rows in turn.</summary>
+    private IEnumerable<(int First, int Count)> WeightRows(Tensor w) =>
+        w.Type == DType.Float32 ? [(0, w.Rows)] : InTurn(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
+
+    /// <summary>Rows of a weight of any type, as Float32.</summary>
+    private TorchTensor LinearWeight(Tensor w, int first, int count) =>
+        w.Type == DType.Float32 ? View(w)
+        : w.Type.IsQuantized() ? Decode(w, first, count)
+        : ScratchOf(w.Slice(first, count));
+}

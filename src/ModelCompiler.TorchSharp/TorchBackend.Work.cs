@@ -1,0 +1,93 @@
+using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
+using TorchSharp;
+
+namespace ModelCompiler.Torch;
+
+public sealed partial class TorchBackend
+{
+    private readonly List<Scalar> _scalars = [];
+    private Tensor _workspace;
+    private long _scratchEnd;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The part is smaller than the profile's workspace, not aligned, or outside the arena.</exception>
+    public void UseWorkspace(long offset, long bytes)
+    {
+        if (bytes < Profile.Workspace || offset % Profile.Alignment != 0 || offset < 0 || offset + bytes > AllocatedBytes)
+        {
+            throw new ArgumentException(
+                $"A workspace of {bytes} bytes at {offset} does not do: {Profile.Workspace} bytes, aligned to {Profile.Alignment}, inside the arena of {AllocatedBytes} bytes.");
+        }
+
+        int floats = (int)Math.Min(bytes / sizeof(float), int.MaxValue);
+        _workspace = new Tensor(offset, 1, floats, floats, DType.Float32);
+    }
+
+    /// <summary>Starts a piece of work: when it is disposed, so are the tensors and scalars made since, and the scratch is free again.</summary>
+    private Work Begin() => new(this);
+
+    /// <summary>An uninitialised Float32 matrix in the workspace.</summary>
+    private TorchTensor Scratch(long rows, long columns)
+    {
+        if (_scratchEnd + rows * columns > _workspace.Columns)
+        {
+            throw new InvalidOperationException($"A row of {columns} elements does not fit the workspace of {_workspace.Columns} elements.");
+        }
+
+        TorchTensor scratch = Typed(torch.ScalarType.Float32).as_strided([rows, columns], [columns, 1], _workspace.Offset / sizeof(float) + _scratchEnd);
+        _scratchEnd += rows * columns;
+        return scratch;
+    }
+
+    /// <summary>A matrix in the workspace with the shape of a handle, and its values.</summary>
+    private TorchTensor ScratchOf(Tensor x) => Scratch(x.Rows, x.Columns).copy_(View(x));
+
+    /// <summary>Groups of rows that leave room for some matrices of as many rows in the workspace.</summary>
+    private IEnumerable<(int First, int Count)> InTurn(int rows, long columns, int matrices)
+    {
+        int most = (int)Math.Clamp(_workspace.Columns / Math.Max(1, columns * matrices), 1, Math.Max(1, rows));
+        for (int first = 0; first < rows; first += most)
+        {
+            yield return (first, Math.Min(most, rows - first));
+        }
+    }
+
+    /// <summary>A number as torch takes it, for as long as the work lasts: what the garbage collector frees, it frees late.</summary>
+    private Scalar Number(double value) => Keep(value.ToScalar());
+
+    /// <summary>A whole number: with it, whole numbers stay whole.</summary>
+    private Scalar Number(long value) => Keep(value.ToScalar());
+
+    private Scalar Keep(Scalar scalar)
+    {
+        _scalars.Add(scalar);
+        return scalar;
+    }
+
+    /// <summary>A weight that scales channels, as a Float32 row.</summary>
+    private TorchTensor Channels(Tensor w) => w.Type == DType.Float32 ? View(w) : View(w).to_type(torch.ScalarType.Float32);
+
+    private readonly ref struct Work
+    {
+        private readonly TorchBackend _backend;
+        private readonly DisposeScope _scope = torch.NewDisposeScope();
+
+        public Work(TorchBackend backend)
+        {
+            _backend = backend;
+            _backend._scratchEnd = 0;
+        }
+
+        public void Dispose()
+        {
+            _scope.Dispose();
+            foreach (Scalar scalar in _backend._scalars)
+            {
+                scalar.Dispose();
+            }
+
+            _backend._scalars.Clear();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+// Torch's counters are of the whole process, and its threads would compete.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

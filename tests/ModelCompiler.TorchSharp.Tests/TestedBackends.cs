@@ -1,0 +1,19 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Planning;
+using ModelCompiler.Torch;
+using TorchSharp;
+
+namespace ModelCompiler.Tests.Conformance;
+
+/// <summary>The backends of this assembly that must agree with Reference.</summary>
+internal static class TestedBackends
+{
+    public static readonly IReadOnlyDictionary<string, Func<IBackend>> All = new Dictionary<string, Func<IBackend>>
+    {
+        ["torchsharp, cpu"] = () => new TorchBackend(),
+        ["torchsharp, cpu, little workspace"] = WithLittleWorkspace,
+    };
+
+    /// <summary>So little workspace that most operations take their rows in turn.</summary>
+    public static TorchBackend WithLittleWorkspace() => new(torch.CPU, BackendProfile.TorchSharp(isHostMemory: true) with { ScratchPerThread = 32 << 10 });
+}
