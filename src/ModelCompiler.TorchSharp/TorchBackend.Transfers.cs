@@ -64,11 +64,7 @@ public sealed unsafe partial class TorchBackend
     private void Send<T>(Tensor destination, ReadOnlySpan<T> values)
         where T : unmanaged, INumber<T>
     {
-        if (values.Length != destination.Count)
-        {
-            throw new ArgumentException($"{values.Length} values for a tensor of {destination.Count} elements ({destination}).");
-        }
-
+        HostTransfer.RequireCount(destination, values.Length);
         foreach (Tensor piece in Pieces(destination))
         {
             using TorchTensor host = Staging(piece, out Tensor staged);
@@ -87,11 +83,7 @@ public sealed unsafe partial class TorchBackend
     private void Receive<T>(Tensor source, Span<T> values)
         where T : unmanaged, INumber<T>
     {
-        if (values.Length != source.Count)
-        {
-            throw new ArgumentException($"{values.Length} values for a tensor of {source.Count} elements ({source}).");
-        }
-
+        HostTransfer.RequireCount(source, values.Length);
         foreach (Tensor piece in Pieces(source))
         {
             using TorchTensor host = Staging(piece, out Tensor staged);

@@ -20,7 +20,7 @@ public sealed partial class TorchBackend
                 $"A workspace of {bytes} bytes at {offset} does not do: {Profile.Workspace} bytes, aligned to {Profile.Alignment}, inside the arena of {AllocatedBytes} bytes.");
         }
 
-        int floats = (int)Math.Min(bytes / sizeof(float), int.MaxValue);
+        int floats = checked((int)(Profile.Workspace / sizeof(float)));
         _workspace = new Tensor(offset, 1, floats, floats, DType.Float32);
     }
 
