@@ -9,8 +9,17 @@ public sealed unsafe partial class CudaBackend
     /// <summary>RunLength · Runs of quantized.cuh.</summary>
     private const int DecodedByThread = 32;
 
-    /// <summary>Rows of x that nf4_gemv.cu has kernels for.</summary>
+    /// <summary>Most rows of x in nf4_gemv.cu.</summary>
     private const int GemvRows = 8;
+
+    /// <summary>Most rows of x in nf4_gemm.cu.</summary>
+    private const int GemmRows = 64;
+
+    /// <summary>ChunkLength of nf4_gemm.cu.</summary>
+    private const int GemmChunk = 64;
+
+    /// <summary>Blocks of nf4_gemm.cu that one multiprocessor's shared memory and registers hold; each makes its table once.</summary>
+    private const int GemmBlocksOfMultiprocessor = 3;
 
     /// <summary>The elements of a quantised weight, row after row without gaps.</summary>
     /// <param name="weight">The weight, [rows, columns].</param>
@@ -32,19 +41,17 @@ public sealed unsafe partial class CudaBackend
     /// <returns>Whether one does.</returns>
     private bool MultiplyQuantized(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor plus, float scale)
     {
-        if (w.Type.Kind() != DType.NF4 || x.Type != y.Type || x.Rows > GemvRows || (!plus.IsNone && plus.Type != y.Type))
+        if (w.Type.Kind() != DType.NF4 || x.Rows > GemmRows || x.Type != y.Type || (!plus.IsNone && plus.Type != y.Type))
         {
             return false;
         }
 
-        string kernel = x.Rows switch
+        bool onTensorCores = x.Type == DType.BFloat16 && w.Columns % GemmChunk == 0 && w.Type.BlockSize() >= GemmChunk && IsAligned(x);
+        if (!onTensorCores && x.Rows > GemvRows)
         {
-            1 => "nf4_gemv_1",
-            2 => "nf4_gemv_2",
-            <= 4 => "nf4_gemv_4",
-            _ => "nf4_gemv_8",
-        };
-        int outputsOfBlock = _threads / WarpSize;
+            return false;
+        }
+
         KernelArguments packed = Pack().Add(Quantized(w));
         foreach (Tensor tensor in (ReadOnlySpan<Tensor>)[x, bias, plus, y])
         {
@@ -52,9 +59,33 @@ public sealed unsafe partial class CudaBackend
         }
 
         packed.Add(x.Rows).Add(y.Columns).Add(x.Columns).Add(scale);
-        Launch(kernel, (y.Columns + outputsOfBlock - 1) / outputsOfBlock, 1, _threads, packed, x.Type, bias.IsNone ? x.Type : bias.Type);
+        (string kernel, int outputs) = onTensorCores ? Gemm(x.Rows) : (Gemv(x.Rows), _threads / WarpSize);
+        int blocks = (y.Columns + outputs - 1) / outputs;
+        blocks = onTensorCores ? Math.Min(blocks, GemmBlocksOfMultiprocessor * Device.Multiprocessors) : blocks;
+        Launch(kernel, blocks, 1, _threads, packed, x.Type, bias.IsNone ? x.Type : bias.Type);
         return true;
     }
+
+    /// <summary>A kernel of nf4_gemv.cu.</summary>
+    private static string Gemv(int rows) => rows switch
+    {
+        1 => "nf4_gemv_1",
+        2 => "nf4_gemv_2",
+        <= 4 => "nf4_gemv_4",
+        _ => "nf4_gemv_8",
+    };
+
+    /// <summary>A kernel of nf4_gemm.cu and the outputs that a block has at once.</summary>
+    private static (string Kernel, int Outputs) Gemm(int rows) => rows switch
+    {
+        <= 8 => ("nf4_gemm_8", 16),
+        <= 16 => ("nf4_gemm_16", 32),
+        <= 32 => ("nf4_gemm_32", 32),
+        _ => ("nf4_gemm_64", 32),
+    };
+
+    /// <summary>Whether every row starts at a multiple of 16 bytes.</summary>
+    private bool IsAligned(Tensor x) => (Address(x) | (nint)x.Stride * x.Type.Size()) % 16 == 0;
 
     private QuantizedWeight Quantized(Tensor weight) => new(weight, Address(weight), Constant(SignedMapAt));
 }

@@ -35,6 +35,7 @@ DEVICE int gridX() { return gridDim.x; }
 DEVICE int gridY() { return gridDim.y; }
 DEVICE void barrier() { __syncthreads(); }
 DEVICE u32 shuffleXor(u32 value, int lanes) { return __shfl_xor_sync(0xFFFFFFFFu, value, lanes); }
+DEVICE u32 shuffleFrom(u32 value, int lane) { return __shfl_sync(0xFFFFFFFFu, value, lane); }
 DEVICE u32 votes(bool own) { return __ballot_sync(0xFFFFFFFFu, own); }
 DEVICE u32 bitsOf(float x) { return __float_as_uint(x); }
 DEVICE float floatOf(u32 bits) { return __uint_as_float(bits); }
@@ -55,6 +56,7 @@ DEVICE int gridX() { return __nvvm_read_ptx_sreg_nctaid_x(); }
 DEVICE int gridY() { return __nvvm_read_ptx_sreg_nctaid_y(); }
 DEVICE void barrier() { __syncthreads(); }
 DEVICE u32 shuffleXor(u32 value, int lanes) { return (u32)__nvvm_shfl_sync_bfly_i32(0xFFFFFFFFu, (int)value, lanes, 31); }
+DEVICE u32 shuffleFrom(u32 value, int lane) { return (u32)__nvvm_shfl_sync_idx_i32(0xFFFFFFFFu, (int)value, lane, 31); }
 DEVICE u32 votes(bool own) { return __nvvm_vote_ballot_sync(0xFFFFFFFFu, own); }
 DEVICE u32 bitsOf(float x) { return __builtin_bit_cast(u32, x); }
 DEVICE float floatOf(u32 bits) { return __builtin_bit_cast(float, bits); }

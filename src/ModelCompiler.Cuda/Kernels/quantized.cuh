@@ -25,7 +25,7 @@ struct QuantizedWeight
     int blockLog;
 
     template <bool Nested>
-    DEVICE float factor(i64 block) const
+    DEVICE float factor(u64 block) const
     {
         return Nested ? map[((const u8*)factors)[block]] * nested[block >> 8] + *mean : ((const float*)factors)[block];
     }

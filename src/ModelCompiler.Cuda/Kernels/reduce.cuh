@@ -5,6 +5,8 @@
 
 DEVICE float shuffleXor(float value, int lanes) { return floatOf(shuffleXor(bitsOf(value), lanes)); }
 
+DEVICE float shuffleFrom(float value, int lane) { return floatOf(shuffleFrom(bitsOf(value), lane)); }
+
 DEVICE double shuffleXor(double value, int lanes)
 {
     u64 bits = bitsOf(value);

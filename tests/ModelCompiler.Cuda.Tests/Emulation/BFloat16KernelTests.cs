@@ -96,24 +96,27 @@ public sealed class BFloat16KernelTests : IClassFixture<BFloat16KernelTests.Shar
     /// <summary>Kernels compiled once for the whole class.</summary>
     public sealed class Shared : IDisposable
     {
-        private readonly Lazy<CudaBackend> backend = new(() =>
+        private readonly Lazy<EmulatedGpu> gpu = new(() =>
         {
-            CudaBackend created = new EmulatedGpu(DType.BFloat16).Backend;
-            created.Allocate(ArenaBytes + created.Profile.Workspace + OperandBytes);
-            created.UseWorkspace(ArenaBytes, created.Profile.Workspace + OperandBytes);
+            var created = new EmulatedGpu(DType.BFloat16);
+            long workspace = created.Backend.Profile.Workspace + OperandBytes;
+            created.Backend.Allocate(ArenaBytes + workspace);
+            created.Backend.UseWorkspace(ArenaBytes, workspace);
             return created;
         });
 
-        internal CudaBackend Backend => backend.Value;
+        internal EmulatedGpu Gpu => gpu.Value;
+
+        internal CudaBackend Backend => gpu.Value.Backend;
 
         internal ConformanceCheck Check { get; } = new();
 
         public void Dispose()
         {
             Check.Dispose();
-            if (backend.IsValueCreated)
+            if (gpu.IsValueCreated)
             {
-                backend.Value.Dispose();
+                Backend.Dispose();
             }
         }
     }

@@ -41,6 +41,7 @@ internal sealed partial class EmulatedCompiler : IRuntimeCompiler
             }
 
             File.WriteAllText(Path.Combine(folder, "device.cuh"), Resource("device.h"));
+            File.WriteAllText(Path.Combine(folder, "mma.cuh"), Resource("mma.h"));
             File.WriteAllText(Path.Combine(folder, "launch.h"), Resource("launch.h"));
             IEnumerable<string> kernels = KernelNames().Matches(source.Text).Select(match => $"EMULATE({match.Groups[1].Value})");
             File.WriteAllText(Path.Combine(folder, "unit.cpp"), $"#include \"launch.h\"\n{source.Text}\n{string.Join('\n', kernels)}\n");

@@ -51,6 +51,16 @@ inline u32 shuffleXor(u32 value, int lanes)
     return value;
 }
 
+inline u32 shuffleFrom(u32 value, int lane)
+{
+    int own = threadIndex();
+    exchanged[own] = value;
+    meet(Write);
+    value = exchanged[own / 32 * 32 + lane];
+    meet(Read);
+    return value;
+}
+
 inline u32 votes(bool vote)
 {
     int own = threadIndex();
