@@ -15,7 +15,8 @@ public sealed unsafe partial class CudaBackend
         gradient.IsNone ? 0 : dy.Rows,
         dy.Columns,
         Pack(dy, ids, gradient).Add(dy.Rows).Add(gradient.Rows).Add(dy.Columns).Add(scale),
-        dy.Type);
+        dy.Type,
+        gradient.Type);
 
     /// <inheritdoc/>
     public void LearnedPositions(Tensor x, Tensor table, Tensor y) =>

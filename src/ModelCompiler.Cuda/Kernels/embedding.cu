@@ -15,8 +15,9 @@ KERNEL embedding(Rows<const int> ids, Rows<const weight> table, Rows<real> y, in
     });
 }
 
-// gradient[ids[t]] += scale · dy[t], in token order. The block of the first row with an id adds all rows with it; the others end at once.
-KERNEL embedding_gradient(Rows<const real> dy, Rows<const int> ids, Rows<float> gradient, int rows, int entries, int columns, float scale)
+// gradient[ids[t]] += scale · dy[t], in token order. The block of the first row with an id adds all rows with it; the others end at once. The
+// gradient is a table's, or the residual stream's rows that have a target, each of which comes once: that has activations' type.
+KERNEL embedding_gradient(Rows<const real> dy, Rows<const int> ids, Rows<weight> gradient, int rows, int entries, int columns, float scale)
 {
     __shared__ u32 found[MAXIMUM_THREADS / 32];
     int id = *ids.row(blockX());
@@ -31,7 +32,7 @@ KERNEL embedding_gradient(Rows<const real> dy, Rows<const int> ids, Rows<float> 
         return;
     }
 
-    float* sum = gradient.row(id);
+    weight* sum = gradient.row(id);
     for (int first = blockX(); first < rows; first += threadCount())
     {
         int own = first + threadIndex();
@@ -52,7 +53,7 @@ KERNEL embedding_gradient(Rows<const real> dy, Rows<const int> ids, Rows<float> 
                 // Rows of one id may be aligned differently, so that a thread's columns would not be the same in each.
                 for (int c = threadIndex(); c < columns; c += threadCount())
                 {
-                    sum[c] = multiplyAdd(scale, widen(from[c]), sum[c]);
+                    narrow(multiplyAdd(scale, widen(from[c]), widen(sum[c])), sum + c);
                 }
             }
         }

@@ -7,12 +7,13 @@ namespace ModelCompiler.Cuda.Tests.Emulation;
 internal sealed unsafe class EmulatedDriver : MockDriver
 {
     private readonly Dictionary<nint, nint> libraries = [];
+    private readonly Dictionary<nint, string> names = [];
 
     /// <summary>Whether the threads of a block run from the last to the first.</summary>
     public bool Backwards { get; set; }
 
-    /// <summary>Kernels started so far.</summary>
-    public int Launched { get; private set; }
+    /// <summary>Kernels started, or recorded, by a call of their own.</summary>
+    public int Started { get; private set; }
 
     public override int ModuleLoadData(out nint module, ReadOnlySpan<byte> image)
     {
@@ -33,11 +34,16 @@ internal sealed unsafe class EmulatedDriver : MockDriver
         return base.ModuleUnload(module);
     }
 
-    public override int ModuleGetFunction(out nint function, nint module, string name) =>
-        NativeLibrary.TryGetExport(libraries[module], $"emulate_{name}", out function) ? 0 : 500;
+    public override int ModuleGetFunction(out nint function, nint module, string name)
+    {
+        bool found = NativeLibrary.TryGetExport(libraries[module], $"emulate_{name}", out function);
+        names[function] = name;
+        return found ? 0 : 500;
+    }
 
     public override int LaunchKernel(nint function, in LaunchGeometry geometry, nint stream, ReadOnlySpan<byte> arguments)
     {
+        Started++;
         byte[] copy = arguments.ToArray();
         LaunchGeometry launch = geometry;
         return Do(() => Run(function, launch, copy));
@@ -50,8 +56,8 @@ internal sealed unsafe class EmulatedDriver : MockDriver
         packed = (byte*)(((nint)packed + 15) / 16 * 16);
         arguments.CopyTo(new Span<byte>(packed, arguments.Length));
         bool met = ((delegate* unmanaged<LaunchGeometry*, byte, byte*, byte>)function)(&geometry, Backwards ? (byte)1 : (byte)0, packed) != 0;
-        Assert.True(met, "Threads of a warp came to different barriers or shuffles.");
-        Launched++;
+        Assert.True(met, $"{names[function]}: threads of a warp came to different barriers or shuffles.");
+        RequireGuards(names[function]);
         return 0;
     }
 }

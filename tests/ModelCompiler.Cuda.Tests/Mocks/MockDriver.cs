@@ -11,7 +11,15 @@ internal unsafe class MockDriver : IDriver
 {
     public const int OutOfMemory = 2;
 
+    private const int GuardBytes = 4096;
+    private const byte GuardByte = 0xC5;
+
     private readonly HashSet<nint> live = [];
+
+    /// <summary>Memory given out, and its size.</summary>
+    private readonly Dictionary<nint, long> blocks = [];
+
+    private bool broken;
     private nint nextHandle = 0x1000;
     private nint current;
 
@@ -233,6 +241,17 @@ internal unsafe class MockDriver : IDriver
         });
     }
 
+    /// <summary>Demands that nothing was written right before or after any memory that was given out.</summary>
+    protected void RequireGuards(string by)
+    {
+        // Told once: what frees the memory afterwards would otherwise hide who wrote.
+        foreach ((nint address, long bytes) in broken ? [] : blocks)
+        {
+            broken = Before(address).ContainsAnyExcept(GuardByte) || After(address, bytes).ContainsAnyExcept(GuardByte);
+            Assert.False(broken, $"{by} wrote right before or after the {bytes} bytes of a block.");
+        }
+    }
+
     /// <summary>Records a call; the code that it is to return.</summary>
     private int Called(string call)
     {
@@ -270,10 +289,15 @@ internal unsafe class MockDriver : IDriver
     private int Take(string call, out nint address, long bytes)
     {
         int result = Called($"{call}({bytes})");
-        address = result == 0 ? (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256) : 0;
+        address = 0;
         if (result == 0)
         {
+            var block = (nint)NativeMemory.AlignedAlloc((nuint)bytes + 2 * GuardBytes, 256);
+            address = block + GuardBytes;
+            blocks.Add(address, bytes);
             live.Add(address);
+            Before(address).Fill(GuardByte);
+            After(address, bytes).Fill(GuardByte);
         }
 
         return result;
@@ -284,11 +308,17 @@ internal unsafe class MockDriver : IDriver
         int result = Free(call, address);
         if (result == 0)
         {
-            NativeMemory.AlignedFree((void*)address);
+            RequireGuards(call);
+            blocks.Remove(address);
+            NativeMemory.AlignedFree((void*)(address - GuardBytes));
         }
 
         return result;
     }
+
+    private static Span<byte> Before(nint address) => new((void*)(address - GuardBytes), GuardBytes);
+
+    private static Span<byte> After(nint address, long bytes) => new((void*)(address + (nint)bytes), GuardBytes);
 
     private int Copy(string call, nint destination, nint source, long bytes, nint stream)
     {

@@ -1,0 +1,141 @@
+using ModelCompiler.Backends;
+using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Cuda.Tests.Emulation;
+using ModelCompiler.Cuda.Tests.Kernels;
+using ModelCompiler.Generation;
+using ModelCompiler.Models;
+using ModelCompiler.Planning;
+using ModelCompiler.Tests.Models;
+using ModelCompiler.Tests.Training;
+using ModelCompiler.Training;
+
+namespace ModelCompiler.Cuda.Tests.Models;
+
+/// <summary>Whole runs on the emulated GPU: the CPU backend's losses, the plan's memory, and graphs that change nothing.</summary>
+public class TrainingTests
+{
+    private const int Steps = 4;
+
+    private static TrainingPlan Plan => SmallRun.Plan() with { Batch = 2, Sequence = 16, ChunkRows = 20 };
+
+    private static Data.Batches Examples => new([.. SmallRun.Examples.Take(4)], 2, 16, seed: 9);
+
+    [HostClangTheory]
+    [InlineData(Checkpointing.None, Optimizer.AdamW)]
+    [InlineData(Checkpointing.Selective, Optimizer.AdamW8Bit)]
+    [InlineData(Checkpointing.Block, Optimizer.PagedAdamW)]
+    public void A_run_has_the_losses_of_the_cpu_backend(Checkpointing checkpointing, Optimizer optimizer) =>
+        Compare<StoriesLoraDropout>(Plan with { Checkpointing = checkpointing, Optimizer = optimizer, PageElements = 300, PagedFrom = 300 });
+
+    [HostClangFact]
+    public void Every_adapter_has_the_losses_of_the_cpu_backend()
+    {
+        Compare<StoriesNf4>(Plan);
+        Compare<StoriesQaLora>(Plan);
+        Compare<StoriesLamdaNf4>(Plan);
+        Compare<StoriesDoraBFloat16>(Plan);
+        Compare<StoriesAdaLora>(Plan);
+        Compare<Stories260K_L1ra>(Plan with { MoveRanks = true });
+        Compare<GptNanoSortDora>(Plan with { Sequence = 11 });
+    }
+
+    /// <summary>Activations in 16 bits: 8 bits of each product's factors are lost, and the loss, a mean of thousands of them, moves by less than 1 %.</summary>
+    [HostClangFact]
+    public void In_bfloat16_the_losses_are_close()
+    {
+        double[] expected = Losses<StoriesLoraDropout>(Plan, new CpuBackend(1), Steps);
+        double[] losses = Losses<StoriesLoraDropout>(Plan, new EmulatedGpu(DType.BFloat16).Backend, Steps);
+        Assert.All(expected.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, 0.01 * pair.First));
+        Assert.NotEqual(expected[0], losses[0], 1e-7);
+    }
+
+    /// <summary>The arena is the only device memory, is what the plan says to the byte, and a step takes none.</summary>
+    [HostClangTheory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.BFloat16)]
+    public void The_plan_is_all_device_memory(DType activation)
+    {
+        var gpu = new EmulatedGpu(activation);
+        using StoriesLoraDropout model = Create<StoriesLoraDropout>(Plan, gpu.Backend);
+        var trainer = new Trainer(model, Examples, SmallRun.Options with { Steps = 3 });
+        trainer.Step();
+        MemoryCost cost = StoriesLoraDropout.MemoryCost(Plan, BackendProfile.Cuda(activation));
+        Assert.Equal([$"cuMemAlloc({cost.Arena})"], gpu.Driver.Calls.Where(call => call.StartsWith("cuMemAlloc", StringComparison.Ordinal)));
+        Assert.Equal(cost.Arena, model.Kernels.AllocatedBytes);
+
+        gpu.Driver.Calls.Clear();
+        trainer.Step();
+        trainer.Step();
+        Assert.DoesNotContain(gpu.Driver.Calls, call => call.Contains("Alloc", StringComparison.Ordinal));
+    }
+
+    /// <summary>Steps of one shape come from graphs from their third time on, and have the bits of steps that do not.</summary>
+    [HostClangFact]
+    public void Graphs_change_nothing()
+    {
+        var with = new EmulatedGpu(DType.Float32);
+        var without = new EmulatedGpu(DType.Float32);
+        without.Backend.UsesGraphs = false;
+        float[] replayed = State(with, out int commands);
+        float[] started = State(without, out int all);
+        Assert.Equal(started, replayed);
+        Assert.Equal(0, without.Backend.Graphs);
+        Assert.InRange(with.Backend.Graphs, 2, 20);
+        Assert.True(commands < all / 3, $"{commands} of {all} commands were started by themselves.");
+
+        // Eight steps over the same examples in the same order; what is zeroed is not counted.
+        static float[] State(EmulatedGpu gpu, out int launches)
+        {
+            using StoriesLoraDropout model = Create<StoriesLoraDropout>(Plan, gpu.Backend);
+            var data = new Data.Batches([.. SmallRun.Examples.Take(2)], 2, 16, seed: null);
+            var trainer = new Trainer(model, data, SmallRun.Options with { Steps = 8, Accumulate = 1 });
+            for (int step = 0; step < 8; step++)
+            {
+                trainer.Step();
+            }
+
+            launches = gpu.Driver.Started;
+            return SmallRun.State(model);
+        }
+    }
+
+    [HostClangFact]
+    public void Generates_the_cpu_backends_tokens()
+    {
+        int[] Tokens(IBackend backend)
+        {
+            using Stories260K model = Model.ForGeneration<Stories260K>(24, backend: backend);
+            Initialization.All(model, seed: 5);
+            return [.. new Generator(model).Generate([1, 40, 300, 7], new GenerationOptions { MaximumTokens = 12 }).Tokens];
+        }
+
+        Assert.Equal(Tokens(new CpuBackend(1)), Tokens(new EmulatedGpu(DType.Float32).Backend));
+    }
+
+    private static void Compare<T>(TrainingPlan plan)
+        where T : TransformerModel, IModel<T>
+    {
+        double[] expected = Losses<T>(plan, new CpuBackend(1), Steps);
+        double[] losses = Losses<T>(plan, new EmulatedGpu(DType.Float32).Backend, Steps);
+        Assert.All(expected.Zip(losses), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= 1e-4, $"{typeof(T).Name}: {pair.Second}, on the CPU {pair.First}"));
+    }
+
+    private static double[] Losses<T>(TrainingPlan plan, IBackend backend, int steps)
+        where T : TransformerModel, IModel<T>
+    {
+        using T model = Create<T>(plan, backend);
+        int vocabulary = model.Tables.Vocabulary;
+        Data.Example[] examples = [.. SmallRun.Examples.Take(4).Select(e => new Data.Example(
+            [.. e.Tokens.Take(plan.Sequence).Select(t => t % vocabulary)], [.. e.Targets.Take(plan.Sequence).Select(t => t < 0 ? t : t % vocabulary)]))];
+        var trainer = new Trainer(model, new Data.Batches(examples, plan.Batch, plan.Sequence, seed: 9), SmallRun.Options with { Steps = steps });
+        return [.. Enumerable.Range(0, steps).Select(_ => trainer.Step().Loss)];
+    }
+
+    private static T Create<T>(TrainingPlan plan, IBackend backend)
+        where T : TransformerModel, IModel<T>
+    {
+        T model = Model.ForTraining<T>(plan, backend);
+        Initialization.All(model, seed: 5);
+        return model;
+    }
+}
