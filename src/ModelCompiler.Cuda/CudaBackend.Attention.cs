@@ -1,20 +1,131 @@
+using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Cuda;
 
-/// <content>Attention.</content>
+/// <content>Attention. Its kernels are compiled for the width of the heads.</content>
 public sealed unsafe partial class CudaBackend
 {
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads) =>
-        throw new NotSupportedException("Attention has no kernel on a GPU yet.");
+    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    {
+        var shape = new HeadShape(q, heads, keyValueHeads, _step.Sequence);
+        shape.Require(k, q.Rows);
+        shape.Require(v, q.Rows);
+        AttentionTiles tiles = AttentionTiles.Forward(q.Type, shape.Width);
+        Launch(
+            "attention", shape, heads, tiles.Count(_step.Sequence), tiles.Threads,
+            Pack(q, k, v, o, logSumExp).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads));
+    }
 
     /// <inheritdoc/>
     public void AttentionGradient(
-        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads) =>
-        throw new NotSupportedException("Attention has no kernel on a GPU yet.");
+        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads)
+    {
+        var shape = new HeadShape(q, heads, keyValueHeads, _step.Sequence);
+        shape.Require(k, q.Rows);
+        shape.Require(v, q.Rows);
+        AttentionTiles tiles = AttentionTiles.Gradient(q.Type, shape.Width);
+
+        // Σ dO · o of each token and head, which the plan counts in OperandScratch.
+        Tensor delta = Scratch(0, q.Rows, heads, DType.Float32);
+        Launch("attention_gradient_delta", shape, q.Rows / shape.Batch, 1, _threads, Pack(dO, o, delta).Add(heads));
+        if (!dq.IsNone)
+        {
+            Launch(
+                "attention_gradient_query", shape, heads, tiles.Count(_step.Sequence), tiles.Threads,
+                Pack(dO, q, k, v, logSumExp, delta, dq).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads));
+        }
+
+        if (!dk.IsNone || !dv.IsNone)
+        {
+            Launch(
+                "attention_gradient_key_value", shape, keyValueHeads, tiles.Count(_step.Sequence), tiles.Threads,
+                Pack(dO, q, k, v, logSumExp, delta, dk, dv).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads));
+        }
+    }
 
     /// <inheritdoc/>
-    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads) =>
-        throw new NotSupportedException("Attention has no kernel on a GPU yet.");
+    /// <exception cref="ArgumentException">The caches are too short for the step's last position.</exception>
+    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads)
+    {
+        var shape = new HeadShape(q, heads, keyValueHeads, _step.Sequence);
+        shape.Require(k, q.Rows);
+        shape.Require(v, q.Rows);
+        int capacity = keyCache.Rows / shape.Batch;
+        shape.Require(keyCache, shape.Batch * capacity);
+        shape.Require(valueCache, shape.Batch * capacity);
+        if (_step.Position + _step.Sequence > capacity)
+        {
+            throw new ArgumentException(
+                $"Position {_step.Position + _step.Sequence - 1} is outside a cache of {capacity} positions per sequence.", nameof(keyCache));
+        }
+
+        Launch(
+            "cached_attention_append", shape, _step.Sequence, 1, _threads,
+            Pack(k, v, keyCache, valueCache).Add(Constant(StepAt)).Add(k.Columns).Add(capacity));
+        if (o.IsNone)
+        {
+            return;
+        }
+
+        AttentionTiles tiles = AttentionTiles.Forward(q.Type, shape.Width);
+        (string kernel, int blocks, int threads) = _step.Sequence == 1
+            ? ("cached_attention_row", 1, _threads)
+            : ("cached_attention", tiles.Count(_step.Sequence), tiles.Threads);
+        Launch(
+            kernel, shape, heads, blocks, threads,
+            Pack(q, keyCache, valueCache, o).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads).Add(capacity));
+    }
+
+    /// <summary>So many blocks along x for each sequence.</summary>
+    private void Launch(string kernel, in HeadShape shape, int blocksOfSequence, int gridY, int threads, KernelArguments packed)
+    {
+        if (shape.Batch > 0)
+        {
+            var types = new KernelTypes(shape.Type, shape.Type, shape.Width);
+            _queue.Launch(_kernels.Function(kernel, types), new LaunchGeometry(shape.Batch * blocksOfSequence, gridY, BlockX: threads), packed.Bytes);
+        }
+    }
+
+    /// <summary>The heads of an attention.</summary>
+    private readonly record struct HeadShape
+    {
+        private readonly int _keyColumns;
+
+        public HeadShape(Tensor q, int heads, int keyValueHeads, int sequence)
+        {
+            if (heads <= 0 || keyValueHeads <= 0 || heads % keyValueHeads != 0 || q.Columns % heads != 0)
+            {
+                throw new ArgumentException($"{q} does not divide into {heads} heads over {keyValueHeads} key heads.");
+            }
+
+            if (q.Rows % sequence != 0)
+            {
+                throw new ArgumentException($"{q} does not divide into sequences of {sequence} rows.");
+            }
+
+            (Type, Width, Batch, _keyColumns) = (q.Type, q.Columns / heads, q.Rows / sequence, q.Columns / heads * keyValueHeads);
+            if (Width > AttentionTiles.MaximumWidth)
+            {
+                throw new NotSupportedException($"Attention on a GPU has heads of at most {AttentionTiles.MaximumWidth} columns, not {Width}.");
+            }
+        }
+
+        public DType Type { get; }
+
+        public int Width { get; }
+
+        public int Batch { get; }
+
+        /// <summary>Keys or values: as many rows and the columns of the key heads, of the queries' type.</summary>
+        public void Require(Tensor keys, int rows)
+        {
+            if (keys.Rows != rows || keys.Columns != _keyColumns || keys.Type != Type)
+            {
+                throw new ArgumentException($"{keys} is not [{rows}, {_keyColumns}] of {Type}.");
+            }
+        }
+    }
 }

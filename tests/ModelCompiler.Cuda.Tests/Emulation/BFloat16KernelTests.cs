@@ -29,7 +29,7 @@ public sealed class BFloat16KernelTests : IClassFixture<BFloat16KernelTests.Shar
 
     public BFloat16KernelTests(Shared shared) => this.shared = shared;
 
-    public static TheoryData<string> Operations => [.. EmulatedKernelTests.Names.Except(OfParameters)];
+    public static TheoryData<string> Operations => [.. EmulatedKernelTests.Names.Except(OfParameters).Except(AttentionKernelTests.Names)];
 
     [HostClangTheory]
     [MemberData(nameof(Operations))]

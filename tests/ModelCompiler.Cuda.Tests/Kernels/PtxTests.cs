@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ModelCompiler.Cuda.Compilation;
 using ModelCompiler.Planning;
@@ -10,6 +11,24 @@ public sealed partial class PtxTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("modelcompiler-test-").FullName;
 
     public static TheoryData<string> Operations => [.. KernelSource.Operations];
+
+    /// <summary>Operations whose kernels are compiled for a width of heads.</summary>
+    public static TheoryData<string, int> Heads
+    {
+        get
+        {
+            var data = new TheoryData<string, int>();
+            foreach (string operation in (string[])["attention", "attention_gradient"])
+            {
+                foreach (int width in (int[])[80, 128, 256])
+                {
+                    data.Add(operation, width);
+                }
+            }
+
+            return data;
+        }
+    }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -26,12 +45,33 @@ public sealed partial class PtxTests : IDisposable
             ("sm_90", DType.BFloat16, DType.Float32),
         ])
         {
-            string ptx = Compile(source, architecture, new KernelTypes(activation, weight));
+            string ptx = Compile(source, architecture, new KernelTypes(activation, weight, HeadWidth));
             Assert.Contains($".target {architecture}", ptx);
             Assert.All(kernels, kernel => Assert.Contains($".visible .entry {kernel}(", ptx));
             Assert.DoesNotContain("call", ptx);
             Assert.DoesNotContain(".extern", ptx);
             Assert.DoesNotContain(".local", ptx);
+        }
+    }
+
+    /// <summary>Of every width; a block's tiles are those that the launch counts on, in the memory that a kernel can declare.</summary>
+    [ClangTheory]
+    [MemberData(nameof(Heads))]
+    public void AttentionFitsHeadsOfEveryWidth(string operation, int width)
+    {
+        foreach (DType type in (ReadOnlySpan<DType>)[DType.Float32, DType.BFloat16])
+        {
+            string ptx = Compile(KernelSource.Embedded(operation), "sm_80", new KernelTypes(type, type, width));
+            Assert.DoesNotContain("call", ptx);
+            Assert.DoesNotContain(".local", ptx);
+            bool gradient = operation == "attention_gradient";
+            AttentionTiles tiles = gradient ? AttentionTiles.Gradient(type, width) : AttentionTiles.Forward(type, width);
+            var shared = SharedArrays().Matches(ptx).ToLookup(match => match.Groups[1].Value, match => int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
+            int own = shared["queries"].Max();
+            Assert.Equal(0, own % tiles.Rows);
+            Assert.InRange(own / tiles.Rows, width * type.Size(), width * type.Size() + 47);
+            Assert.InRange(own * (gradient ? 2 : 1) + shared["keys"].Min() + shared["values"].Min(), own + 1, 48 << 10);
+            Assert.Equal(type == DType.BFloat16, ptx.Contains("mma.sync"));
         }
     }
 
@@ -62,6 +102,9 @@ public sealed partial class PtxTests : IDisposable
     [Fact]
     public void AnUnknownOperationHasNoSource() => Assert.Throws<ArgumentException>(() => KernelSource.Embedded("nothing"));
 
+    /// <summary>One of the widths for kernels that need one.</summary>
+    private const int HeadWidth = 64;
+
     private string Compile(KernelSource source, string architecture, KernelTypes types)
     {
         foreach (KernelHeader header in source.Headers)
@@ -81,6 +124,10 @@ public sealed partial class PtxTests : IDisposable
 
     [GeneratedRegex(@"^KERNEL (\w+)\(", RegexOptions.Multiline)]
     private static partial Regex KernelNames();
+
+    /// <summary>Name and bytes; a name is the kernel's and its length, then the array's and its length, as C++ mangles it.</summary>
+    [GeneratedRegex(@"\.shared \.align 128 \.b8 \w*?\d(queries|gradients|keys|values)E?\w*\[(\d+)\]")]
+    private static partial Regex SharedArrays();
 
     [GeneratedRegex(@"^#include (.*)$", RegexOptions.Multiline)]
     private static partial Regex Includes();

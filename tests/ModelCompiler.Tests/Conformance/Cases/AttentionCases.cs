@@ -17,38 +17,9 @@ internal static class AttentionCases
     {
         foreach ((int batch, int sequence, int heads, int keyValueHeads, int width) in Sizes)
         {
-            int rows = batch * sequence;
-            var step = new Step(batch, sequence);
-            Operand[] inputs = [Input("q", rows, heads * width), Input("k", rows, keyValueHeads * width), Input("v", rows, keyValueHeads * width)];
-            yield return new OperationCase(
-                nameof(IBackend.Attention),
-                [.. inputs, Output("o", rows, heads * width) with { Required = true }, Output("logSumExp", rows, heads)],
-                (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads))
-            { Step = step, Tolerance = 5e-6 };
-            yield return new OperationCase(
-                nameof(IBackend.AttentionGradient),
-                [
-                    Input("dO", rows, heads * width), .. inputs, Derived("o", rows, heads * width), Derived("logSumExp", rows, heads),
-                    Output("dq", rows, heads * width), Output("dk", rows, keyValueHeads * width), Output("dv", rows, keyValueHeads * width),
-                ],
-                (b, t) => b.AttentionGradient(
-                    t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], heads, keyValueHeads))
+            foreach (OperationCase operation in Of(batch, sequence, heads, keyValueHeads, width, [0, 6]))
             {
-                Step = step,
-                Prepare = (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads),
-                Tolerance = 1e-5,
-            };
-            foreach (int position in (int[])[0, 6])
-            {
-                int capacity = position + sequence + 2;
-                yield return new OperationCase(
-                    nameof(IBackend.CachedAttention),
-                    [
-                        .. inputs, Accumulator("keyCache", batch * capacity, keyValueHeads * width) with { Required = true },
-                        Accumulator("valueCache", batch * capacity, keyValueHeads * width) with { Required = true }, Output("o", rows, heads * width),
-                    ],
-                    (b, t) => b.CachedAttention(t["q"], t["k"], t["v"], t["keyCache"], t["valueCache"], t["o"], heads, keyValueHeads))
-                { Step = step with { Position = position }, Tolerance = 5e-6 };
+                yield return operation;
             }
         }
 
@@ -68,6 +39,44 @@ internal static class AttentionCases
                     (b, t) => b.RotaryGradient(t["dy"], t["dx"], headWidth, rotaryWidth, 500_000))
                 { Step = step, InPlace = ["dx=dy"] };
             }
+        }
+    }
+
+    /// <summary>Attention, its gradient, and attention over caches that hold so many positions already.</summary>
+    public static IEnumerable<OperationCase> Of(int batch, int sequence, int heads, int keyValueHeads, int width, int[] positions)
+    {
+        int rows = batch * sequence;
+        var step = new Step(batch, sequence);
+        Operand[] inputs = [Input("q", rows, heads * width), Input("k", rows, keyValueHeads * width), Input("v", rows, keyValueHeads * width)];
+        yield return new OperationCase(
+            nameof(IBackend.Attention),
+            [.. inputs, Output("o", rows, heads * width) with { Required = true }, Output("logSumExp", rows, heads)],
+            (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads))
+        { Step = step, Tolerance = 5e-6 };
+        yield return new OperationCase(
+            nameof(IBackend.AttentionGradient),
+            [
+                Input("dO", rows, heads * width), .. inputs, Derived("o", rows, heads * width), Derived("logSumExp", rows, heads),
+                Output("dq", rows, heads * width), Output("dk", rows, keyValueHeads * width), Output("dv", rows, keyValueHeads * width),
+            ],
+            (b, t) => b.AttentionGradient(
+                t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], heads, keyValueHeads))
+        {
+            Step = step,
+            Prepare = (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads),
+            Tolerance = 1e-5,
+        };
+        foreach (int position in positions)
+        {
+            int capacity = position + sequence + 2;
+            yield return new OperationCase(
+                nameof(IBackend.CachedAttention),
+                [
+                    .. inputs, Accumulator("keyCache", batch * capacity, keyValueHeads * width) with { Required = true },
+                    Accumulator("valueCache", batch * capacity, keyValueHeads * width) with { Required = true }, Output("o", rows, heads * width),
+                ],
+                (b, t) => b.CachedAttention(t["q"], t["k"], t["v"], t["keyCache"], t["valueCache"], t["o"], heads, keyValueHeads))
+            { Step = step with { Position = position }, Tolerance = 5e-6 };
         }
     }
 }
