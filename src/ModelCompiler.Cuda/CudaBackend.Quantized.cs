@@ -6,10 +6,10 @@ namespace ModelCompiler.Cuda;
 /// <content>Quantised weights.</content>
 public sealed unsafe partial class CudaBackend
 {
-    /// <summary>RunLength · Runs of quantized.cuh.</summary>
+    /// <summary>RunLength · Runs of dequantize.cuh.</summary>
     private const int DecodedByThread = 32;
 
-    /// <summary>Most rows of x in nf4_gemv.cu.</summary>
+    /// <summary>Most rows of x in gemv.cuh.</summary>
     private const int GemvRows = 8;
 
     /// <summary>Most rows of x in nf4_gemm.cu.</summary>
@@ -20,6 +20,10 @@ public sealed unsafe partial class CudaBackend
 
     /// <summary>Blocks of nf4_gemm.cu that one multiprocessor's shared memory and registers hold; each makes its table once.</summary>
     private const int GemmBlocksOfMultiprocessor = 3;
+
+    private static readonly string[] Nf4Gemv = ["nf4_gemv_1", "nf4_gemv_2", "nf4_gemv_4", "nf4_gemv_8"];
+    private static readonly string[] Int8Gemv = ["int8_gemv_1", "int8_gemv_2", "int8_gemv_4", "int8_gemv_8"];
+    private static readonly string[] Int4Gemv = ["int4_gemv_1", "int4_gemv_2", "int4_gemv_4", "int4_gemv_8"];
 
     /// <summary>The elements of a quantised weight, row after row without gaps.</summary>
     /// <param name="weight">The weight, [rows, columns].</param>
@@ -41,13 +45,8 @@ public sealed unsafe partial class CudaBackend
     /// <returns>Whether one does.</returns>
     private bool MultiplyQuantized(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor plus, float scale)
     {
-        if (w.Type.Kind() != DType.NF4 || x.Rows > GemmRows || x.Type != y.Type || (!plus.IsNone && plus.Type != y.Type))
-        {
-            return false;
-        }
-
-        bool onTensorCores = x.Type == DType.BFloat16 && w.Columns % GemmChunk == 0 && w.Type.BlockSize() >= GemmChunk && IsAligned(x);
-        if (!onTensorCores && x.Rows > GemvRows)
+        bool onTensorCores = w.Type.Kind() == DType.NF4 && x.Type == DType.BFloat16 && w.Columns % GemmChunk == 0 && w.Type.BlockSize() >= GemmChunk && IsAligned(x);
+        if (!w.Type.IsQuantized() || x.Rows > (onTensorCores ? GemmRows : GemvRows) || x.Type != y.Type || (!plus.IsNone && plus.Type != y.Type))
         {
             return false;
         }
@@ -59,21 +58,30 @@ public sealed unsafe partial class CudaBackend
         }
 
         packed.Add(x.Rows).Add(y.Columns).Add(x.Columns).Add(scale);
-        (string kernel, int outputs) = onTensorCores ? Gemm(x.Rows) : (Gemv(x.Rows), _threads / WarpSize);
+        (string kernel, int outputs) = onTensorCores ? Gemm(x.Rows) : (Gemv(w.Type.Kind(), x.Rows), _threads / WarpSize);
         int blocks = (y.Columns + outputs - 1) / outputs;
         blocks = onTensorCores ? Math.Min(blocks, GemmBlocksOfMultiprocessor * Device.Multiprocessors) : blocks;
         Launch(kernel, blocks, 1, _threads, packed, x.Type, bias.IsNone ? x.Type : bias.Type);
         return true;
     }
 
-    /// <summary>A kernel of nf4_gemv.cu.</summary>
-    private static string Gemv(int rows) => rows switch
+    /// <summary>A kernel of gemv.cuh for so many rows of x.</summary>
+    private static string Gemv(DType kind, int rows)
     {
-        1 => "nf4_gemv_1",
-        2 => "nf4_gemv_2",
-        <= 4 => "nf4_gemv_4",
-        _ => "nf4_gemv_8",
-    };
+        int power = rows switch
+        {
+            1 => 0,
+            2 => 1,
+            <= 4 => 2,
+            _ => 3,
+        };
+        return kind switch
+        {
+            DType.NF4 => Nf4Gemv[power],
+            DType.Int8 => Int8Gemv[power],
+            _ => Int4Gemv[power],
+        };
+    }
 
     /// <summary>A kernel of nf4_gemm.cu and the outputs that a block has at once.</summary>
     private static (string Kernel, int Outputs) Gemm(int rows) => rows switch

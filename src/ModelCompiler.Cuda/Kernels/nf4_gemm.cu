@@ -61,14 +61,14 @@ struct Panel
     int chunks;
     u32 starts[2 * OutputTiles];
 
-    DEVICE Panel(const QuantizedWeight& weight, int firstOutput, int outputs, int depth) : w(weight), chunks(depth / ChunkLength)
+    DEVICE Panel(const QuantizedProduct<bf16>& p, int firstOutput) : w(p.w), chunks(p.depth / ChunkLength)
     {
         UNROLL
         for (int i = 0; i < 2 * OutputTiles; i++)
         {
             // Rows beyond the last are read as the last.
             int output = firstOutput + 8 * i + threadIndex() % 32 / 4;
-            starts[i] = (u32)(output < outputs ? output : outputs - 1) * chunks;
+            starts[i] = (u32)(output < p.outputs ? output : p.outputs - 1) * chunks;
         }
     }
 
@@ -115,14 +115,14 @@ struct Sums
 
 // Of a row of x the 16 elements of a chunk that are the lane's own, two in a word. Which inputs a lane has does not matter to a sum, if it has
 // the same ones of x and of the weight: consecutive ones are read at once.
-DEVICE void readInputs(u32 (&words)[8], const Rows<const bf16>& x, int row, int rows, int chunk)
+DEVICE void readInputs(u32 (&words)[8], const QuantizedProduct<bf16>& p, int row, int chunk)
 {
-    const Chunk<16>* from = (const Chunk<16>*)(x.row(row < rows ? row : 0) + chunk * ChunkLength + threadIndex() % 4 * 16);
+    const Chunk<16>* from = (const Chunk<16>*)(p.x.row(row < p.rows ? row : 0) + chunk * ChunkLength + threadIndex() % 4 * 16);
     UNROLL
     for (int i = 0; i < 2; i++)
     {
         Chunk<16> own = {};
-        if (row < rows)
+        if (row < p.rows)
         {
             own = from[i];
         }
@@ -138,7 +138,7 @@ DEVICE void readInputs(u32 (&words)[8], const Rows<const bf16>& x, int row, int 
 // Adds the products of one chunk, the index-th of a batch.
 template <int OutputTiles, int RowTiles>
 DEVICE void addChunk(
-    Sums<OutputTiles, RowTiles>& sums, const Batch& batch, int index, const PairTable& table, const Rows<const bf16>& x, int rows, int chunk)
+    Sums<OutputTiles, RowTiles>& sums, const Batch& batch, int index, const PairTable& table, const QuantizedProduct<bf16>& p, int chunk)
 {
     int lane = threadIndex() % 32;
     u32 decoded[OutputTiles][4][4];
@@ -165,7 +165,7 @@ DEVICE void addChunk(
     for (int r = 0; r < RowTiles; r++)
     {
         u32 inputs[8];
-        readInputs(inputs, x, r * TileRows + lane / 4, rows, chunk);
+        readInputs(inputs, p, r * TileRows + lane / 4, chunk);
         UNROLL
         for (int o = 0; o < OutputTiles; o++)
         {
@@ -185,9 +185,9 @@ DEVICE void addChunk(
     }
 }
 
-template <int OutputTiles, int RowTiles, bool Nested>
+template <bool Nested, int OutputTiles, int RowTiles>
 DEVICE void addProducts(
-    Sums<OutputTiles, RowTiles>& sums, const Panel<OutputTiles>& panel, PairTable& table, bool isFilled, const Rows<const bf16>& x, int rows)
+    Sums<OutputTiles, RowTiles>& sums, const Panel<OutputTiles>& panel, PairTable& table, bool isFilled, const QuantizedProduct<bf16>& p)
 {
     constexpr int Together = Pieces / OutputTiles;
     int step = threadCount() / 32 * Together;
@@ -209,7 +209,7 @@ DEVICE void addProducts(
         {
             if (chunk + i < panel.chunks)
             {
-                addChunk(sums, own, i, table, x, rows, chunk + i);
+                addChunk(sums, own, i, table, p, chunk + i);
             }
         }
 
@@ -217,12 +217,10 @@ DEVICE void addProducts(
     }
 }
 
-// y = scale · (x wᵀ + bias) + plus for up to RowTiles · 8 rows; bias and plus may be none. Inputs are a multiple of 64, blocks of at least as
-// many; rows of x are aligned to 16 bytes. A block takes panels of 16 · OutputTiles outputs in turn; its warps share the inputs.
+// Up to RowTiles · 8 rows. Inputs are a multiple of 64, blocks of at least as many; rows of x are aligned to 16 bytes. A block takes panels of
+// 16 · OutputTiles outputs in turn; its warps share the inputs.
 template <int OutputTiles, int RowTiles>
-DEVICE void gemm(
-    const QuantizedWeight& w, const Rows<const bf16>& x, const Rows<const weight>& bias, const Rows<const bf16>& plus, const Rows<bf16>& y,
-    int rows, int outputs, int depth, float scale)
+DEVICE void gemm(const QuantizedProduct<bf16>& p)
 {
     __shared__ PairTable table;
     __shared__ float parts[MAXIMUM_THREADS / 32 * AddedTiles * TileElements];
@@ -230,18 +228,18 @@ DEVICE void gemm(
     constexpr int Tiles = OutputTiles * RowTiles;
     constexpr int Added = Tiles < AddedTiles ? Tiles : AddedTiles;
     int lane = threadIndex() % 32;
-    for (int first = blockX() * PanelOutputs; first < outputs; first += gridX() * PanelOutputs)
+    for (int first = blockX() * PanelOutputs; first < p.outputs; first += gridX() * PanelOutputs)
     {
         Sums<OutputTiles, RowTiles> sums = {};
-        Panel<OutputTiles> panel(w, first, outputs, depth);
+        Panel<OutputTiles> panel(p, first);
         bool isFilled = first != blockX() * PanelOutputs;
-        if (w.nested != nullptr)
+        if (p.w.nested != nullptr)
         {
-            addProducts<OutputTiles, RowTiles, true>(sums, panel, table, isFilled, x, rows);
+            addProducts<true>(sums, panel, table, isFilled, p);
         }
         else
         {
-            addProducts<OutputTiles, RowTiles, false>(sums, panel, table, isFilled, x, rows);
+            addProducts<false>(sums, panel, table, isFilled, p);
         }
 
         UNROLL
@@ -264,47 +262,40 @@ DEVICE void gemm(
                 int t = i / TileOutputs % TileRows;
                 int output = first + own / RowTiles * TileOutputs + n;
                 int row = own % RowTiles * TileRows + t;
-                if (output < outputs && row < rows)
+                if (output < p.outputs && row < p.rows)
                 {
                     // Where mma has the element: its lane and which of the lane's four.
                     int at = i / TileElements * TileElements + (n / 8 * 2 + t % 2) * 32 + n % 8 * 4 + t / 2;
-                    float sum = bias.given() ? widen(bias.data[output]) : 0;
+                    float sum = 0;
                     for (int warp = 0; warp < threadCount() / 32; warp++)
                     {
                         sum += parts[warp * Added * TileElements + at];
                     }
 
-                    narrow(multiplyAdd(scale, sum, plus.given() ? widen(plus.row(row)[output]) : 0), y.row(row) + output);
+                    p.write(row, output, sum);
                 }
             }
         }
     }
 }
 
-// Up to eight rows of x.
-KERNEL nf4_gemm_8(
-    QuantizedWeight w, Rows<const bf16> x, Rows<const weight> bias, Rows<const bf16> plus, Rows<bf16> y, int rows, int outputs, int depth, float scale)
+// Up to eight rows of x; and more, which are read for more outputs at once.
+KERNEL nf4_gemm_8(QuantizedProduct<bf16> p)
 {
-    gemm<1, 1>(w, x, bias, plus, y, rows, outputs, depth, scale);
+    gemm<1, 1>(p);
 }
 
-// Up to 16. More rows of x are read for more outputs at once.
-KERNEL nf4_gemm_16(
-    QuantizedWeight w, Rows<const bf16> x, Rows<const weight> bias, Rows<const bf16> plus, Rows<bf16> y, int rows, int outputs, int depth, float scale)
+KERNEL nf4_gemm_16(QuantizedProduct<bf16> p)
 {
-    gemm<2, 2>(w, x, bias, plus, y, rows, outputs, depth, scale);
+    gemm<2, 2>(p);
 }
 
-// Up to 32.
-KERNEL nf4_gemm_32(
-    QuantizedWeight w, Rows<const bf16> x, Rows<const weight> bias, Rows<const bf16> plus, Rows<bf16> y, int rows, int outputs, int depth, float scale)
+KERNEL nf4_gemm_32(QuantizedProduct<bf16> p)
 {
-    gemm<2, 4>(w, x, bias, plus, y, rows, outputs, depth, scale);
+    gemm<2, 4>(p);
 }
 
-// Up to 64.
-KERNEL nf4_gemm_64(
-    QuantizedWeight w, Rows<const bf16> x, Rows<const weight> bias, Rows<const bf16> plus, Rows<bf16> y, int rows, int outputs, int depth, float scale)
+KERNEL nf4_gemm_64(QuantizedProduct<bf16> p)
 {
-    gemm<2, 8>(w, x, bias, plus, y, rows, outputs, depth, scale);
+    gemm<2, 8>(p);
 }

@@ -12,20 +12,28 @@ public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IC
     private const float Scale = 0.75f;
 
     /// <summary>
-    /// Rows, inputs, outputs, block, whether the factors are quantised, and elements between rows: odd numbers of inputs, whose rows begin within a
-    /// byte, blocks across the ends of rows, rows that are not aligned, more inputs than lanes.
+    /// Storage, rows, inputs, outputs, block, whether the factors are quantised, and elements between rows: odd numbers of inputs, whose rows begin
+    /// within a byte, blocks across the ends of rows, rows that are not aligned, more inputs than lanes.
     /// </summary>
-    public static TheoryData<int, int, int, int, bool, int> AnyProducts => new()
+    public static TheoryData<DType, int, int, int, int, bool, int> AnyProducts => new()
     {
-        { 1, 1, 1, 64, false, 0 },
-        { 1, 1056, 2, 64, false, 8 },
-        { 2, 96, 7, 32, false, 8 },
-        { 2, 33, 5, 64, true, 0 },
-        { 3, 160, 9, 128, true, 3 },
-        { 4, 75, 4, 64, false, 5 },
-        { 8, 64, 11, 32, false, 0 },
-        { 8, 100, 3, 4096, true, 4 },
-        { 2, 128, 5, 64, false, 3 },
+        { DType.NF4, 1, 1, 1, 64, false, 0 },
+        { DType.NF4, 1, 1056, 2, 64, false, 8 },
+        { DType.NF4, 2, 96, 7, 32, false, 8 },
+        { DType.NF4, 2, 33, 5, 64, true, 0 },
+        { DType.NF4, 3, 160, 9, 128, true, 3 },
+        { DType.NF4, 4, 75, 4, 64, false, 5 },
+        { DType.NF4, 8, 64, 11, 32, false, 0 },
+        { DType.NF4, 8, 100, 3, 4096, true, 4 },
+        { DType.NF4, 2, 128, 5, 64, false, 3 },
+        { DType.Int8, 1, 1088, 3, 64, false, 0 },
+        { DType.Int8, 2, 33, 5, 32, false, 0 },
+        { DType.Int8, 4, 80, 4, 64, false, 8 },
+        { DType.Int8, 7, 64, 3, 32, false, 3 },
+        { DType.Int4, 1, 1056, 3, 32, false, 0 },
+        { DType.Int4, 2, 128, 5, 64, false, 8 },
+        { DType.Int4, 4, 96, 4, 32, false, 5 },
+        { DType.Int4, 6, 64, 3, 64, false, 0 },
     };
 
     /// <summary>What the tensor cores take: whole chunks of 64 inputs, fewer than warps and lanes have and more; panels that are not full, several for a block.</summary>
@@ -44,39 +52,62 @@ public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IC
 
     [HostClangTheory]
     [MemberData(nameof(AnyProducts))]
-    public void MultipliesInFloat32(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
-        Multiply(DType.Float32, rows, inputs, outputs, blockSize, nested, gap, static value => value);
+    public void MultipliesInFloat32(DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+        Multiply(shared.Gpu, DType.Float32, kind, rows, inputs, outputs, blockSize, nested, gap);
 
     [HostClangTheory]
     [InlineData(1, 2112, 3, 64, true, 0)]
     [InlineData(5, 128, 21, 64, false, 4)]
     public void MultipliesWholeGroupsInFloat32(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
-        Multiply(DType.Float32, rows, inputs, outputs, blockSize, nested, gap, static value => value);
+        Multiply(shared.Gpu, DType.Float32, DType.NF4, rows, inputs, outputs, blockSize, nested, gap);
 
     [HostClangTheory]
     [MemberData(nameof(AnyProducts))]
-    public void MultipliesInBFloat16(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
-        Multiply(DType.BFloat16, rows, inputs, outputs, blockSize, nested, gap, static value => value);
+    public void MultipliesInBFloat16(DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+        Multiply(shared.Gpu, DType.BFloat16, kind, rows, inputs, outputs, blockSize, nested, gap);
 
     /// <summary>Values of the codebook are rounded to bfloat16 there, and nothing else but the result.</summary>
     [HostClangTheory]
     [MemberData(nameof(WholeProducts))]
     public void MultipliesOnTensorCores(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
-        Multiply(DType.BFloat16, rows, inputs, outputs, blockSize, nested, gap, Rounded);
+        Multiply(shared.Gpu, DType.BFloat16, DType.NF4, rows, inputs, outputs, blockSize, nested, gap, roundsCodebook: true);
+
+    /// <summary>Blocks as large as on a GPU, whose eight warps share the inputs: more chunks than they take at once, and fewer.</summary>
+    [HostClangTheory]
+    [InlineData(3, 2112, 20)]
+    [InlineData(17, 192, 40)]
+    public void MultipliesInWholeBlocks(int rows, int inputs, int outputs)
+    {
+        var gpu = new EmulatedGpu(DType.BFloat16, threads: 256);
+        using CudaBackend backend = gpu.Backend;
+        backend.Allocate((1 << 20) + backend.Profile.Workspace);
+        backend.UseWorkspace(1 << 20, backend.Profile.Workspace);
+        Multiply(gpu, DType.BFloat16, DType.NF4, rows, inputs, outputs, 64, nested: true, gap: 0, roundsCodebook: true);
+    }
 
     private static float Rounded(float value) => HostTransfer.FromBFloat16(HostTransfer.ToBFloat16(value));
 
-    private void Multiply(DType type, int rows, int inputs, int outputs, int blockSize, bool nested, int gap, Func<float, float> codebook)
+    private static void Multiply(
+        EmulatedGpu gpu, DType type, DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap, bool roundsCodebook = false)
     {
-        CudaBackend backend = shared.Backend;
+        CudaBackend backend = gpu.Backend;
         var random = new Random(rows * 1000 + inputs);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => Rounded((float)(random.NextDouble() * 4 - 2)))];
 
-        DType quantized = DTypeExtensions.Quantized(DType.NF4, blockSize, nested);
+        DType quantized = DTypeExtensions.Quantized(kind, blockSize, nested);
         byte[] packed = WeightQuantizer.Quantize(quantized, outputs, inputs, Values(outputs * inputs));
-        StorageLayout layout = StorageLayout.Of(quantized, outputs, inputs);
-        double[] decoded = [.. Enumerable.Range(0, outputs * inputs).Select(i =>
-            (double)codebook(Nf4.Codebook[packed[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15]) * Dequantization.Factor(quantized, layout, packed, i / blockSize))];
+        var decoded = new double[outputs * inputs];
+        Dequantization.Read(quantized, outputs, inputs, packed, 0, decoded);
+        if (roundsCodebook)
+        {
+            StorageLayout layout = StorageLayout.Of(quantized, outputs, inputs);
+            for (int i = 0; i < decoded.Length; i++)
+            {
+                int code = packed[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15;
+                decoded[i] = (double)Rounded(Nf4.Codebook[code]) * Dequantization.Factor(quantized, layout, packed, i / blockSize);
+            }
+        }
+
         (float[] xs, float[] biases, float[] sums) = (Values(rows * inputs), Values(outputs), Values(rows * outputs));
 
         long offset = 0;
@@ -98,8 +129,7 @@ public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IC
         backend.Write(plus, sums);
         foreach ((bool hasBias, bool hasPlus, bool backwards) in (ReadOnlySpan<(bool, bool, bool)>)[(false, false, false), (true, false, true), (true, true, false)])
         {
-            shared.Gpu.Driver.Backwards = backwards;
-
+            gpu.Driver.Backwards = backwards;
             // What is added may be where the result goes.
             Tensor to = hasPlus ? plus : y;
             backend.Linear(x, w, to, hasBias ? bias : Tensor.None, hasPlus ? plus : Tensor.None, Scale);
