@@ -16,8 +16,9 @@ public static class ModelCompilation
     /// <summary>Compiles a description that the validation found no problem in.</summary>
     /// <param name="spec">The description.</param>
     /// <param name="cancellation">Stops between passes.</param>
+    /// <param name="torch">Whether the model is also made a module of TorchSharp.</param>
     /// <param name="inPlace">Whether values may share buffers; off only in tests that prove the sharing right.</param>
-    public static EquatableArray<SourceFile> Compile(ModelSpec spec, CancellationToken cancellation = default, bool inPlace = true)
+    public static EquatableArray<SourceFile> Compile(ModelSpec spec, CancellationToken cancellation = default, bool torch = false, bool inPlace = true)
     {
         cancellation.ThrowIfCancellationRequested();
         var types = new ModelTypes(Variants.Run(spec, inPlace));
@@ -30,6 +31,7 @@ public static class ModelCompilation
             BackwardFile.Write(types),
             ForwardFile.WriteServe(types),
             MemoryFile.Write(types),
+            .. torch ? [TorchModuleFile.Write(types)] : Array.Empty<SourceFile>(),
         ]);
     }
 

@@ -16,14 +16,20 @@ namespace ModelCompiler.Generators;
 [Generator(LanguageNames.CSharp)]
 public sealed class ModelGenerator : IIncrementalGenerator
 {
+    private const string TorchModule = "ModelCompiler.Torch.CompiledModule`1";
+
     /// <inheritdoc />
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        Register(context, "ModelCompiler.TransformerAttribute");
-        Register(context, "ModelCompiler.FineTuneAttribute`1");
+        // Reduced to one bit before anything depends on it, so that an edit ends here.
+        IncrementalValueProvider<bool> torch = context.CompilationProvider
+            .Select(static (compilation, _) => compilation.GetTypeByMetadataName(TorchModule) is not null)
+            .WithTrackingName(TrackingNames.TorchSharp);
+        Register(context, "ModelCompiler.TransformerAttribute", torch);
+        Register(context, "ModelCompiler.FineTuneAttribute`1", torch);
     }
 
-    private static void Register(IncrementalGeneratorInitializationContext context, string attribute)
+    private static void Register(IncrementalGeneratorInitializationContext context, string attribute, IncrementalValueProvider<bool> torch)
     {
         IncrementalValuesProvider<Description> descriptions = context.SyntaxProvider
             .ForAttributeWithMetadataName(attribute, static (node, _) => node is ClassDeclarationSyntax, static (match, _) => Describe(match))
@@ -31,7 +37,8 @@ public sealed class ModelGenerator : IIncrementalGenerator
 
         IncrementalValuesProvider<GeneratedModel> models = descriptions
             .Where(static description => description.Spec is not null)
-            .Select(static (description, cancellation) => Compile(description.Spec!, cancellation))
+            .Combine(torch)
+            .Select(static (input, cancellation) => Compile(input.Left.Spec!, input.Right, cancellation))
             .WithTrackingName(TrackingNames.Files);
 
         context.RegisterSourceOutput(models, static (output, model) =>
@@ -73,7 +80,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
             : new Description(null, null, default);
     }
 
-    private static GeneratedModel Compile(ModelSpec spec, CancellationToken cancellation)
+    private static GeneratedModel Compile(ModelSpec spec, bool torch, CancellationToken cancellation)
     {
         // Numbers in generated text must not follow the culture of whoever builds: a Finnish minus sign is not C#.
 #pragma warning disable RS1035
@@ -81,7 +88,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         try
         {
-            return new GeneratedModel(spec.Type.Namespace, ModelCompilation.Compile(spec, cancellation));
+            return new GeneratedModel(spec.Type.Namespace, ModelCompilation.Compile(spec, cancellation, torch));
         }
         finally
         {

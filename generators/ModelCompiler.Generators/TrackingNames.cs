@@ -5,5 +5,7 @@ internal static class TrackingNames
 {
     public const string Description = nameof(Description);
 
+    public const string TorchSharp = nameof(TorchSharp);
+
     public const string Files = nameof(Files);
 }

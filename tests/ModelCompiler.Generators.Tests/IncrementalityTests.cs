@@ -64,6 +64,22 @@ public class IncrementalityTests
     }
 
     [Fact]
+    public void TorchSharp_among_the_references_compiles_all_once_and_then_nothing_on_an_unrelated_edit()
+    {
+        GeneratorRun before = GeneratorRun.Of(Before);
+        Assert.DoesNotContain(before.Files, file => file.HintName.Contains("TorchSharp", StringComparison.Ordinal));
+
+        CSharpCompilation with = Before.AddSyntaxTrees(Compilations.Parse(TorchStubs.Source, "Torch.cs"));
+        GeneratorRun after = before.After(with);
+        Assert.All(after.Reasons(TrackingNames.Files), reason => Assert.Equal(IncrementalStepRunReason.Modified, reason));
+        Assert.Equal(["Tiny.TorchSharp.g.cs", "TinyLora.TorchSharp.g.cs"], after.Files.Select(file => file.HintName).Where(name => name.Contains("TorchSharp", StringComparison.Ordinal)));
+
+        GeneratorRun edited = after.After(with.AddSyntaxTrees(Compilations.Parse("public class New;", "New.cs")));
+        Assert.All(edited.Reasons(TrackingNames.TorchSharp), GeneratorRun.AssertCached);
+        Assert.All(edited.Reasons(TrackingNames.Files), reason => Assert.Equal(IncrementalStepRunReason.Cached, reason));
+    }
+
+    [Fact]
     public void A_description_that_becomes_wrong_loses_its_files_and_its_recipes()
     {
         GeneratorRun after = GeneratorRun.Of(Before).After(Replace(0, Sources.Tiny.With("Hidden = 172", "Hidden = -1")));

@@ -25,6 +25,14 @@ public class OutputTests
     [Theory, MemberData(nameof(Descriptions))]
     public void Compiles_without_a_warning(string source) => Assert.Empty(Reported(GeneratorRun.Of(source).Output));
 
+    [Theory, MemberData(nameof(Descriptions))]
+    public void Compiles_without_a_warning_as_a_module_of_TorchSharp(string source)
+    {
+        GeneratorRun run = GeneratorRun.Of(source, TorchStubs.Source);
+        Assert.Contains(run.Files, file => file.HintName.EndsWith(".TorchSharp.g.cs", StringComparison.Ordinal));
+        Assert.Empty(Reported(run.Output));
+    }
+
     /// <summary>Generated files silence warnings so that new compilers cannot break builds; today's must find none in them.</summary>
     [Theory, MemberData(nameof(Descriptions))]
     public void Compiles_without_a_warning_even_where_warnings_are_on(string source)

@@ -32,14 +32,14 @@ public partial class ReservedNameTests
     [InlineData("partial FeedForward FeedForward", "partial FeedForward {0}")]
     public void A_name_of_generated_code_is_free_or_refused(string place, string renamed)
     {
-        string[] names = [.. GeneratorRun.Of(Small).Files
+        string[] names = [.. GeneratorRun.Of(Small, TorchStubs.Source).Files
             .SelectMany(file => file.SyntaxTree.GetRoot().DescendantTokens())
             .Where(token => token.IsKind(SyntaxKind.IdentifierToken))
             .Select(token => token.ValueText)
             .Distinct()
             .Where(name => char.IsUpper(name[0]) && !Regex.IsMatch(Small, $@"\b{name}\b"))
             .Order(StringComparer.Ordinal)];
-        CSharpCompilation compilation = Compilations.Create([.. names.Select((name, i) => $"namespace N{i}_ {{ {Small.With(place, string.Format(null, renamed, name))} }}")]);
+        CSharpCompilation compilation = Compilations.Create([.. names.Select((name, i) => $"namespace N{i}_ {{ {Small.With(place, string.Format(null, renamed, name))} }}"), TorchStubs.Source]);
         GeneratorDriver driver = CSharpGeneratorDriver.Create([new ModelGenerator().AsSourceGenerator()], parseOptions: Compilations.ParseOptions)
             .RunGeneratorsAndUpdateCompilation(compilation, out Compilation output, out _);
         Assert.Null(driver.GetRunResult().Results.Single().Exception);

@@ -51,11 +51,11 @@ public class TrainingTests
         using StoriesLoraDropout model = Create<StoriesLoraDropout>(SmallRun.Plan() with { Batch = 1, Sequence = 16 }, new TorchBackend());
         var trainer = new Trainer(model, new([.. SmallRun.Examples.Take(4)], 1, 16, seed: null), SmallRun.Options with { Steps = 1004, Accumulate = 1 });
         Run(trainer, steps: 4);
-        long before = torch.Tensor.TotalCount;
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         Run(trainer, steps: 1000);
 
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     private static void Run(Trainer trainer, int steps)

@@ -9,10 +9,10 @@ internal static class ReservedNames
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
         // Members of every model.
-        "Backward", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
+        "Backward", "BackwardHead", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
         "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRebuildingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
-        "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
-        "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "PositionEmbedding", "PrologueFrame",
+        "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
+        "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueFrame",
         "RebuildBelow", "RebuildLayer", "RegisterModel", "ResidualGradient", "Serve", "ServeLayer", "ServeLowestLayer", "Tables",
         "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
 

@@ -17,6 +17,14 @@ public class SnapshotTests
         Snapshot.Verify(name, Assert.Single(run.Files, file => file.HintName == $"Sample.{name}.g.cs").SourceText.ToString());
     }
 
+    [Theory]
+    [InlineData("TinyLora.TorchSharp")]
+    public void Generated_file_where_TorchSharp_is_referenced(string name)
+    {
+        GeneratorRun run = GeneratorRun.Of("namespace Sample;\n" + Sources.Tiny + Sources.TinyLora, TorchStubs.Source);
+        Snapshot.Verify(name, Assert.Single(run.Files, file => file.HintName == $"Sample.{name}.g.cs").SourceText.ToString());
+    }
+
     [Fact]
     public void Stub_of_a_description_with_errors()
     {

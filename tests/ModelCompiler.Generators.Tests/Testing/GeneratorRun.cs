@@ -11,7 +11,7 @@ namespace ModelCompiler.Generators.Tests.Testing;
 /// </summary>
 internal sealed class GeneratorRun
 {
-    private static readonly string[] Steps = [TrackingNames.Description, TrackingNames.Files];
+    private static readonly string[] Steps = [TrackingNames.Description, TrackingNames.TorchSharp, TrackingNames.Files];
 
     private readonly GeneratorDriver _driver;
 
