@@ -39,6 +39,20 @@ internal sealed class ClangTheoryAttribute : TheoryAttribute
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class HostClangTheoryAttribute : TheoryAttribute
 {
-    public HostClangTheoryAttribute() => Skip = Clang.WhyAbsent
+    public HostClangTheoryAttribute() => Skip = HostClang.WhyAbsent;
+}
+
+/// <summary>The same for a fact.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class HostClangFactAttribute : FactAttribute
+{
+    public HostClangFactAttribute() => Skip = HostClang.WhyAbsent;
+}
+
+/// <summary>What running kernels on the host takes.</summary>
+internal static class HostClang
+{
+    /// <summary>Why they cannot be run here; null where they can.</summary>
+    public static string? WhyAbsent => Clang.WhyAbsent
         ?? (OperatingSystem.IsLinux() && File.Exists("/usr/include/ucontext.h") ? null : "Threads are emulated with the C library's ucontext.h, which is not here.");
 }

@@ -131,12 +131,12 @@ internal unsafe class MockDriver : IDriver
     public virtual int LaunchKernel(nint function, in LaunchGeometry geometry, nint stream, ReadOnlySpan<byte> arguments)
     {
         int result = Needs(stream) ? Called("cuLaunchKernel") : 1;
-        if (result == 0)
+        (LaunchGeometry kept, byte[] copy) = (geometry, arguments.ToArray());
+        return result != 0 ? result : Do(() =>
         {
-            Launches.Add((function, geometry, stream, arguments.ToArray()));
-        }
-
-        return result;
+            Launches.Add((function, kept, stream, copy));
+            return 0;
+        });
     }
 
     public int StreamCreate(out nint stream) => Create("cuStreamCreate", out stream);

@@ -26,6 +26,9 @@ internal sealed unsafe class MockMatrixLibrary(MockDriver? driver = null) : IMat
 
     public List<nint> Destroyed { get; } = [];
 
+    /// <summary>Questions for an algorithm so far.</summary>
+    public int Heuristics { get; private set; }
+
     /// <summary>Descriptors, layouts and preferences not destroyed.</summary>
     public int Live => descriptors.Count + layouts.Count + preferences.Count;
 
@@ -67,18 +70,30 @@ internal sealed unsafe class MockMatrixLibrary(MockDriver? driver = null) : IMat
 
     public int LayoutCreate(out nint layout, CudaDataType type, int rows, int columns, long leading)
     {
-        layout = next++;
-        layouts.Add(layout, new Layout(type, rows, columns, leading));
-        return leading >= rows ? Failing.GetValueOrDefault("cublasLtMatrixLayoutCreate") : InvalidValue;
+        layout = 0;
+        int result = leading >= rows ? Failing.GetValueOrDefault("cublasLtMatrixLayoutCreate") : InvalidValue;
+        if (result == 0)
+        {
+            layout = next++;
+            layouts.Add(layout, new Layout(type, rows, columns, leading));
+        }
+
+        return result;
     }
 
     public int LayoutDestroy(nint layout) => layouts.Remove(layout) ? 0 : InvalidValue;
 
     public int PreferenceCreate(out nint preference)
     {
-        preference = next++;
-        preferences.Add(preference, []);
-        return Failing.GetValueOrDefault("cublasLtMatmulPreferenceCreate");
+        preference = 0;
+        int result = Failing.GetValueOrDefault("cublasLtMatmulPreferenceCreate");
+        if (result == 0)
+        {
+            preference = next++;
+            preferences.Add(preference, []);
+        }
+
+        return result;
     }
 
     public int PreferenceSet(nint preference, PreferenceAttribute attribute, long value)
@@ -91,6 +106,7 @@ internal sealed unsafe class MockMatrixLibrary(MockDriver? driver = null) : IMat
 
     public int Heuristic(nint handle, nint descriptor, nint a, nint b, nint c, nint d, nint preference, out MatmulHeuristic found, out int count)
     {
+        Heuristics++;
         found = default;
         count = HasAlgorithms ? 1 : 0;
         Dictionary<MatmulAttribute, long> attributes = descriptors[descriptor];

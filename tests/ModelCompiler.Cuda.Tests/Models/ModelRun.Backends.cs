@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Cuda;
 using ModelCompiler.Cuda.Tests;
 using ModelCompiler.Cuda.Tests.Emulation;
@@ -18,6 +19,11 @@ internal static partial class ModelRun
     /// <summary>Why there is neither; null where one is.</summary>
     public static string? WhyNoBackend => HostClang.WhyAbsent is null || Gpu.WhyAbsent is null ? null : $"{HostClang.WhyAbsent} {Gpu.WhyAbsent}";
 
-    /// <summary>Creates a backend by name.</summary>
-    public static IBackend Backend(string name) => name == Emulated ? new EmulatedGpu(DType.Float32).Backend : CudaBackend.Open(DType.Float32);
+    /// <summary>Creates a backend by name; those of the CPU to compare with.</summary>
+    public static IBackend Backend(string name) => name switch
+    {
+        Emulated => new EmulatedGpu(DType.Float32).Backend,
+        "device" => CudaBackend.Open(DType.Float32),
+        _ => new CpuBackend(int.Parse(name["cpu-".Length..], System.Globalization.CultureInfo.InvariantCulture)),
+    };
 }

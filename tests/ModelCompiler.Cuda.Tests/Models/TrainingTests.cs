@@ -30,13 +30,13 @@ public class TrainingTests
     [HostClangFact]
     public void Every_adapter_has_the_losses_of_the_cpu_backend()
     {
-        Compare<StoriesNf4>(Plan);
-        Compare<StoriesQaLora>(Plan);
-        Compare<StoriesLamdaNf4>(Plan);
-        Compare<StoriesDoraBFloat16>(Plan);
-        Compare<StoriesAdaLora>(Plan);
-        Compare<Stories260K_L1ra>(Plan with { MoveRanks = true });
-        Compare<GptNanoSortDora>(Plan with { Sequence = 11 });
+        Compare<StoriesNf4>(Plan, steps: 2);
+        Compare<StoriesQaLora>(Plan, steps: 2);
+        Compare<StoriesLamdaNf4>(Plan, steps: 2);
+        Compare<StoriesDoraBFloat16>(Plan, steps: 2);
+        Compare<StoriesAdaLora>(Plan, steps: 2);
+        Compare<Stories260K_L1ra>(Plan with { MoveRanks = true }, steps: 2);
+        Compare<GptNanoSortDora>(Plan with { Sequence = 11 }, steps: 2);
     }
 
     /// <summary>Activations in 16 bits: 8 bits of each product's factors are lost, and the loss, a mean of thousands of them, moves by less than 1 %.</summary>
@@ -47,6 +47,32 @@ public class TrainingTests
         double[] losses = Losses<StoriesLoraDropout>(Plan, new EmulatedGpu(DType.BFloat16).Backend, Steps);
         Assert.All(expected.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, 0.01 * pair.First));
         Assert.NotEqual(expected[0], losses[0], 1e-7);
+    }
+
+    /// <summary>Rounding each of a 64-wide model's activations to 8 bits moves its gradients by a few percent, in no direction of its own.</summary>
+    [HostClangFact]
+    public void In_bfloat16_the_gradients_are_close()
+    {
+        Dictionary<string, double[]> expected = Gradients(new CpuBackend(1));
+        Dictionary<string, double[]> actual = Gradients(new EmulatedGpu(DType.BFloat16).Backend);
+        foreach ((string name, double[] gradient) in expected)
+        {
+            double norm = ModelRun.Norm(gradient);
+            Assert.InRange(ModelRun.Norm(gradient.Zip(actual[name], (a, b) => a - b)) / norm, 1e-4, 0.06);
+            Assert.Equal(norm, ModelRun.Norm(actual[name]), 0.03 * norm);
+        }
+
+        static Dictionary<string, double[]> Gradients(IBackend backend)
+        {
+            using StoriesLoraDropout model = Create<StoriesLoraDropout>(Plan with { Sequence = 20 }, backend);
+            foreach (Parameter parameter in model.Trainable)
+            {
+                Initialization.Normal(model, parameter, seed: 7, deviation: 0.1);
+            }
+
+            SmallRun.Gradients(model);
+            return model.Trainable.ToDictionary(p => p.Name, p => model.Values(p.Gradient));
+        }
     }
 
     /// <summary>The arena is the only device memory, is what the plan says to the byte, and a step takes none.</summary>
@@ -76,26 +102,25 @@ public class TrainingTests
         var with = new EmulatedGpu(DType.Float32);
         var without = new EmulatedGpu(DType.Float32);
         without.Backend.UsesGraphs = false;
-        float[] replayed = State(with, out int commands);
-        float[] started = State(without, out int all);
+        (float[] replayed, int graphs, int launches) = Run(with);
+        (float[] started, int none, int all) = Run(without);
         Assert.Equal(started, replayed);
-        Assert.Equal(0, without.Backend.Graphs);
-        Assert.InRange(with.Backend.Graphs, 2, 20);
-        Assert.True(commands < all / 3, $"{commands} of {all} commands were started by themselves.");
+        Assert.Equal(0, none);
+        Assert.InRange(graphs, 2, 20);
+        Assert.True(launches <= all / 2, $"{launches} of {all} kernels were started by themselves.");
 
-        // Eight steps over the same examples in the same order; what is zeroed is not counted.
-        static float[] State(EmulatedGpu gpu, out int launches)
+        // Six steps over the same examples in the same order; what is zeroed is not counted.
+        static (float[] State, int Graphs, int Launches) Run(EmulatedGpu gpu)
         {
             using StoriesLoraDropout model = Create<StoriesLoraDropout>(Plan, gpu.Backend);
             var data = new Data.Batches([.. SmallRun.Examples.Take(2)], 2, 16, seed: null);
-            var trainer = new Trainer(model, data, SmallRun.Options with { Steps = 8, Accumulate = 1 });
-            for (int step = 0; step < 8; step++)
+            var trainer = new Trainer(model, data, SmallRun.Options with { Steps = 6, Accumulate = 1 });
+            for (int step = 0; step < 6; step++)
             {
                 trainer.Step();
             }
 
-            launches = gpu.Driver.Started;
-            return SmallRun.State(model);
+            return (SmallRun.State(model), gpu.Backend.Graphs, gpu.Driver.Started);
         }
     }
 
@@ -112,11 +137,11 @@ public class TrainingTests
         Assert.Equal(Tokens(new CpuBackend(1)), Tokens(new EmulatedGpu(DType.Float32).Backend));
     }
 
-    private static void Compare<T>(TrainingPlan plan)
+    private static void Compare<T>(TrainingPlan plan, int steps = Steps)
         where T : TransformerModel, IModel<T>
     {
-        double[] expected = Losses<T>(plan, new CpuBackend(1), Steps);
-        double[] losses = Losses<T>(plan, new EmulatedGpu(DType.Float32).Backend, Steps);
+        double[] expected = Losses<T>(plan, new CpuBackend(1), steps);
+        double[] losses = Losses<T>(plan, new EmulatedGpu(DType.Float32).Backend, steps);
         Assert.All(expected.Zip(losses), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= 1e-4, $"{typeof(T).Name}: {pair.Second}, on the CPU {pair.First}"));
     }
 
