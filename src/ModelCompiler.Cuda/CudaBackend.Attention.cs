@@ -7,6 +7,12 @@ namespace ModelCompiler.Cuda;
 /// <content>Attention. Its kernels are compiled for the width of the heads.</content>
 public sealed unsafe partial class CudaBackend
 {
+    /// <summary>Keys of a cache below which another block that reads some of them costs more than it brings.</summary>
+    private const int LeastKeys = 64;
+
+    /// <summary>Blocks of 256 threads that a multiprocessor runs at once, as many as registers allow.</summary>
+    private const int BlocksOfMultiprocessor = 2;
+
     /// <inheritdoc/>
     public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
     {
@@ -70,13 +76,38 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
+        if (_step.Sequence == 1)
+        {
+            CachedAttentionOfRow(shape, q, keyCache, valueCache, o, heads, keyValueHeads, capacity);
+            return;
+        }
+
         AttentionTiles tiles = AttentionTiles.Forward(q.Type, shape.Width);
-        (string kernel, int blocks, int threads) = _step.Sequence == 1
-            ? ("cached_attention_row", 1, _threads)
-            : ("cached_attention", tiles.Count(_step.Sequence), tiles.Threads);
         Launch(
-            kernel, shape, heads, blocks, threads,
+            "cached_attention", shape, heads, tiles.Count(_step.Sequence), tiles.Threads,
             Pack(q, keyCache, valueCache, o).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads).Add(capacity));
+    }
+
+    /// <summary>
+    /// One new row of each sequence. Where the heads are too few to keep the device busy, several blocks share the keys of one; how many depends on the
+    /// room of the cache and not on what it holds, so that every token starts the same blocks. Their parts lie where a product would work.
+    /// </summary>
+    private void CachedAttentionOfRow(
+        in HeadShape shape, Tensor q, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads, int capacity)
+    {
+        int partBytes = (shape.Width + 2) * sizeof(float);
+        int busy = BlocksOfMultiprocessor * Device.Multiprocessors / Math.Max(shape.Batch * heads, 1);
+        int room = (int)Math.Min(BackendProfile.CudaProducts / partBytes / Math.Max(shape.Batch * heads, 1), MaximumGridY);
+        int parts = Math.Max(Math.Min(Math.Min(busy, room), capacity / LeastKeys), 1);
+        nint partsAt = Constant(BackendProfile.CudaConstants);
+        Launch(
+            "cached_attention_row", shape, heads, parts, _threads,
+            Pack(q, keyCache, valueCache, o).Add(partsAt).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads).Add(capacity));
+        if (parts > 1)
+        {
+            int threads = Math.Min((shape.Width + WarpSize - 1) / WarpSize * WarpSize, _threads);
+            Launch("cached_attention_join", shape, heads, 1, threads, PackAddresses().Add(partsAt).Add(Address(o)).Add((long)o.Stride).Add(parts).Add(heads));
+        }
     }
 
     /// <summary>So many blocks along x for each sequence.</summary>

@@ -65,21 +65,22 @@ DEVICE void attend(
             UNROLL
             for (int h = 0; h < Halves; h++)
             {
-                highest[h] = maximum[h];
+                highest[h] = -infinity();
             }
 
             scores.forEach([&](int r, int c, int e) {
-                float score = scores.at[r][c][e] * scale;
                 float& high = highest[halfOf(r, e)];
-                high = score > high ? score : high;
+                high = greater(high, scores.at[r][c][e]);
             });
             float correction[Halves];
+            bool corrected = false;
             UNROLL
             for (int h = 0; h < Halves; h++)
             {
                 // Every query sees the first key, so that no maximum is infinite from here on.
-                highest[h] = rowMaximum(highest[h]);
+                highest[h] = greater(maximum[h], rowMaximum(highest[h]) * scale);
                 correction[h] = power(maximum[h] - highest[h]);
+                corrected |= maximum[h] != highest[h];
                 maximum[h] = highest[h];
                 total[h] *= correction[h];
             }
@@ -89,7 +90,12 @@ DEVICE void attend(
                 scores.at[r][c][e] = weight;
                 total[halfOf(r, e)] += weight;
             });
-            sums.forEach([&](int r, int c, int e) { sums.at[r][c][e] *= correction[halfOf(r, e)]; });
+
+            // The longer the keys so far, the seldomer.
+            if (votes(corrected) != 0)
+            {
+                sums.forEach([&](int r, int c, int e) { sums.at[r][c][e] *= correction[halfOf(r, e)]; });
+            }
         }
 
         // The values are here, and no warp still reads the keys.

@@ -77,35 +77,65 @@ DEVICE Lanes<Width> loadColumns(const real* row, int piece, bool whole)
     return each(Count<Width>(), [&](int i) { return c + i < HEAD_WIDTH ? widen(row[c + i]) : 0.0f; });
 }
 
-// o where every sequence has one new row. One block along x for each head of each sequence.
-KERNEL cached_attention_row(
-    Rows<const real> q, Rows<const real> keyCache, Rows<const real> valueCache, Rows<real> o, const Step* step, int heads, int keyValueHeads, int capacity)
+// A softmax over some of the keys, in memory: the weighted sum of their values, the maximum of their scores, the sum of their weights.
+constexpr int PartSize = HEAD_WIDTH + 2;
+
+struct Joined
 {
-    constexpr int MostWarps = MAXIMUM_THREADS / 32;
-    __shared__ float sums[MostWarps][HEAD_WIDTH];
-    __shared__ float maxima[MostWarps];
-    __shared__ float totals[MostWarps];
+    float sum;
+    float maximum;
+    float total;
+};
+
+// A column of the softmax over the keys of all parts. A part may have had none.
+DEVICE Joined join(const float* parts, int count, int column)
+{
+    Joined joined = {0, -infinity(), 0};
+    for (int i = 0; i < count; i++)
+    {
+        joined.maximum = greater(joined.maximum, parts[i * PartSize + HEAD_WIDTH]);
+    }
+
+    for (int i = 0; i < count; i++)
+    {
+        float maximum = parts[i * PartSize + HEAD_WIDTH];
+        float factor = maximum > -infinity() ? power(maximum - joined.maximum) : 0;
+        joined.sum = multiplyAdd(factor, parts[i * PartSize + column], joined.sum);
+        joined.total = multiplyAdd(factor, parts[i * PartSize + HEAD_WIDTH + 1], joined.total);
+    }
+
+    return joined;
+}
+
+// o where every sequence has one new row. One block along x for each head of each sequence; blocks along y share the keys and, where there
+// are several, leave parts.
+KERNEL cached_attention_row(
+    Rows<const real> q, Rows<const real> keyCache, Rows<const real> valueCache, Rows<real> o, float* parts, const Step* step, int heads, int keyValueHeads,
+    int capacity)
+{
+    __shared__ float warpParts[MAXIMUM_THREADS / 32 * PartSize];
     int head = blockX() % heads;
     int keyHead = head / (heads / keyValueHeads);
     int sequence = blockX() / heads;
-    int warps = threadCount() / 32;
-    int warp = threadIndex() / 32;
     int slot = threadIndex() / KeyLanes;
     int slots = threadCount() / KeyLanes;
     Head<const real> query = headOf(q, sequence, 1, head);
     Head<const real> keys = cacheOf(keyCache, step, sequence, capacity, keyHead);
     Head<const real> values = cacheOf(valueCache, step, sequence, capacity, keyHead);
+    int share = (keys.rows + gridY() - 1) / gridY();
+    int first = blockY() * share;
+    int count = least(first + share, keys.rows);
     bool whole = query.isAligned(16) && keys.isAligned(16) && values.isAligned(16);
     float scale = scoreScale();
-    Lanes<Width> own[LanePieces];
+    Lanes<Width> queries[LanePieces];
     Partial partial = {-infinity(), 0, {}};
     UNROLL
     for (int p = 0; p < LanePieces; p++)
     {
-        own[p] = loadColumns(query.data, p, whole);
+        queries[p] = loadColumns(query.data, p, whole);
     }
 
-    for (int from = 0; from < keys.rows; from += slots * KeysInFlight)
+    for (int from = first; from < count; from += slots * KeysInFlight)
     {
         float scores[KeysInFlight];
         float highest = partial.maximum;
@@ -117,11 +147,11 @@ KERNEL cached_attention_row(
             UNROLL
             for (int p = 0; p < LanePieces; p++)
             {
-                Lanes<Width> columns = loadColumns(keys.data + least(key, keys.rows - 1) * keys.stride, p, whole);
+                Lanes<Width> columns = loadColumns(keys.data + (i64)least(key, count - 1) * keys.stride, p, whole);
                 UNROLL
                 for (int c = 0; c < Width; c++)
                 {
-                    scores[i] = multiplyAdd(own[p][c], columns[c], scores[i]);
+                    scores[i] = multiplyAdd(queries[p][c], columns[c], scores[i]);
                 }
             }
         }
@@ -135,7 +165,7 @@ KERNEL cached_attention_row(
                 scores[i] += shuffleXor(scores[i], lanes);
             }
 
-            scores[i] = from + i * slots + slot < keys.rows ? scores[i] * scale : -infinity();
+            scores[i] = from + i * slots + slot < count ? scores[i] * scale : -infinity();
             highest = scores[i] > highest ? scores[i] : highest;
         }
 
@@ -144,12 +174,12 @@ KERNEL cached_attention_row(
         for (int i = 0; i < KeysInFlight; i++)
         {
             int key = from + i * slots + slot;
-            float weight = key < keys.rows ? power(scores[i] - highest) : 0;
+            float weight = key < count ? power(scores[i] - highest) : 0;
             partial.total += weight;
             UNROLL
             for (int p = 0; p < LanePieces; p++)
             {
-                Lanes<Width> columns = loadColumns(values.data + least(key, keys.rows - 1) * values.stride, p, whole);
+                Lanes<Width> columns = loadColumns(values.data + least(key, count - 1) * values.stride, p, whole);
                 UNROLL
                 for (int c = 0; c < Width; c++)
                 {
@@ -174,10 +204,9 @@ KERNEL cached_attention_row(
     }
 
     int lane = threadIndex() % 32;
+    float* own = warpParts + threadIndex() / 32 * PartSize;
     if (lane < KeyLanes)
     {
-        maxima[warp] = partial.maximum;
-        totals[warp] = partial.total;
         UNROLL
         for (int p = 0; p < LanePieces; p++)
         {
@@ -187,30 +216,42 @@ KERNEL cached_attention_row(
                 int c = (p * KeyLanes + lane) * Width + i;
                 if (c < HEAD_WIDTH)
                 {
-                    sums[warp][c] = partial.sums[p][i];
+                    own[c] = partial.sums[p][i];
                 }
             }
         }
     }
 
-    barrier();
-    float maximum = maxima[0];
-    for (int w = 1; w < warps; w++)
+    if (lane == 0)
     {
-        maximum = maxima[w] > maximum ? maxima[w] : maximum;
+        own[HEAD_WIDTH] = partial.maximum;
+        own[HEAD_WIDTH + 1] = partial.total;
     }
 
+    barrier();
+    float* part = parts + (i64)(blockX() * gridY() + blockY()) * PartSize;
     for (int c = threadIndex(); c < HEAD_WIDTH; c += threadCount())
     {
-        float total = 0;
-        float sum = 0;
-        for (int w = 0; w < warps; w++)
+        Joined joined = join(warpParts, threadCount() / 32, c);
+        if (gridY() == 1)
         {
-            float factor = power(maxima[w] - maximum);
-            total = multiplyAdd(factor, totals[w], total);
-            sum = multiplyAdd(factor, sums[w][c], sum);
+            narrow(joined.sum / joined.total, o.row(sequence) + head * HEAD_WIDTH + c);
         }
+        else
+        {
+            part[c] = joined.sum;
+            part[HEAD_WIDTH] = joined.maximum;
+            part[HEAD_WIDTH + 1] = joined.total;
+        }
+    }
+}
 
-        narrow(sum / total, o.row(sequence) + head * HEAD_WIDTH + c);
+// o of the parts that as many blocks have left for each head of each sequence. Blocks along x as there.
+KERNEL cached_attention_join(const float* parts, Rows<real> o, int count, int heads)
+{
+    for (int c = threadIndex(); c < HEAD_WIDTH; c += threadCount())
+    {
+        Joined joined = join(parts + (i64)blockX() * count * PartSize, count, c);
+        narrow(joined.sum / joined.total, o.row(blockX() / heads) + blockX() % heads * HEAD_WIDTH + c);
     }
 }

@@ -45,6 +45,7 @@ DEVICE int lowestBit(u32 bits) { return __ffs((int)bits) - 1; }
 DEVICE float multiplyAdd(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 DEVICE float squareRoot(float x) { return __fsqrt_rn(x); }
 DEVICE float nearestInteger(float x) { return rintf(x); }
+DEVICE float greater(float a, float b) { return fmaxf(a, b); }
 
 #else
 
@@ -66,6 +67,7 @@ DEVICE int lowestBit(u32 bits) { return __builtin_ctz(bits); }
 DEVICE float multiplyAdd(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 DEVICE float squareRoot(float x) { return __builtin_sqrtf(x); }
 DEVICE float nearestInteger(float x) { return __builtin_rintf(x); }
+DEVICE float greater(float a, float b) { return __builtin_fmaxf(a, b); }
 
 #endif
 

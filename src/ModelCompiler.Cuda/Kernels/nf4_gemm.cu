@@ -9,7 +9,7 @@
 // A byte, two codes, is decoded by one lookup of both values. Lanes read different entries at once, so each has a copy of the table in a bank
 // of its own. That is half a shift, half a logical instruction and half a lookup for an element, and a multiprocessor looks 64 elements up in
 // a cycle. With an eighth of an mma, an eighth of a multiplication by the absmax, and what reads and decodes that, an element of one row tile
-// comes to 2.7 instructions in PTX (addresses of shared memory, which are 64 bits long only there, left out).
+// comes to 2.8 instructions in PTX (addresses of shared memory, which are 64 bits long only there, left out).
 #include "mma.cuh"
 #include "quantized.cuh"
 #include "reduce.cuh"
@@ -114,14 +114,19 @@ struct Sums
 };
 
 // Of a row of x the 16 elements of a chunk that are the lane's own, two in a word. Which inputs a lane has does not matter to a sum, if it has
-// the same ones of x and of the weight: consecutive ones are read at once. Rows beyond the last are read as the first: their sums are nobody's.
+// the same ones of x and of the weight: consecutive ones are read at once.
 DEVICE void readInputs(u32 (&words)[8], const QuantizedProduct<bf16>& p, int row, int chunk)
 {
     const Chunk<16>* from = (const Chunk<16>*)(p.x.row(row < p.rows ? row : 0) + chunk * ChunkLength + threadIndex() % 4 * 16);
     UNROLL
     for (int i = 0; i < 2; i++)
     {
-        Chunk<16> own = from[i];
+        Chunk<16> own = {};
+        if (row < p.rows)
+        {
+            own = from[i];
+        }
+
         UNROLL
         for (int j = 0; j < 4; j++)
         {
@@ -198,11 +203,7 @@ DEVICE void addProducts(
     while (chunk < panel.chunks)
     {
         Batch own = next;
-        if (chunk + step < panel.chunks)
-        {
-            next = panel.template read<Nested>(chunk + step);
-        }
-
+        next = panel.template read<Nested>(chunk + step);
         UNROLL
         for (int i = 0; i < Together; i++)
         {

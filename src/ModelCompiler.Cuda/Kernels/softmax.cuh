@@ -20,10 +20,8 @@ DEVICE float scoreScale() { return LogBase / squareRoot((float)HEAD_WIDTH); }
 // Over the four lanes that have a row.
 DEVICE float rowMaximum(float x)
 {
-    float other = shuffleXor(x, 1);
-    x = x > other ? x : other;
-    other = shuffleXor(x, 2);
-    return x > other ? x : other;
+    x = greater(x, shuffleXor(x, 1));
+    return greater(x, shuffleXor(x, 2));
 }
 
 DEVICE float rowSum(float x)

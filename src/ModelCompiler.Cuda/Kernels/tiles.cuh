@@ -58,7 +58,7 @@ template <class T>
 struct Head
 {
     T* data;
-    i64 stride;
+    int stride;
     int rows;
 
     DEVICE bool isAligned(int bytes) const { return HEAD_WIDTH * sizeof(T) % bytes == 0 && ((u64)data | (u64)stride * sizeof(T)) % bytes == 0; }
@@ -67,30 +67,45 @@ struct Head
 template <class T>
 DEVICE Head<T> headOf(const Rows<T>& x, i64 firstRow, int rows, int head)
 {
-    return {x.data + firstRow * x.stride + (i64)head * HEAD_WIDTH, x.stride, rows};
+    return {x.data + firstRow * x.stride + (i64)head * HEAD_WIDTH, (int)x.stride, rows};
 }
 
 // Starts copying rows of a head into a tile; rows outside the sequence and columns outside the head are 0. They are there when the thread has
-// waited for its copies and the block has met.
+// waited for its copies and the block has met. A thread has one piece of every so many rows, so that one addition leads to the next.
 template <int TileRows, int Threads>
 DEVICE void copyTile(Piece* tile, const Head<const real>& head, int firstRow)
 {
+    constexpr int Together = Threads / RowPieces > 1 ? Threads / RowPieces : 1;
     bool whole = head.isAligned(sizeof(Piece));
-    for (int i = threadIndex(); i < TileRows * RowPieces; i += Threads)
+    int own = threadIndex() / RowPieces;
+    for (int piece = threadIndex() % RowPieces; piece < RowPieces && own < Together; piece += Threads)
     {
-        int row = i / RowPieces;
-        int column = i % RowPieces * Width;
-        bool inside = firstRow + row < head.rows;
-        const real* from = head.data + (inside ? firstRow + row : 0) * head.stride;
+        int column = piece * Width;
+        const real* from = head.data + (i64)(firstRow + own) * head.stride + column;
         if (whole)
         {
-            bool given = inside && column < HEAD_WIDTH;
-            copyAsync(addressOf(tile, row, i % RowPieces), from + (given ? column : 0), given);
+            _Pragma("unroll 1")
+            for (int i = 0; i < TileRows; i += Together)
+            {
+                int row = own + i;
+                bool given = firstRow + row < head.rows && column < HEAD_WIDTH;
+                if (TileRows % Together == 0 || row < TileRows)
+                {
+                    copyAsync(addressOf(tile, row, piece), given ? from : head.data, given);
+                }
+
+                from += Together * head.stride;
+            }
         }
         else
         {
-            auto columns = each(Count<Width>(), [&](int c) { return inside && column + c < HEAD_WIDTH ? widen(from[column + c]) : 0.0f; });
-            store((real*)(tile + pieceAt(row, i % RowPieces)), columns);
+            for (int row = own; row < TileRows; row += Together)
+            {
+                bool inside = firstRow + row < head.rows;
+                auto columns = each(Count<Width>(), [&](int c) { return inside && column + c < HEAD_WIDTH ? widen(from[c]) : 0.0f; });
+                store((real*)(tile + pieceAt(row, piece)), columns);
+                from += Together * head.stride;
+            }
         }
     }
 }
@@ -287,7 +302,7 @@ DEVICE void storeRows(const Product<RowTiles, HeadColumns / 8>& product, const f
         int row = firstRow + laneRow(halfOf(r, e));
         int column = laneColumn(c, e);
         float factor = factors[halfOf(r, e)];
-        real* to = head.data + row * head.stride + column;
+        real* to = head.data + (i64)row * head.stride + column;
         if (row >= head.rows || column >= HEAD_WIDTH)
         {
             return;

@@ -84,6 +84,7 @@ inline int lowestBit(u32 bits) { return __builtin_ctz(bits); }
 inline float multiplyAdd(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float squareRoot(float x) { return __builtin_sqrtf(x); }
 inline float nearestInteger(float x) { return __builtin_rintf(x); }
+inline float greater(float a, float b) { return a > b ? a : b; }
 
 inline u32 upperHalf(float x)
 {
