@@ -12,6 +12,9 @@ internal sealed unsafe class EmulatedDriver : MockDriver
     /// <summary>Whether the threads of a block run from the last to the first.</summary>
     public bool Backwards { get; set; }
 
+    /// <summary>The names of all kernels that ran.</summary>
+    public HashSet<string> Kernels { get; } = [];
+
     /// <summary>Kernels started, or recorded, by a call of their own.</summary>
     public int Started { get; private set; }
 
@@ -58,6 +61,7 @@ internal sealed unsafe class EmulatedDriver : MockDriver
         bool met = ((delegate* unmanaged<LaunchGeometry*, byte, byte*, byte>)function)(&geometry, Backwards ? (byte)1 : (byte)0, packed) != 0;
         Assert.True(met, $"{names[function]}: threads of a warp came to different barriers or shuffles.");
         RequireGuards(names[function]);
+        Kernels.Add(names[function]);
         return 0;
     }
 }
