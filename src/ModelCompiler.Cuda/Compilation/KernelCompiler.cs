@@ -7,9 +7,9 @@ public sealed class KernelCompiler
 {
     /// <summary>
     /// Products and sums are fused only where the source says so: the same expression then has the same bits wherever it stands, and the
-    /// bits that a host computes.
+    /// bits that a host computes. Lambdas say nothing of where they run: they too are the device's.
     /// </summary>
-    private static readonly string[] CommonOptions = ["--std=c++17", "--fmad=false"];
+    private static readonly string[] CommonOptions = ["--std=c++17", "--fmad=false", "-default-device"];
 
     private readonly IRuntimeCompiler _compiler;
     private readonly CubinCache _cache;

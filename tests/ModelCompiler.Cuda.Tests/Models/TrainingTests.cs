@@ -16,7 +16,7 @@ public class TrainingTests
 {
     private const int Steps = 4;
 
-    private static TrainingPlan Plan => SmallRun.Plan() with { Batch = 2, Sequence = 16, ChunkRows = 20 };
+    internal static TrainingPlan Plan => SmallRun.Plan() with { Batch = 2, Sequence = 16, ChunkRows = 20 };
 
     private static Data.Batches Examples => new([.. SmallRun.Examples.Take(4)], 2, 16, seed: 9);
 
@@ -145,7 +145,7 @@ public class TrainingTests
         Assert.All(expected.Zip(losses), pair => Assert.True(Math.Abs(pair.First - pair.Second) <= 1e-4, $"{typeof(T).Name}: {pair.Second}, on the CPU {pair.First}"));
     }
 
-    private static double[] Losses<T>(TrainingPlan plan, IBackend backend, int steps)
+    internal static double[] Losses<T>(TrainingPlan plan, IBackend backend, int steps)
         where T : TransformerModel, IModel<T>
     {
         using T model = Create<T>(plan, backend);
