@@ -18,6 +18,9 @@ public sealed unsafe partial class CudaBackend
     /// <summary>ChunkLength of nf4_gemm.cu.</summary>
     private const int GemmChunk = 64;
 
+    /// <summary>Pieces · ChunkLength of nf4_gemm.cu: what a warp reads at once.</summary>
+    private const int LeastGemmInputs = 256;
+
     /// <summary>Blocks of nf4_gemm.cu that one multiprocessor's shared memory and registers hold; each makes its table once.</summary>
     private const int GemmBlocksOfMultiprocessor = 3;
 
@@ -45,7 +48,8 @@ public sealed unsafe partial class CudaBackend
     /// <returns>Whether one does.</returns>
     private bool MultiplyQuantized(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor plus, float scale)
     {
-        bool onTensorCores = w.Type.Kind() == DType.NF4 && x.Type == DType.BFloat16 && w.Columns % GemmChunk == 0 && w.Type.BlockSize() >= GemmChunk && IsAligned(x);
+        bool onTensorCores = w.Type.Kind() == DType.NF4 && x.Type == DType.BFloat16 && w.Type.BlockSize() >= GemmChunk
+            && w.Columns % GemmChunk == 0 && w.Columns >= LeastGemmInputs && IsAligned(x);
         if (!w.Type.IsQuantized() || x.Rows > (onTensorCores ? GemmRows : GemvRows) || x.Type != y.Type || (!plus.IsNone && plus.Type != y.Type))
         {
             return false;

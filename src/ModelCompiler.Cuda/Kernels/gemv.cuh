@@ -3,34 +3,46 @@
 #include "quantized.cuh"
 #include "reduce.cuh"
 
-// sums[t] += the lane's part of Σ_k x[t, k] w[output, k], where rows of the weight consist of whole groups, which a lane reads at once, and
-// those of x are aligned to 16 bytes. A group lies in one block. An element costs what decodes it; and for each row a multiplication and, of
-// bf16, what widens it.
+// What a lane reads at once, all of one block.
+struct Group
+{
+    Chunk<16> codes;
+    FactorParts parts;
+    float zero;
+};
+
+template <bool Nested, int Length>
+DEVICE Group readGroup(const QuantizedWeight& w, i64 group)
+{
+    i64 block = group * Length >> w.blockLog;
+    return {((const Chunk<16>*)w.codes)[group], w.parts<Nested>(block), w.zero(block)};
+}
+
+// sums[t] += the lane's part of Σ_k x[t, k] w[output, k], where rows of the weight consist of whole groups and those of x are aligned to 16
+// bytes. An element costs what decodes it; and for each row a multiplication and, of bf16, what widens it.
 template <bool Nested, class Coding, int T>
 DEVICE void addGroups(Lanes<T>& sums, const QuantizedProduct<real>& p, Coding coding, const real* const (&x)[T], int output)
 {
-    constexpr int GroupLength = 128 / Coding::Bits;
+    constexpr int Length = 128 / Coding::Bits;
     constexpr int InWord = 32 / Coding::Bits;
-    int groups = p.depth / GroupLength;
+    int groups = p.depth / Length;
     i64 first = (i64)output * groups;
-    const Chunk<16>* codes = (const Chunk<16>*)p.w.codes + first;
+    float mean = Nested ? *p.w.mean : 0;
     int group = threadIndex() % 32;
-    Chunk<16> next = codes[group < groups ? group : 0];
+    Group next = readGroup<Nested, Length>(p.w, first + (group < groups ? group : 0));
     while (group < groups)
     {
         // The next group is under way while this one is decoded.
-        Chunk<16> own = next;
-        i64 block = (first + group) * GroupLength >> p.w.blockLog;
-        float scale = coding.scale(p.w.factor<Nested>(block));
-        float zero = p.w.zero(block);
-        int k = group * GroupLength;
+        Group own = next;
+        int k = group * Length;
         group += 32;
-        next = codes[group < groups ? group : 0];
+        next = readGroup<Nested, Length>(p.w, first + (group < groups ? group : 0));
+        float scale = coding.scale(factorOf<Nested>(own.parts, p.w.map, mean));
         Lanes<T> parts = each(Count<T>(), [](int) { return 0.0f; });
         UNROLL
-        for (int i = 0; i < GroupLength; i += Width)
+        for (int i = 0; i < Length; i += Width)
         {
-            auto decoded = each(Count<Width>(), [&](int j) { return coding.decode(own.words[(i + j) / InWord], (i + j) % InWord, zero); });
+            auto decoded = each(Count<Width>(), [&](int j) { return coding.decode(own.codes.words[(i + j) / InWord], (i + j) % InWord, own.zero); });
             UNROLL
             for (int t = 0; t < T; t++)
             {

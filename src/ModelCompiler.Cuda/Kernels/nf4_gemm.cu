@@ -8,8 +8,7 @@
 //
 // A byte, two codes, is decoded by one lookup of both values. Lanes read different entries at once, so each has a copy of the table in a bank
 // of its own. That is half a shift, half a logical instruction and half a lookup for an element, and a multiprocessor looks 64 elements up in
-// a cycle. With an eighth of an mma, an eighth of a multiplication by the absmax, and what reads and decodes that, an element of one row tile
-// comes to 2.8 instructions in PTX (addresses of shared memory, which are 64 bits long only there, left out).
+// a cycle.
 #include "mma.cuh"
 #include "quantized.cuh"
 #include "reduce.cuh"
@@ -27,83 +26,120 @@ constexpr int Pieces = 4;
 constexpr int AddedTiles = 2;
 constexpr int TileElements = TileOutputs * TileRows;
 
-// Lane copies of 256 pairs of values.
-typedef Chunk<16> PairTable[256 * 32 * 4 / 16];
+// Lane copies of 256 pairs of values, and the map of factors.
+struct Tables
+{
+    Chunk<16> pairs[256 * 32 * 4 / 16];
+    float map[256];
+};
 
-DEVICE void fill(PairTable& table)
+DEVICE void fill(Tables& tables, const float* map)
 {
     for (int i = threadIndex(); i < 256 * 8; i += threadCount())
     {
         u32 pair = packPair(Codebook[i / 8 / 16], Codebook[i / 8 % 16]);
-        table[i] = {{pair, pair, pair, pair}};
+        tables.pairs[i] = {{pair, pair, pair, pair}};
+    }
+
+    for (int i = threadIndex(); i < 256; i += threadCount())
+    {
+        tables.map[i] = map[i];
     }
 }
 
 // The values of a byte of a word, the even element's in the lower half.
-DEVICE u32 pairOf(const PairTable& table, u32 word, int byte)
+DEVICE u32 pairOf(const Tables& tables, u32 word, int byte)
 {
     u32 row = (byte == 0 ? word << 7 : word >> (8 * byte - 7)) & 255 << 7;
-    return *(const u32*)((const u8*)table + (row | threadIndex() % 32 * 4));
+    return *(const u32*)((const u8*)tables.pairs + (row | threadIndex() % 32 * 4));
 }
 
-// What a lane has of its two rows of each piece: 16 codes; and the factors of the piece that is its own.
+// What a lane has of its two rows of each piece: 16 codes; and the factors of the piece that is its own, which are made when the batch's turn
+// comes: before, all that is under way would be waited for.
 struct Batch
 {
     Chunk<8> codes[Pieces][2];
-    float factors[2];
+    FactorParts parts[2];
 };
 
-// Tiles of outputs. Chunks are counted over the whole weight, from the first of a row of each of a lane's outputs.
+// Tiles of outputs, of whose rows a lane has two each.
 template <int OutputTiles>
 struct Panel
 {
-    const QuantizedWeight& w;
-    int chunks;
-    u32 starts[2 * OutputTiles];
+    // The lane's codes of the rows' first chunk, and their first chunks counted over the whole weight in the tile of its own piece.
+    const Chunk<8>* codes[OutputTiles][2];
+    u32 chunks[2];
 
-    DEVICE Panel(const QuantizedProduct<bf16>& p, int firstOutput) : w(p.w), chunks(p.depth / ChunkLength)
+    DEVICE Panel(const QuantizedProduct<bf16>& p, int firstOutput)
     {
         UNROLL
-        for (int i = 0; i < 2 * OutputTiles; i++)
+        for (int half = 0; half < 2; half++)
         {
-            // Rows beyond the last are read as the last.
-            int output = firstOutput + 8 * i + threadIndex() % 32 / 4;
-            starts[i] = (u32)(output < p.outputs ? output : p.outputs - 1) * chunks;
+            UNROLL
+            for (int o = 0; o < OutputTiles; o++)
+            {
+                codes[o][half] = (const Chunk<8>*)p.w.codes + (u64)chunkOf(p, firstOutput, o, half) * 4 + threadIndex() % 4;
+            }
+
+            chunks[half] = chunkOf(p, firstOutput, threadIndex() % OutputTiles, half);
         }
     }
 
-    // Chunks beyond the last are read as the last.
-    DEVICE u32 clamped(int chunk) const { return chunk < chunks ? chunk : chunks - 1; }
+    // Rows beyond the last are read as the last.
+    DEVICE static u32 chunkOf(const QuantizedProduct<bf16>& p, int firstOutput, int tile, int half)
+    {
+        int output = firstOutput + TileOutputs * tile + 8 * half + threadIndex() % 32 / 4;
+        return (u32)(output < p.outputs ? output : p.outputs - 1) * (p.depth / ChunkLength);
+    }
 
     // Pieces from a chunk on.
     template <bool Nested>
-    DEVICE Batch read(int chunk) const
+    DEVICE Batch read(const QuantizedProduct<bf16>& p, int chunk) const
     {
         Batch batch;
-        int lane = threadIndex() % 4;
-        const Chunk<8>* codes = (const Chunk<8>*)w.codes + lane;
-        u32 own = clamped(chunk + lane / OutputTiles);
         UNROLL
         for (int half = 0; half < 2; half++)
         {
             UNROLL
             for (int i = 0; i < Pieces; i++)
             {
-                batch.codes[i][half] = codes[(u64)(starts[i % OutputTiles * 2 + half] + clamped(chunk + i / OutputTiles)) * 4];
+                batch.codes[i][half] = codes[i % OutputTiles][half][chunk * 4 + i / OutputTiles * 4];
             }
 
-            // Chosen, for an index that is known only later would put the array into memory.
-            u32 start = starts[half];
-            UNROLL
-            for (int i = 1; i < OutputTiles; i++)
-            {
-                start = lane % OutputTiles == i ? starts[i * 2 + half] : start;
-            }
-
-            batch.factors[half] = w.factor<Nested>((start + own) >> (w.blockLog - ChunkLog));
+            batch.parts[half] = p.w.parts<Nested>((chunks[half] + chunk + threadIndex() % 4 / OutputTiles) >> (p.w.blockLog - ChunkLog));
         }
 
         return batch;
+    }
+};
+
+// Where in x the lane's first input of each of its rows lies. Rows beyond the last are read as the first: their sums are nobody's.
+template <int RowTiles>
+struct Inputs
+{
+    u32 at[RowTiles];
+
+    DEVICE Inputs(const QuantizedProduct<bf16>& p)
+    {
+        UNROLL
+        for (int r = 0; r < RowTiles; r++)
+        {
+            int row = r * TileRows + threadIndex() % 32 / 4;
+            at[r] = (u32)(row < p.rows ? row : 0) * (u32)p.x.stride + threadIndex() % 4 * 16;
+        }
+    }
+
+    // The lane's 16 elements of a chunk, two in a word. Which inputs a lane has does not matter to a sum, if it has the same ones of x and of the
+    // weight: consecutive ones are read at once.
+    DEVICE void read(u32 (&words)[8], const QuantizedProduct<bf16>& p, int tile, int chunk) const
+    {
+        const Chunk<16>* from = (const Chunk<16>*)(p.x.data + (at[tile] + chunk * ChunkLength));
+        Chunk<16> halves[2] = {from[0], from[1]};
+        UNROLL
+        for (int i = 0; i < 8; i++)
+        {
+            words[i] = halves[i / 4].words[i % 4];
+        }
     }
 };
 
@@ -113,32 +149,11 @@ struct Sums
     float at[OutputTiles][RowTiles][4];
 };
 
-// Of a row of x the 16 elements of a chunk that are the lane's own, two in a word. Which inputs a lane has does not matter to a sum, if it has
-// the same ones of x and of the weight: consecutive ones are read at once.
-DEVICE void readInputs(u32 (&words)[8], const QuantizedProduct<bf16>& p, int row, int chunk)
-{
-    const Chunk<16>* from = (const Chunk<16>*)(p.x.row(row < p.rows ? row : 0) + chunk * ChunkLength + threadIndex() % 4 * 16);
-    UNROLL
-    for (int i = 0; i < 2; i++)
-    {
-        Chunk<16> own = {};
-        if (row < p.rows)
-        {
-            own = from[i];
-        }
-
-        UNROLL
-        for (int j = 0; j < 4; j++)
-        {
-            words[4 * i + j] = own.words[j];
-        }
-    }
-}
-
 // Adds the products of one chunk, the index-th of a batch.
 template <int OutputTiles, int RowTiles>
 DEVICE void addChunk(
-    Sums<OutputTiles, RowTiles>& sums, const Batch& batch, int index, const PairTable& table, const QuantizedProduct<bf16>& p, int chunk)
+    Sums<OutputTiles, RowTiles>& sums, const Batch& batch, const float (&own)[2], int index, const Tables& tables, const Inputs<RowTiles>& inputs,
+    const QuantizedProduct<bf16>& p, int chunk)
 {
     int lane = threadIndex() % 32;
     u32 decoded[OutputTiles][4][4];
@@ -151,21 +166,21 @@ DEVICE void addChunk(
         for (int i = 0; i < 16; i++)
         {
             // The order of mma's first operand: both rows, then the next inputs of both.
-            decoded[o][i / 4][i % 4] = pairOf(table, batch.codes[piece][i % 2].words[i / 8], i / 4 % 2 * 2 + i % 4 / 2);
+            decoded[o][i / 4][i % 4] = pairOf(tables, batch.codes[piece][i % 2].words[i / 8], i / 4 % 2 * 2 + i % 4 / 2);
         }
 
         UNROLL
         for (int half = 0; half < 2; half++)
         {
-            factors[o][half] = shuffleFrom(batch.factors[half], lane / 4 * 4 + piece);
+            factors[o][half] = shuffleFrom(own[half], lane / 4 * 4 + piece);
         }
     }
 
     UNROLL
     for (int r = 0; r < RowTiles; r++)
     {
-        u32 inputs[8];
-        readInputs(inputs, p, r * TileRows + lane / 4, chunk);
+        u32 words[8];
+        inputs.read(words, p, r, chunk);
         UNROLL
         for (int o = 0; o < OutputTiles; o++)
         {
@@ -173,7 +188,7 @@ DEVICE void addChunk(
             UNROLL
             for (int i = 0; i < 4; i++)
             {
-                multiplyMatrices(product, decoded[o][i], inputs[2 * i], inputs[2 * i + 1]);
+                multiplyMatrices(product, decoded[o][i], words[2 * i], words[2 * i + 1]);
             }
 
             UNROLL
@@ -187,47 +202,61 @@ DEVICE void addChunk(
 
 template <bool Nested, int OutputTiles, int RowTiles>
 DEVICE void addProducts(
-    Sums<OutputTiles, RowTiles>& sums, const Panel<OutputTiles>& panel, PairTable& table, bool isFilled, const QuantizedProduct<bf16>& p)
+    Sums<OutputTiles, RowTiles>& sums, const Panel<OutputTiles>& panel, Tables& tables, bool isFilled, const Inputs<RowTiles>& inputs,
+    const QuantizedProduct<bf16>& p)
 {
     constexpr int Together = Pieces / OutputTiles;
+    int chunks = p.depth / ChunkLength;
+    int last = chunks - Together;
     int step = threadCount() / 32 * Together;
-    int chunk = threadIndex() / 32 * Together;
-    Batch next = panel.template read<Nested>(chunk);
+    float mean = Nested ? *p.w.mean : 0;
+
+    // From a lane, so that the compiler knows it to be the same in all.
+    int chunk = (int)shuffleFrom((u32)threadIndex() / 32, 0) * Together;
+    Batch next = panel.template read<Nested>(p, chunk < last ? chunk : last);
     if (!isFilled)
     {
         // While the first codes are under way.
-        fill(table);
+        fill(tables, p.w.map);
         barrier();
     }
 
-    while (chunk < panel.chunks)
+    while (chunk < chunks)
     {
         Batch own = next;
-        next = panel.template read<Nested>(chunk + step);
+        int first = chunk < last ? chunk : last;
+        int due = chunk;
+        chunk += step;
+        if (chunk < chunks)
+        {
+            next = panel.template read<Nested>(p, chunk < last ? chunk : last);
+        }
+
+        float factors[2] = {factorOf<Nested>(own.parts[0], tables.map, mean), factorOf<Nested>(own.parts[1], tables.map, mean)};
         UNROLL
         for (int i = 0; i < Together; i++)
         {
-            if (chunk + i < panel.chunks)
+            // The last batch may begin with chunks that are another warp's.
+            if (first + i >= due)
             {
-                addChunk(sums, own, i, table, p, chunk + i);
+                addChunk(sums, own, factors, i, tables, inputs, p, first + i);
             }
         }
-
-        chunk += step;
     }
 }
 
-// Up to RowTiles · 8 rows. Inputs are a multiple of 64, blocks of at least as many; rows of x are aligned to 16 bytes. A block takes panels of
+// Up to RowTiles · 8 rows. Inputs are a multiple of 64 and at least 256, blocks of 64 or more; rows of x are aligned to 16 bytes. A block takes panels of
 // 16 · OutputTiles outputs in turn; its warps share the inputs.
 template <int OutputTiles, int RowTiles>
 DEVICE void gemm(const QuantizedProduct<bf16>& p)
 {
-    __shared__ PairTable table;
+    __shared__ Tables tables;
     __shared__ float parts[MAXIMUM_THREADS / 32 * AddedTiles * TileElements];
     constexpr int PanelOutputs = TileOutputs * OutputTiles;
     constexpr int Tiles = OutputTiles * RowTiles;
     constexpr int Added = Tiles < AddedTiles ? Tiles : AddedTiles;
     int lane = threadIndex() % 32;
+    Inputs<RowTiles> inputs(p);
     for (int first = blockX() * PanelOutputs; first < p.outputs; first += gridX() * PanelOutputs)
     {
         Sums<OutputTiles, RowTiles> sums = {};
@@ -235,11 +264,11 @@ DEVICE void gemm(const QuantizedProduct<bf16>& p)
         bool isFilled = first != blockX() * PanelOutputs;
         if (p.w.nested != nullptr)
         {
-            addProducts<true>(sums, panel, table, isFilled, p);
+            addProducts<true>(sums, panel, tables, isFilled, inputs, p);
         }
         else
         {
-            addProducts<false>(sums, panel, table, isFilled, p);
+            addProducts<false>(sums, panel, tables, isFilled, inputs, p);
         }
 
         UNROLL

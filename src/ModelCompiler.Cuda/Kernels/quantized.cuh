@@ -2,6 +2,19 @@
 #pragma once
 #include "rows.cuh"
 
+// What is read of a block's factor: where factors are quantised themselves an index and the factor of 256 of them, else the factor.
+struct FactorParts
+{
+    u32 index;
+    float factor;
+};
+
+template <bool Nested>
+DEVICE float factorOf(const FactorParts& parts, const float* map, float mean)
+{
+    return Nested ? map[parts.index] * parts.factor + mean : parts.factor;
+}
+
 // Elements in blocks of 2^blockLog, at least 32, that share a factor and, where zeros are given, a zero point. The factors are floats; or,
 // where nested is given, indices into the signed dynamic map times the nested factor of their 256, plus the mean. Parts begin at multiples of
 // 64 bytes, so that whole words can be read at their ends.
@@ -17,9 +30,15 @@ struct QuantizedWeight
     int blockLog;
 
     template <bool Nested>
+    DEVICE FactorParts parts(u64 block) const
+    {
+        return Nested ? FactorParts{((const u8*)factors)[block], nested[block >> 8]} : FactorParts{0, ((const float*)factors)[block]};
+    }
+
+    template <bool Nested>
     DEVICE float factor(u64 block) const
     {
-        return Nested ? map[((const u8*)factors)[block]] * nested[block >> 8] + *mean : ((const float*)factors)[block];
+        return factorOf<Nested>(parts<Nested>(block), map, Nested ? *mean : 0);
     }
 
     DEVICE float zero(u64 block) const { return zeros != nullptr ? zeros[block] : 0; }

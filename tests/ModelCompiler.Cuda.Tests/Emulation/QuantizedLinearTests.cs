@@ -36,18 +36,21 @@ public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IC
         { DType.Int4, 6, 64, 3, 64, false, 0 },
     };
 
-    /// <summary>What the tensor cores take: whole chunks of 64 inputs, fewer than warps and lanes have and more; panels that are not full, several for a block.</summary>
+    /// <summary>
+    /// What the tensor cores take: chunks of 64 inputs, as few as a warp reads at once and numbers that are no multiple of these; panels that are not full,
+    /// several for a block.
+    /// </summary>
     public static TheoryData<int, int, int, int, bool, int> WholeProducts => new()
     {
-        { 1, 64, 5, 64, true, 0 },
+        { 1, 256, 5, 64, true, 0 },
         { 1, 2112, 3, 64, true, 0 },
-        { 5, 128, 21, 64, false, 8 },
+        { 5, 320, 21, 64, false, 8 },
         { 8, 640, 50, 128, true, 0 },
-        { 2, 64, 16 * 3 * 132 + 7, 64, true, 0 },
+        { 2, 256, 16 * 3 * 132 + 7, 64, true, 0 },
         { 9, 576, 33, 64, true, 0 },
-        { 16, 192, 47, 64, false, 8 },
+        { 16, 448, 47, 64, false, 8 },
         { 29, 320, 19, 128, true, 0 },
-        { 64, 128, 40, 64, true, 0 },
+        { 64, 256, 40, 64, true, 0 },
     };
 
     [HostClangTheory]
@@ -75,7 +78,7 @@ public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IC
     /// <summary>Blocks as large as on a GPU, whose eight warps share the inputs: more chunks than they take at once, and fewer.</summary>
     [HostClangTheory]
     [InlineData(3, 2112, 20)]
-    [InlineData(17, 192, 40)]
+    [InlineData(17, 320, 40)]
     public void MultipliesInWholeBlocks(int rows, int inputs, int outputs)
     {
         var gpu = new EmulatedGpu(DType.BFloat16, threads: 256);

@@ -23,7 +23,7 @@ public sealed class QuantizedGenerationTests
     [HostClangFact]
     public void Int4_generates_the_cpu_backends_tokens() => Compare<StoriesInt4>("int4_gemv_1", "int4_gemv_8");
 
-    /// <summary>On the tensor cores but for 172 inputs, which are no whole chunks. Eight bits of every factor are kept, and logits move by a few percent.</summary>
+    /// <summary>Eight bits of every factor are kept, and logits move by a few percent.</summary>
     [HostClangFact]
     public void In_bfloat16_the_logits_are_close()
     {
@@ -35,7 +35,6 @@ public sealed class QuantizedGenerationTests
             Assert.InRange(ModelRun.Norm(right.Zip(own, (a, b) => a - b)) / ModelRun.Norm(right), 1e-4, 0.05);
         }
 
-        Assert.Contains("nf4_gemm_8", gpu.Driver.Kernels);
         Assert.Contains("nf4_gemv_8", gpu.Driver.Kernels);
         RequireNothingDecoded(gpu);
 
