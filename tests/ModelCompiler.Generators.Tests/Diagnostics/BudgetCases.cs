@@ -34,7 +34,7 @@ internal static class BudgetCases
         new(Given("{|MC0403:Rank = -1|}"), $"MemoryBudget.Rank is -1: {Size}", Given("Rank = 1"), "rank"),
 
         new(Given("{|MC0404:Sequence = 129|}"), "A sequence of 129 tokens is longer than the context of 128 of 'Tiny'", Given("Sequence = 128")),
-        new(Given("{|MC0405:Device = (Device)7|}"), "Device 7 is none of Cpu: memory cannot be planned for it", Given("Device = Device.Cpu")),
+        new(Given("{|MC0405:Device = (Device)7|}"), "Device 7 is none of Cpu, Cuda: memory cannot be planned for it", Given("Device = Device.Cpu")),
 
         new(Given("{|MC0406:Rank = 33|}"),
             "A rank of 33 for all adapters is above the largest of Attention.Key (32), Attention.Value (32)", Given("Rank = 32")),

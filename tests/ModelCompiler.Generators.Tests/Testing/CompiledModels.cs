@@ -23,9 +23,9 @@ internal sealed class CompiledModels
     }
 
     /// <summary>What <c>X.MemoryCost</c> says at run time.</summary>
-    public MemoryCost MemoryCost(string model, TrainingPlan plan, int threads)
+    public MemoryCost MemoryCost(string model, TrainingPlan plan, BackendProfile profile)
     {
         MethodInfo cost = _assembly.GetType(model, throwOnError: true)!.GetMethod(nameof(MemoryCost), [typeof(TrainingPlan), typeof(BackendProfile)])!;
-        return (MemoryCost)cost.Invoke(null, [plan, BackendProfile.Cpu(threads)])!;
+        return (MemoryCost)cost.Invoke(null, [plan, profile])!;
     }
 }
