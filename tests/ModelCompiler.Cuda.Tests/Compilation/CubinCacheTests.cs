@@ -18,7 +18,7 @@ public sealed class CubinCacheTests : IDisposable
 
     [Fact]
     public void OptionsSayTypesAndArchitecture() => Assert.Equal(
-        "void add(); --std=c++17 --fmad=false -DACTIVATION_IS_BF16=1 -DWEIGHT_IS_BF16=0 --gpu-architecture=sm_90",
+        "void add(); --std=c++17 --fmad=false -default-device -DACTIVATION_IS_BF16=1 -DWEIGHT_IS_BF16=0 --gpu-architecture=sm_90",
         Encoding.UTF8.GetString(Compile(Source, new KernelTypes(DType.BFloat16, DType.Float32), "sm_90")));
 
     [Fact]

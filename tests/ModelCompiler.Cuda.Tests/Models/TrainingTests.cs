@@ -37,6 +37,7 @@ public class TrainingTests
         Compare<StoriesAdaLora>(Plan, steps: 2);
         Compare<Stories260K_L1ra>(Plan with { MoveRanks = true }, steps: 2);
         Compare<GptNanoSortDora>(Plan with { Sequence = 11 }, steps: 2);
+        Compare<StoriesLoraDropout>(Plan with { Activations = Storage.BFloat16 }, steps: 2);
     }
 
     /// <summary>Activations in 16 bits: 8 bits of each product's factors are lost, and the loss, a mean of thousands of them, moves by less than 1 %.</summary>
