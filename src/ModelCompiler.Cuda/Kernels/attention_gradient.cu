@@ -306,8 +306,6 @@ KERNEL attention_gradient_key_value(
 
         if (dv.given())
         {
-            // No warp still reads the tiles of the first turn.
-            barrier();
             sumOverQueries<false, true>(tiles, dO, q, logSumExp, delta, keyGradient, valueGradient, start, keyHead * group, group);
         }
     }

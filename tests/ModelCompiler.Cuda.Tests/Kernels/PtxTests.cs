@@ -20,7 +20,7 @@ public sealed partial class PtxTests : IDisposable
             var data = new TheoryData<string, int>();
             foreach (string operation in (string[])["attention", "attention_gradient"])
             {
-                foreach (int width in (int[])[80, 128, 256])
+                foreach (int width in (int[])[64, 80, 128, 256])
                 {
                     data.Add(operation, width);
                 }
@@ -72,7 +72,37 @@ public sealed partial class PtxTests : IDisposable
             Assert.InRange(own / tiles.Rows, width * type.Size(), width * type.Size() + 47);
             Assert.InRange(own * (gradient ? 2 : 1) + shared["keys"].Min() + shared["values"].Min(), own + 1, 48 << 10);
             Assert.Equal(type == DType.BFloat16, ptx.Contains("mma.sync"));
+            if (type == DType.BFloat16)
+            {
+                Assert.All(PtxRegisters.MostLive(ptx), kernel => Assert.InRange(kernel.Value, 1, PtxRegisters.OfThread));
+            }
         }
+    }
+
+    /// <summary>Before the first sum an address of 64 bits, which the next turn needs, the sum, and both elements.</summary>
+    [Fact]
+    public void LiveRegistersAreCountedAroundLoops()
+    {
+        const string Ptx = """
+            .visible .entry sum(
+            	.param .u64 sum_param_0
+            )
+            .maxntid 256, 1, 1
+            {
+            	.reg .pred 	%p<2>;
+            	ld.param.u64 	%rd1, [sum_param_0];
+            	mov.f32 	%f1, 0f00000000;
+            $L__BB0_1:                              // a loop
+            	ld.global.v2.f32 	{%f2, %f3}, [%rd1];
+            	add.rn.f32 	%f1, %f1, %f2;
+            	add.rn.f32 	%f1, %f1, %f3;
+            	setp.lt.f32 	%p1, %f1, 0f3F800000;
+            	@%p1 bra 	$L__BB0_1;
+            	st.global.f32 	[%rd1], %f1;
+            	ret;
+            }
+            """;
+        Assert.Equal(new Dictionary<string, int> { ["sum"] = 5 }, PtxRegisters.MostLive(Ptx));
     }
 
     /// <summary>Rows move 16 bytes a thread: four words in one instruction, both ways.</summary>
