@@ -6,13 +6,14 @@
 constexpr int RunLength = 8;
 constexpr int Runs = 4;
 
-template <bool Nested, class Coding>
-DEVICE void dequantizeRuns(const QuantizedWeight& w, real* y, Coding coding)
+template <class Coding, bool Nested>
+DEVICE void dequantizeRuns(const QuantizedWeight& w, real* y)
 {
     constexpr int InWord = 32 / Coding::Bits;
     Chunk<Coding::Bits> codes[Runs];
-    float factors[Runs];
+    FactorParts parts[Runs];
     float zeros[Runs];
+    float mean = Nested ? *w.mean : 0;
     i64 start = ((i64)blockX() * Runs * threadCount() + threadIndex()) * RunLength;
     i64 step = (i64)threadCount() * RunLength;
     UNROLL
@@ -21,15 +22,16 @@ DEVICE void dequantizeRuns(const QuantizedWeight& w, real* y, Coding coding)
         // Beyond the end the first run is read again: a branch would let the next read wait for this one.
         i64 first = start + r * step < w.count ? start + r * step : 0;
         codes[r] = ((const Chunk<Coding::Bits>*)w.codes)[first / RunLength];
-        factors[r] = w.factor<Nested>(first >> w.blockLog);
+        parts[r] = w.parts<Nested>(first >> w.blockLog);
         zeros[r] = w.zero(first >> w.blockLog);
     }
 
+    Coding coding;
     UNROLL
     for (int r = 0; r < Runs; r++)
     {
         i64 first = start + r * step;
-        float scale = coding.scale(factors[r]);
+        float scale = coding.scale(factorOf<Nested>(parts[r], w.map, mean));
         auto values = each(Count<RunLength>(), [&](int i) { return coding.decode(codes[r].words[i / InWord], i % InWord, zeros[r]) * scale; });
         if (first + RunLength <= w.count)
         {
@@ -50,14 +52,14 @@ DEVICE void dequantizeRuns(const QuantizedWeight& w, real* y, Coding coding)
 
 // y = the elements, one after the other; aligned to 16 bytes. An element reads its code and its part of the factors, and writes one of y.
 template <class Coding>
-DEVICE void dequantize(const QuantizedWeight& w, real* y, Coding coding)
+DEVICE void dequantize(const QuantizedWeight& w, real* y)
 {
     if (w.nested != nullptr)
     {
-        dequantizeRuns<true>(w, y, coding);
+        dequantizeRuns<Coding, true>(w, y);
     }
     else
     {
-        dequantizeRuns<false>(w, y, coding);
+        dequantizeRuns<Coding, false>(w, y);
     }
 }

@@ -3,5 +3,5 @@
 // Elements of a weight in Int4.
 KERNEL int4_dequantize(QuantizedWeight w, real* y)
 {
-    dequantize(w, y, Int4());
+    dequantize<Int4>(w, y);
 }

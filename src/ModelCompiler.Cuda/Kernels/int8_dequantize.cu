@@ -3,5 +3,5 @@
 // Elements of a weight in Int8.
 KERNEL int8_dequantize(QuantizedWeight w, real* y)
 {
-    dequantize(w, y, Int8());
+    dequantize<Int8>(w, y);
 }

@@ -3,5 +3,5 @@
 // Elements of a weight in NF4.
 KERNEL nf4_dequantize(QuantizedWeight w, real* y)
 {
-    dequantize(w, y, Nf4());
+    dequantize<Nf4>(w, y);
 }
