@@ -127,4 +127,15 @@ public class PlanTests
         Assert.Equal(Fixed + 4 * Head, Term(whole, "workspace"));
         Assert.Equal(Fixed + 2 * (2 * 16 * 11_008 + 4_096), Term(half, "workspace"));
     }
+
+    /// <summary>What is found for a GPU names it in the attribute that fixes it.</summary>
+    [Fact]
+    public void A_fit_for_a_gpu_says_so_in_the_recipe()
+    {
+        Outcome outcome = Mc.Run("plan Llama2_7B_QLora --backend cuda --fit --budget 24GiB --sequence 1024");
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("activations in BFloat16", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("[MemoryBudget(\"24 GiB\", Device = Device.Cuda, Batch = ", outcome.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("[MemoryBudget", Mc.Run("plan Llama2_7B_QLora --backend cuda-float32 --fit --budget 40GiB --sequence 1024").Output, StringComparison.Ordinal);
+    }
 }

@@ -13,8 +13,24 @@ public enum Device
 /// <summary>The profiles of devices.</summary>
 public static class Devices
 {
+    private static readonly Device[] s_all = [Device.Cpu, Device.Cuda];
+
     /// <summary>The most threads that a plan may have.</summary>
     public const int MaximumThreads = 1024;
+
+    /// <summary>The device that has a profile; null where it is of a backend that no budget is for, such as one to compare with.</summary>
+    public static Device? Of(BackendProfile profile)
+    {
+        foreach (Device device in s_all)
+        {
+            if (device.Profile(profile.Threads) == profile)
+            {
+                return device;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The profile of a device.</summary>
     /// <param name="device">The device.</param>

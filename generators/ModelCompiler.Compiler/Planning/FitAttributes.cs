@@ -30,8 +30,14 @@ internal static class FitAttributes
 
         string every = plan.Checkpointing == Checkpointing.Block && plan.CheckpointEvery > 1 ? $", CheckpointEvery = {Number(plan.CheckpointEvery)}" : "";
         string activations = plan.Activations == ModelCompiler.Storage.Float32 ? "" : $", Activations = Storage.{plan.Activations}";
+        if (Devices.Of(profile) is not { } device)
+        {
+            return lines;
+        }
+
+        string place = device == Device.Cpu ? $"Threads = {Number(profile.Threads)}" : $"Device = Device.{device}";
         lines.Add(
-            $"[MemoryBudget(\"{Size(budget)}\", Threads = {Number(profile.Threads)}, Batch = {Number(plan.Batch)}, Sequence = {Number(plan.Sequence)}, " +
+            $"[MemoryBudget(\"{Size(budget)}\", {place}, Batch = {Number(plan.Batch)}, Sequence = {Number(plan.Sequence)}, " +
             $"Checkpointing = Checkpointing.{plan.Checkpointing}{every}, Optimizer = Optimizer.{plan.Optimizer}{activations})]");
         return lines;
     }

@@ -116,7 +116,7 @@ internal sealed class PlanCommand : HostCommand
         plan.Sequence,
         plan.Accumulate,
         PlanOptions.Name(plan.Checkpointing, plan.CheckpointEvery),
-        plan.Activations.ToString(),
+        plan.SavedOn(profile).ToString(),
         PlanOptions.Name(plan.Optimizer),
         plan.Storage?.Storage.ToString() ?? tables.Storage,
         plan.Rank,

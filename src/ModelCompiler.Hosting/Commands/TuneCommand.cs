@@ -167,7 +167,7 @@ internal sealed class TuneCommand : HostCommand
 
     private static void Show(IAnsiConsole console, TuneResult result)
     {
-        console.WriteLine($"{result.Recipe}: tokens/s of sequences of {Tables.Count(result.Sequence)}, median of {result.Steps} steps or more, {result.Backend} with {result.Threads} threads");
+        console.WriteLine($"{result.Recipe}: tokens/s of sequences of {Tables.Count(result.Sequence)}, median of {result.Steps} steps or more, {(result.Threads == 1 ? result.Backend : $"{result.Backend} with {result.Threads} threads")}");
         console.WriteLine();
         string[] policies = [.. result.Points.Select(p => p.Checkpointing).Distinct()];
         BarChart chart = new BarChart().Width(100).UseValueFormatter(static value => Tables.Count((long)value));

@@ -39,7 +39,7 @@ internal static class TunePage
         Style,
         new XElement(
             s_html + "p",
-            $"Sequences of {Tables.Count(result.Sequence)} tokens, the median of {result.Steps} steps or more at each point, {result.Backend} with {result.Threads} threads. Recommended: batch {result.Best.Batch} with " +
+            $"Sequences of {Tables.Count(result.Sequence)} tokens, the median of {result.Steps} steps or more at each point, {(result.Threads == 1 ? result.Backend : $"{result.Backend} with {result.Threads} threads")}. Recommended: batch {result.Best.Batch} with " +
             $"checkpointing {result.Best.Checkpointing}, {Tables.Count((long)result.Best.TokensPerSecond)} tokens a second in {ByteSize.Format(result.Best.Peak)}, the least memory within 2 % of the fastest."),
         new XElement(s_html + "figure", Chart(result)),
         new XElement(

@@ -33,7 +33,7 @@ internal sealed record PlanChoices(
     /// <summary>The choices as people read them.</summary>
     public string InWords() =>
         $"batch {Batch} x {Sequence} tokens, {Accumulate} a step, checkpointing {Checkpointing}, activations in {Activations}, {Optimizer}, " +
-        $"{(Rank is int rank ? $"rank {rank}, " : "")}weights in {Storage}, {Backend} with {Threads} threads";
+        $"{(Rank is int rank ? $"rank {rank}, " : "")}weights in {Storage}, {(Threads == 1 ? Backend : $"{Backend} with {Threads} threads")}";
 }
 
 /// <summary>The terms of the cost, in bytes; their sum is the peak.</summary>

@@ -120,6 +120,7 @@ public class MemoryBudgetTests
         foreach (Device device in Enum.GetValues<Device>())
         {
             Assert.Equal(device.ToString(), device.Profile(2).Name, ignoreCase: true);
+            Assert.Equal(device, Devices.Of(device.Profile(3)));
         }
     }
 
