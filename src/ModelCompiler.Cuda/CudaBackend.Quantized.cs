@@ -7,7 +7,7 @@ namespace ModelCompiler.Cuda;
 public sealed unsafe partial class CudaBackend
 {
     /// <summary>RunLength · Runs of dequantize.cuh.</summary>
-    private const int DecodedByThread = 32;
+    internal const int DecodedByThread = 32;
 
     /// <summary>Most rows of x in gemv.cuh.</summary>
     private const int GemvRows = 8;

@@ -41,7 +41,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     }
 
     /// <summary>MAXIMUM_THREADS of device.cuh.</summary>
-    private const int MaximumThreads = 256;
+    internal const int MaximumThreads = 256;
 
     /// <inheritdoc/>
     public BackendProfile Profile { get; }

@@ -43,6 +43,20 @@ public sealed partial class TorchBackend
         return values.mul_(OfEach(factors, size, elements)).narrow(0, first - start, count).view(rows, w.Columns);
     }
 
+    /// <summary>A whole quantised weight, in the part of the workspace that a plan has for it.</summary>
+    private TorchTensor Decode(Tensor w, QuantizedKernels kernels)
+    {
+        var decoded = new Tensor(_operand.Offset, w.Rows, w.Columns, w.Columns, DType.Float32);
+        if (decoded.End > _operand.Offset + _operand.Bytes)
+        {
+            throw new InvalidOperationException($"{w} decoded does not fit the {_operand.Bytes} bytes that the workspace has for it.");
+        }
+
+        TorchTensor values = View(decoded);
+        kernels.Decode(w, QuantizedKernels.Address(View(w.Bytes)), QuantizedKernels.Address(Values(DynamicMap.Signed)), QuantizedKernels.Address(values));
+        return values;
+    }
+
     /// <summary>The factors of consecutive blocks: absmax or scale.</summary>
     private TorchTensor Factors(Tensor w, in StorageLayout layout, long firstBlock, long blocks)
     {
@@ -65,11 +79,10 @@ public sealed partial class TorchBackend
         values.unsqueeze(1).expand(values.NumberOfElements, size).reshape(-1).narrow(0, 0, elements);
 
     /// <summary>The values of 8-bit indices into a map.</summary>
-    private TorchTensor Map(DynamicMap map, TorchTensor codes)
-    {
-        TorchTensor values = Table(map == DynamicMap.Signed ? "signed" : "unsigned", () => torch.tensor(map.Values.ToArray()));
-        return values.index_select(0, codes.reshape(-1).to_type(torch.ScalarType.Int32)).view(codes.shape);
-    }
+    private TorchTensor Map(DynamicMap map, TorchTensor codes) => Values(map).index_select(0, codes.reshape(-1).to_type(torch.ScalarType.Int32)).view(codes.shape);
+
+    /// <summary>The 256 values of a map.</summary>
+    private TorchTensor Values(DynamicMap map) => Table(map == DynamicMap.Signed ? "signed" : "unsigned", () => torch.tensor(map.Values.ToArray()));
 
     /// <summary>[256, 2]: the two elements that a byte of 4-bit codes holds, the one with the even index, in the high half, first.</summary>
     private TorchTensor Pairs(bool nf4) => Table(nf4 ? "nf4" : "int4", () =>

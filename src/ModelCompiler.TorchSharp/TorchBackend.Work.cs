@@ -8,6 +8,7 @@ public sealed partial class TorchBackend
 {
     private readonly List<Scalar> _scalars = [];
     private Tensor _workspace;
+    private MemoryRange _operand;
     private long _scratchEnd;
 
     /// <inheritdoc/>
@@ -22,6 +23,7 @@ public sealed partial class TorchBackend
 
         int floats = checked((int)(Profile.Workspace / sizeof(float)));
         _workspace = new Tensor(offset, 1, floats, floats, DType.Float32);
+        _operand = new MemoryRange(offset + Profile.Workspace, bytes - Profile.Workspace);
     }
 
     /// <summary>Starts a piece of work: when it is disposed, so are the tensors and scalars made since, and the scratch is free again.</summary>

@@ -14,6 +14,7 @@ namespace ModelCompiler.Torch;
 public sealed partial class TorchBackend : IBackend
 {
     private readonly torch.Device _device;
+    private readonly QuantizedKernels? _kernels;
     private readonly Dictionary<torch.ScalarType, TorchTensor> _typed = [];
     private TorchTensor? _arena;
     private TorchTensor? _pages;
@@ -27,7 +28,8 @@ public sealed partial class TorchBackend : IBackend
     }
 
     /// <summary>With another workspace, for tests.</summary>
-    internal TorchBackend(torch.Device device, BackendProfile profile) => (_device, Profile) = (device, profile);
+    internal TorchBackend(torch.Device device, BackendProfile profile) =>
+        (_device, Profile, _kernels) = (device, profile, QuantizedKernels.For(device));
 
     /// <inheritdoc/>
     public BackendProfile Profile { get; }
@@ -91,6 +93,7 @@ public sealed partial class TorchBackend : IBackend
         _tables.Clear();
         _arena?.Dispose();
         _pages?.Dispose();
+        _kernels?.Dispose();
         (_arena, _pages) = (null, null);
     }
 

@@ -8,12 +8,23 @@ namespace ModelCompiler.Tests.Conformance;
 /// <summary>The backends of this assembly that must agree with Reference.</summary>
 internal static class TestedBackends
 {
-    public static readonly IReadOnlyDictionary<string, Func<IBackend>> All = new Dictionary<string, Func<IBackend>>
-    {
-        ["torchsharp, cpu"] = () => new TorchBackend(),
-        ["torchsharp, cpu, little workspace"] = WithLittleWorkspace,
-    };
+    public static readonly IReadOnlyDictionary<string, Func<IBackend>> All = Backends();
 
     /// <summary>So little workspace that most operations take their rows in turn.</summary>
     public static TorchBackend WithLittleWorkspace() => new(torch.CPU, BackendProfile.TorchSharp(isHostMemory: true) with { ScratchPerThread = 32 << 10 });
+
+    private static Dictionary<string, Func<IBackend>> Backends()
+    {
+        var backends = new Dictionary<string, Func<IBackend>>
+        {
+            ["torchsharp, cpu"] = () => new TorchBackend(),
+            ["torchsharp, cpu, little workspace"] = WithLittleWorkspace,
+        };
+        if (torch.cuda.is_available())
+        {
+            backends.Add("torchsharp, cuda", () => new TorchBackend(torch.CUDA));
+        }
+
+        return backends;
+    }
 }

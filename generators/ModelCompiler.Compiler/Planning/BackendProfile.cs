@@ -52,9 +52,13 @@ public sealed record BackendProfile(
     public const long CudaProducts = 32L << 20;
 
     /// <summary>TorchSharp's tensors: libtorch computes, with threads of its own; the workspace is for operations that torch has no in-place form of.</summary>
-    /// <param name="isHostMemory">Whether torch's device is the CPU.</param>
+    /// <param name="isHostMemory">Whether torch's device is the CPU; on another a quantised weight is decoded whole, by a kernel.</param>
     public static BackendProfile TorchSharp(bool isHostMemory) =>
-        new("torchsharp", DType.Float32, 256, 1, ScratchPerThread: 16L << 20, PadsRows: false, FixedOverhead: 256L << 20) { IsHostMemory = isHostMemory };
+        new("torchsharp", DType.Float32, 256, 1, ScratchPerThread: 16L << 20, PadsRows: false, FixedOverhead: 256L << 20)
+        {
+            IsHostMemory = isHostMemory,
+            ConvertsOperands = !isHostMemory,
+        };
 
     /// <summary>The double-precision oracle: one thread, plain loops.</summary>
     public static BackendProfile Reference { get; } =

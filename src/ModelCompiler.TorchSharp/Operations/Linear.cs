@@ -102,13 +102,13 @@ public sealed partial class TorchBackend
         }
     }
 
-    /// <summary>A Float32 weight is used where it is; others are decoded to the workspace, rows in turn.</summary>
+    /// <summary>A Float32 weight is used where it is; others are decoded to the workspace: at once by a kernel, else rows in turn.</summary>
     private IEnumerable<(int First, int Count)> WeightRows(Tensor w) =>
-        w.Type == DType.Float32 ? [(0, w.Rows)] : InTurn(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
+        w.Type == DType.Float32 || (w.Type.IsQuantized() && _kernels is not null) ? [(0, w.Rows)] : InTurn(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
 
     /// <summary>Rows of a weight of any type, as Float32.</summary>
     private TorchTensor LinearWeight(Tensor w, int first, int count) =>
         w.Type == DType.Float32 ? View(w)
-        : w.Type.IsQuantized() ? Decode(w, first, count)
+        : w.Type.IsQuantized() ? (_kernels is null ? Decode(w, first, count) : Decode(w, _kernels))
         : ScratchOf(w.Slice(first, count));
 }
