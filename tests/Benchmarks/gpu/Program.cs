@@ -8,13 +8,15 @@ try
     switch (args)
     {
         case ["test"]:
-            return TestRun.All();
+            return TestRun.Of("");
+        case ["test", string part]:
+            return TestRun.Of(part);
         case ["bench", string json]:
             return Comparison.Run(json, peer: null);
         case ["bench", string json, string peer]:
             return Comparison.Run(json, peer);
         default:
-            Console.Error.WriteLine("usage: gpu-bench test | bench RESULTS.json [PEER.py]");
+            Console.Error.WriteLine("usage: gpu-bench test [PART OF A NAME] | bench RESULTS.json [PEER.py]");
             return 2;
     }
 }

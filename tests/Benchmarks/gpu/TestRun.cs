@@ -9,14 +9,19 @@ namespace ModelCompiler.GpuBenchmarks;
 /// <summary>Runs the CUDA tests in this process, where there is no SDK to run them; prints failures, then one line as .ci/run does.</summary>
 internal static class TestRun
 {
-    public static int All()
+    /// <param name="part">What the names of the tests that run have in them; empty: all.</param>
+    public static int Of(string part)
     {
         Assembly tests = typeof(CudaDeviceTests).Assembly;
         using var framework = new XunitTestFramework(new Silence());
         using ITestFrameworkExecutor executor = framework.GetExecutor(tests.GetName());
-        using var results = new Results();
+        using ITestFrameworkDiscoverer discoverer = framework.GetDiscoverer(Reflector.Wrap(tests));
         var options = new Options();
-        executor.RunAll(results, options, options);
+        using var found = new Found();
+        discoverer.Find(includeSourceInformation: false, found, options);
+        found.Finished.Wait();
+        using var results = new Results();
+        executor.RunTests(found.Cases.Where(test => test.DisplayName.Contains(part, StringComparison.Ordinal)), results, options);
         results.Finished.Wait();
         Console.WriteLine($"{results.Passed} passed, {results.Failed} failed, {results.Skipped} skipped");
         return results.Failed == 0 ? 0 : 1;
@@ -35,6 +40,29 @@ internal static class TestRun
     private sealed class Silence : LongLivedMarshalByRefObject, IMessageSink
     {
         public bool OnMessage(IMessageSinkMessage message) => true;
+    }
+
+    private sealed class Found : LongLivedMarshalByRefObject, IMessageSink, IDisposable
+    {
+        public ManualResetEventSlim Finished { get; } = new();
+
+        public List<ITestCase> Cases { get; } = [];
+
+        public bool OnMessage(IMessageSinkMessage message)
+        {
+            if (message is ITestCaseDiscoveryMessage one)
+            {
+                Cases.Add(one.TestCase);
+            }
+            else if (message is IDiscoveryCompleteMessage)
+            {
+                Finished.Set();
+            }
+
+            return true;
+        }
+
+        public void Dispose() => Finished.Dispose();
     }
 
     private sealed class Results : LongLivedMarshalByRefObject, IMessageSink, IDisposable

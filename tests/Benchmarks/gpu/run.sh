@@ -15,6 +15,9 @@ peer=()
 python3 -c 'import torch, peft, transformers' 2>/dev/null && peer=("$here/peer.py")
 "$here/gpu-bench" test 2>&1 | tee "$out/tests.txt" | tail -n 25
 status=${PIPESTATUS[0]}
-command -v compute-sanitizer >/dev/null && compute-sanitizer --version | tail -n 1
+if command -v compute-sanitizer >/dev/null; then
+    timeout 240 compute-sanitizer --tool memcheck "$here/gpu-bench" test DeviceTests.AgreesWithReference > "$out/memcheck.txt" 2>&1
+    tail -n 2 "$out/memcheck.txt"
+fi
 "$here/gpu-bench" bench "$out/gpu.json" "${peer[@]}" || status=1
 exit "$status"
