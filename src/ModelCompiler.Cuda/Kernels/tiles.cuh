@@ -298,23 +298,39 @@ template <int RowTiles>
 DEVICE void storeRows(const Product<RowTiles, HeadColumns / 8>& product, const float (&factors)[2 * RowTiles], const Head<real>& head, int firstRow)
 {
     bool pairs = head.isAligned(2 * sizeof(real));
-    product.forEach([&](int r, int c, int e) {
-        int row = firstRow + laneRow(halfOf(r, e));
-        int column = laneColumn(c, e);
-        float factor = factors[halfOf(r, e)];
-        real* to = head.data + (i64)row * head.stride + column;
-        if (row >= head.rows || column >= HEAD_WIDTH)
+    UNROLL
+    for (int h = 0; h < 2 * RowTiles; h++)
+    {
+        int row = firstRow + laneRow(h);
+        real* to = head.data + (i64)row * head.stride + laneColumn(0, 0);
+        if (row >= head.rows)
         {
-            return;
+            continue;
         }
 
-        if (!pairs)
+        if (pairs)
         {
-            narrow(product.at[r][c][e] * factor, to);
+            UNROLL
+            for (int c = 0; c < HeadColumns / 8; c++)
+            {
+                const float(&sums)[4] = product.at[h / 2][c];
+                Lanes<2> values = {{sums[h % 2 * 2] * factors[h], sums[h % 2 * 2 + 1] * factors[h]}};
+                if (8 * c + 8 <= HEAD_WIDTH || laneColumn(c, 0) < HEAD_WIDTH)
+                {
+                    store(to + 8 * c, values);
+                }
+            }
         }
-        else if (e % 2 == 0)
+        else
         {
-            store(to, Lanes<2>{{product.at[r][c][e] * factor, product.at[r][c][e + 1] * factor}});
+            UNROLL
+            for (int i = 0; i < HeadColumns / 4; i++)
+            {
+                if (i / 2 * 8 + 8 <= HEAD_WIDTH || laneColumn(i / 2, i % 2) < HEAD_WIDTH)
+                {
+                    narrow(product.at[h / 2][i / 2][h % 2 * 2 + i % 2] * factors[h], to + i / 2 * 8 + i % 2);
+                }
+            }
         }
-    });
+    }
 }
