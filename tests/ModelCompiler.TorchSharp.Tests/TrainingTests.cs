@@ -44,6 +44,16 @@ public class TrainingTests
         Compare<Stories260K>();
     }
 
+    [Fact]
+    public void Saved_activations_in_bfloat16_have_the_losses_of_the_cpu_backend()
+    {
+        TrainingPlan plan = SmallRun.Plan() with { Activations = Storage.BFloat16 };
+        double[] expected = Losses<StoriesLoraDropout>(plan, new CpuBackend(1), out _);
+        double[] losses = Losses<StoriesLoraDropout>(plan, new TorchBackend(), out long allocated);
+        Assert.All(expected.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, 1e-3));
+        Assert.Equal(StoriesLoraDropout.MemoryCost(plan, BackendProfile.TorchSharp(isHostMemory: true)).Allocated, allocated);
+    }
+
     /// <summary>A thousand steps after the first epoch, which makes the tables that stay.</summary>
     [Fact]
     public void Steps_leave_no_tensor_behind()
