@@ -22,8 +22,8 @@ DEVICE void dequantizeRuns(const QuantizedWeight& w, real* y)
         // Beyond the end the first run is read again: a branch would let the next read wait for this one.
         i64 first = start + r * step < w.count ? start + r * step : 0;
         codes[r] = ((const Chunk<Coding::Bits>*)w.codes)[first / RunLength];
-        parts[r] = w.parts<Nested>(first >> w.blockLog);
-        zeros[r] = w.zero(first >> w.blockLog);
+        parts[r] = w.parts<Nested>(first >> (int)w.blockLog);
+        zeros[r] = w.zero(first >> (int)w.blockLog);
     }
 
     Coding coding;

@@ -14,7 +14,7 @@ struct Group
 template <bool Nested, int Length>
 DEVICE Group readGroup(const QuantizedWeight& w, i64 group)
 {
-    i64 block = group * Length >> w.blockLog;
+    i64 block = group * Length >> (int)w.blockLog;
     return {((const Chunk<16>*)w.codes)[group], w.parts<Nested>(block), w.zero(block)};
 }
 
@@ -72,7 +72,7 @@ DEVICE void addElements(Lanes<T>& sums, const QuantizedProduct<real>& p, Coding 
     for (int k = threadIndex() % 32; k < p.depth; k += 32)
     {
         i64 at = first + k;
-        i64 block = at >> p.w.blockLog;
+        i64 block = at >> (int)p.w.blockLog;
         float value = coding.decode(((const u32*)p.w.codes)[at / InWord], at % InWord, p.w.zero(block)) * coding.scale(p.w.factor<Nested>(block));
         UNROLL
         for (int t = 0; t < T; t++)

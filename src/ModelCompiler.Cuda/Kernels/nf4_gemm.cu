@@ -106,7 +106,7 @@ struct Panel
                 batch.codes[i][half] = codes[i % OutputTiles][half][chunk * 4 + i / OutputTiles * 4];
             }
 
-            batch.parts[half] = p.w.parts<Nested>((chunks[half] + chunk + threadIndex() % 4 / OutputTiles) >> (p.w.blockLog - ChunkLog));
+            batch.parts[half] = p.w.parts<Nested>((chunks[half] + chunk + threadIndex() % 4 / OutputTiles) >> ((int)p.w.blockLog - ChunkLog));
         }
 
         return batch;

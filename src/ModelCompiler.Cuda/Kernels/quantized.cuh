@@ -27,7 +27,7 @@ struct QuantizedWeight
     const float* mean;
     const float* map;
     i64 count;
-    int blockLog;
+    i64 blockLog;
 
     template <bool Nested>
     DEVICE FactorParts parts(u64 block) const

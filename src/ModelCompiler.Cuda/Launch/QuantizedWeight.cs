@@ -4,7 +4,7 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Cuda;
 
-/// <summary>QuantizedWeight of quantized.cuh: the addresses of a weight's parts.</summary>
+/// <summary>QuantizedWeight of quantized.cuh: the addresses of a weight's parts. Without gaps between its fields, so that equal arguments are equal bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct QuantizedWeight
 {
@@ -15,7 +15,7 @@ internal readonly struct QuantizedWeight
     private readonly nint _mean;
     private readonly nint _map;
     private readonly long _count;
-    private readonly int _blockLog;
+    private readonly long _blockLog;
 
     /// <param name="weight">A quantised weight.</param>
     /// <param name="address">Where its bytes begin.</param>
