@@ -23,6 +23,9 @@ public class MemoryTests
     private static readonly WeightFormat?[] Storages =
         [null, WeightFormat.BFloat16, WeightFormat.NF4(32, false), WeightFormat.NF4(64, true), WeightFormat.Int8(32)];
 
+    /// <summary>Activations in 16 bits, parameters in 32, buffers 256 bytes apart.</summary>
+    private static readonly BackendProfile Gpu = BackendProfile.Cuda(DType.BFloat16);
+
     public static TheoryData<int> Batches => Compiled.Batches.Numbers;
 
     [Theory]
@@ -37,6 +40,7 @@ public class MemoryTests
             int threads = 1 + (int)(seed % 3);
             MemoryCost cost = MemoryPlanner.Train(entry.Tables, plan, BackendProfile.Cpu(threads)).Cost;
             Assert.Equal(cost, MemoryPlanner.Cost(entry.Tables, plan, BackendProfile.Cpu(threads)));
+            Assert.Equal(MemoryPlanner.Train(entry.Tables, plan, Gpu).Cost, MemoryPlanner.Cost(entry.Tables, plan, Gpu));
             long before = NativeAllocator.BytesInUse;
             NativeAllocator.ResetPeak();
             using (var run = new ModelRun(entry, plan, new CpuBackend(threads), seed))
@@ -61,7 +65,7 @@ public class MemoryTests
         foreach ((ModelEntry entry, TrainingPlan plan, ulong seed) in Cases(batch))
         {
             // Room that moving ranks may need is not touched where they did not move.
-            var backend = new NullBackend();
+            var backend = new NullBackend(seed % 2 == 0 ? null : Gpu);
             using var run = new ModelRun(entry, plan with { MoveRanks = false }, backend, seed, allTargets: true);
             backend.Reset();
             run.Gradients();
