@@ -33,6 +33,12 @@ internal static class BackendChoice
         _ => CudaBackend.Open(Profile(arguments).Activation),
     };
 
-    private static string Name(ParseResult arguments) =>
-        Choice.Require("--backend", arguments.GetValue(CommonOptions.Backend)!, [Cpu, Cuda, CudaFloat32], ["torchsharp"]);
+    private static string Name(ParseResult arguments)
+    {
+        string given = arguments.GetValue(CommonOptions.Backend)!;
+        return given.Equals("torchsharp", StringComparison.OrdinalIgnoreCase)
+            ? throw new UsageException(
+                "--backend torchsharp is none of mc's, which is built without TorchSharp: a program that references ModelCompiler.TorchSharp gives ForTraining a TorchBackend")
+            : Choice.Require("--backend", given, [Cpu, Cuda, CudaFloat32]);
+    }
 }

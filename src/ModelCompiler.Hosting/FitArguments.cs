@@ -55,7 +55,7 @@ internal sealed class FitArguments
     /// <summary>An objective's name on the command line.</summary>
     public static string Name(FitObjective objective) => s_objectives[(int)objective];
 
-    private static FitObjective ObjectiveOf(string text) => (FitObjective)Array.IndexOf(s_objectives, Choice.Require("--objective", text, s_objectives, []));
+    private static FitObjective ObjectiveOf(string text) => (FitObjective)Array.IndexOf(s_objectives, Choice.Require("--objective", text, s_objectives));
 
     private static DeviceRates Measure(ParseResult arguments)
     {

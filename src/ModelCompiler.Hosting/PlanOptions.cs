@@ -69,7 +69,7 @@ internal sealed class PlanOptions
             Rank = arguments.GetValue(_rank),
             Checkpointing = policy,
             CheckpointEvery = every,
-            Activations = Enum.Parse<Storage>(Choice.Require("--activations", arguments.GetValue(_activations)!, s_activations, [])),
+            Activations = Enum.Parse<Storage>(Choice.Require("--activations", arguments.GetValue(_activations)!, s_activations)),
             Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
             Storage = arguments.GetValue(_storage) is { } storage ? FormatOf(storage) : null,
         };
@@ -116,9 +116,9 @@ internal sealed class PlanOptions
     private static bool Given(ParseResult arguments, Option option) => arguments.GetResult(option) is { Implicit: false };
 
     private static Optimizer OptimizerOf(string text) =>
-        (Optimizer)Array.IndexOf(s_optimizers, Choice.Require("--optimizer", text, s_optimizers, []));
+        (Optimizer)Array.IndexOf(s_optimizers, Choice.Require("--optimizer", text, s_optimizers));
 
-    private static WeightFormat FormatOf(string text) => WeightFormat.Of(Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>(), [])));
+    private static WeightFormat FormatOf(string text) => WeightFormat.Of(Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>())));
 
     private static (Checkpointing Policy, int Every) PolicyOf(string text)
     {

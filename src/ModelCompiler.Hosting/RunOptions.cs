@@ -25,7 +25,7 @@ internal sealed class RunOptions
     /// <exception cref="UsageException">A choice does not exist.</exception>
     public TrainingOptions Read(ParseResult arguments)
     {
-        string schedule = Choice.Require("--schedule", arguments.GetValue(_schedule)!, ["cosine", "linear", "constant"], []);
+        string schedule = Choice.Require("--schedule", arguments.GetValue(_schedule)!, ["cosine", "linear", "constant"]);
         return new TrainingOptions
         {
             Steps = arguments.GetValue(_steps),

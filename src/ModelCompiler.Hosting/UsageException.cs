@@ -7,7 +7,4 @@ internal sealed class UsageException : ModelCompilerException
         : base(message, inner)
     {
     }
-
-    /// <summary>The error of something the command line knows of but that does not exist yet.</summary>
-    public static UsageException NotBuilt(string what, string instead) => new($"{what} is not built yet; {instead}");
 }

@@ -40,12 +40,12 @@ internal sealed class PlanCommand : HostCommand
         FitSummary? fit = null;
         if (_fit.Wanted(arguments))
         {
-            Choice.Require("--estimator, with --fit,", arguments.GetValue(_estimator)!, [Estimates.Own], []);
+            Choice.Require("--estimator, with --fit,", arguments.GetValue(_estimator)!, [Estimates.Own]);
             (choices, fit) = Search(arguments, model.Tables, choices, profile, budget);
         }
 
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
-        string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names, []);
+        string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names);
         string? report = Report(arguments, estimator);
         Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session.Error));
 
