@@ -3,8 +3,11 @@ namespace ModelCompiler.Tests;
 /// <summary>Where the repository and the real test data lie.</summary>
 internal static class TestData
 {
+    private static readonly string? s_repository = FindRepository();
+
     /// <summary>The folder that holds ModelCompiler.sln.</summary>
-    public static string Repository { get; } = FindRepository();
+    /// <exception cref="InvalidOperationException">The tests run outside of the repository.</exception>
+    public static string Repository => s_repository ?? throw new InvalidOperationException($"No ModelCompiler.sln in {AppContext.BaseDirectory} or above it.");
 
     /// <summary>The data folder: MODELCOMPILER_DATA, or shared/data beside the repository; null where there is none.</summary>
     public static string? Folder { get; } = FindFolder();
@@ -20,7 +23,7 @@ internal static class TestData
         : Path.Exists(PathOf(relative)) ? null
         : $"The data folder has no {relative}.";
 
-    private static string FindRepository()
+    private static string? FindRepository()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
@@ -30,14 +33,14 @@ internal static class TestData
             }
         }
 
-        throw new InvalidOperationException($"No ModelCompiler.sln in {AppContext.BaseDirectory} or above it.");
+        return null;
     }
 
     private static string? FindFolder()
     {
-        string folder = Environment.GetEnvironmentVariable("MODELCOMPILER_DATA") is { Length: > 0 } given
-            ? given
-            : Path.GetFullPath(Path.Combine(Repository, "..", "shared", "data"));
+        string? folder = Environment.GetEnvironmentVariable("MODELCOMPILER_DATA") is { Length: > 0 } given ? given
+            : s_repository is null ? null
+            : Path.GetFullPath(Path.Combine(s_repository, "..", "shared", "data"));
         return Directory.Exists(folder) ? folder : null;
     }
 }
