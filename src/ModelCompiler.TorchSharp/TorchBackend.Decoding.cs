@@ -44,16 +44,16 @@ public sealed partial class TorchBackend
     }
 
     /// <summary>A whole quantised weight, in the part of the workspace that a plan has for it.</summary>
-    private TorchTensor Decode(Tensor w, QuantizedKernels kernels)
+    private TorchTensor Decode(Tensor w, QuantizedKernels kernels, DType type)
     {
-        var decoded = new Tensor(_operand.Offset, w.Rows, w.Columns, w.Columns, DType.Float32);
+        var decoded = new Tensor(_operand.Offset, w.Rows, w.Columns, w.Columns, type);
         if (decoded.End > _operand.Offset + _operand.Bytes)
         {
             throw new InvalidOperationException($"{w} decoded does not fit the {_operand.Bytes} bytes that the workspace has for it.");
         }
 
         TorchTensor values = View(decoded);
-        kernels.Decode(w, QuantizedKernels.Address(View(w.Bytes)), QuantizedKernels.Address(Values(DynamicMap.Signed)), QuantizedKernels.Address(values));
+        kernels.Decode(w, QuantizedKernels.Address(View(w.Bytes)), QuantizedKernels.Address(Values(DynamicMap.Signed)), QuantizedKernels.Address(values), type);
         return values;
     }
 

@@ -30,14 +30,18 @@ public sealed partial class TorchBackend
     private Work Begin() => new(this);
 
     /// <summary>An uninitialised Float32 matrix in the workspace.</summary>
-    private TorchTensor Scratch(long rows, long columns)
+    private TorchTensor Scratch(long rows, long columns) => Scratch(rows, columns, torch.ScalarType.Float32);
+
+    /// <summary>An uninitialised matrix of elements of at most 4 bytes; it takes as much of the workspace as one of Float32.</summary>
+    private TorchTensor Scratch(long rows, long columns, torch.ScalarType type)
     {
         if (_scratchEnd + rows * columns > _workspace.Columns)
         {
             throw new InvalidOperationException($"A row of {columns} elements does not fit the workspace of {_workspace.Columns} elements.");
         }
 
-        TorchTensor scratch = Typed(torch.ScalarType.Float32).as_strided([rows, columns], [columns, 1], _workspace.Offset / sizeof(float) + _scratchEnd);
+        TorchTensor typed = Typed(type);
+        TorchTensor scratch = typed.as_strided([rows, columns], [columns, 1], (_workspace.Offset + _scratchEnd * sizeof(float)) / typed.ElementSize);
         _scratchEnd += rows * columns;
         return scratch;
     }
@@ -67,8 +71,11 @@ public sealed partial class TorchBackend
         return scalar;
     }
 
+    /// <summary>The values of a handle as another type: its own memory where it has that type, else a copy for as long as the work lasts.</summary>
+    private TorchTensor As(DType type, Tensor x) => View(x).to_type(ScalarTypeOf(type));
+
     /// <summary>A weight that scales channels, as a Float32 row.</summary>
-    private TorchTensor Channels(Tensor w) => w.Type == DType.Float32 ? View(w) : View(w).to_type(torch.ScalarType.Float32);
+    private TorchTensor Channels(Tensor w) => As(DType.Float32, w);
 
     private readonly ref struct Work
     {

@@ -8,8 +8,8 @@ namespace ModelCompiler.Torch;
 /// <summary>
 /// Compiled models on TorchSharp: the arena is one torch tensor of bytes on the device, every buffer a view of it, and operations write in place.
 /// What an operation needs beside its operands lies in the plan's workspace, rows in turn; only sums of rows, indices and decoded pieces of
-/// quantised weights are torch's own for as long as the call takes. Computes in Float32, in the order of the device's default stream.
-/// Not thread-safe: one caller at a time.
+/// quantised weights, or operands as another type, are torch's own for as long as the call takes. Computes in Float32, of bfloat16 activations the
+/// products with weights in bfloat16, in the order of the device's default stream. Not thread-safe: one caller at a time.
 /// </summary>
 public sealed partial class TorchBackend : IBackend
 {
@@ -22,8 +22,10 @@ public sealed partial class TorchBackend : IBackend
 
     /// <summary>Chooses the device; memory comes with <see cref="Allocate"/>.</summary>
     /// <param name="device">Torch's device; null: the CPU.</param>
-    public TorchBackend(torch.Device? device = null)
-        : this(device ?? torch.CPU, BackendProfile.TorchSharp(isHostMemory: (device ?? torch.CPU).type == DeviceType.CPU))
+    /// <param name="activation">Element type of what is computed of tokens: Float32 or BFloat16.</param>
+    /// <exception cref="ArgumentException">Activations are of another type.</exception>
+    public TorchBackend(torch.Device? device = null, DType activation = DType.Float32)
+        : this(device ?? torch.CPU, BackendProfile.TorchSharp(isHostMemory: (device ?? torch.CPU).type == DeviceType.CPU, Checked(activation)))
     {
     }
 
@@ -110,6 +112,10 @@ public sealed partial class TorchBackend : IBackend
 
         return typed;
     }
+
+    private static DType Checked(DType activation) => activation is DType.Float32 or DType.BFloat16
+        ? activation
+        : throw new ArgumentException($"Activations are Float32 or BFloat16, not {activation}.", nameof(activation));
 
     private static TorchTensor Zeros(long bytes, torch.Device device)
     {

@@ -38,7 +38,7 @@ public class ManagedCudaTests
         using DeviceMemory packed = DeviceMemory.Allocate(context, bytes.Length), map = DeviceMemory.Allocate(context, 1024), values = DeviceMemory.Allocate(context, 4 * expected.Length);
         stream.CopyToDevice(bytes, packed, 0);
         stream.CopyToDevice(MemoryMarshal.AsBytes(DynamicMap.Signed.Values), map, 0);
-        kernels.Decode(weight, packed.Address(0, bytes.Length), map.Address(0, 1024), values.Address(0, 4 * expected.Length));
+        kernels.Decode(weight, packed.Address(0, bytes.Length), map.Address(0, 1024), values.Address(0, 4 * expected.Length), DType.Float32);
         launcher.Synchronize();
         var decoded = new float[expected.Length];
         stream.CopyToHost(values, 0, MemoryMarshal.AsBytes(decoded.AsSpan()));

@@ -47,8 +47,9 @@ internal sealed partial class QuantizedKernels : IDisposable
     /// <param name="weight">The weight.</param>
     /// <param name="bytes">Device address of its bytes.</param>
     /// <param name="map">Device address of the values of the signed dynamic map.</param>
-    /// <param name="values">Device address of as many floats as it has elements, row after row.</param>
-    public void Decode(Tensor weight, nint bytes, nint map, nint values)
+    /// <param name="values">Device address of room for as many values as it has elements, row after row.</param>
+    /// <param name="type">Type of the values: Float32 or BFloat16.</param>
+    public void Decode(Tensor weight, nint bytes, nint map, nint values, DType type)
     {
         string kernel = weight.Type.Kind() switch
         {
@@ -59,7 +60,7 @@ internal sealed partial class QuantizedKernels : IDisposable
         long threads = (weight.Count + CudaBackend.DecodedByThread - 1) / CudaBackend.DecodedByThread;
         var geometry = new LaunchGeometry(checked((int)((threads + CudaBackend.MaximumThreads - 1) / CudaBackend.MaximumThreads)), BlockX: CudaBackend.MaximumThreads);
         KernelArguments packed = _arguments.Clear().Add(new QuantizedWeight(weight, bytes, map)).Add(values);
-        _launcher.Launch(_kernels.Function(kernel, new KernelTypes(DType.Float32, DType.Float32)), geometry, packed.Bytes);
+        _launcher.Launch(_kernels.Function(kernel, new KernelTypes(type, DType.Float32)), geometry, packed.Bytes);
     }
 
     /// <summary>Where a tensor's elements lie, on its device.</summary>

@@ -82,10 +82,10 @@ public sealed partial class TorchBackend
     /// <inheritdoc/>
     public void SoftCap(Tensor x, Tensor y, float cap)
     {
-        if (!y.IsNone)
+        foreach ((int first, int count) in InTurn(y.Rows, y.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(y).copy_(View(x)).div_(Number(cap)).tanh_().mul_(Number(cap));
+            View(y.Slice(first, count)).copy_(ScratchOf(x.Slice(first, count)).div_(Number(cap)).tanh_().mul_(Number(cap)));
         }
     }
 

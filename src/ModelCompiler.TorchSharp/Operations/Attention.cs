@@ -50,7 +50,7 @@ public sealed partial class TorchBackend
                 {
                     long freed = _scratchEnd;
                     int shared = head / (heads / keyValueHeads);
-                    TorchTensor OfHead(Tensor x, int row, int length, int index, int all) => Head(x.Slice(row, length), index, all);
+                    TorchTensor OfHead(Tensor x, int row, int length, int index, int all) => Values(x.Slice(row, length), index, all);
                     TorchTensor query = OfHead(q, first + from, count, head, heads);
                     TorchTensor key = OfHead(k, first, keys, shared, keyValueHeads);
                     TorchTensor value = OfHead(v, first, keys, shared, keyValueHeads);
@@ -59,7 +59,7 @@ public sealed partial class TorchBackend
                     TorchTensor probabilities = Scores(query, key, future).sub_(normaliser).exp_();
                     if (!dv.IsNone)
                     {
-                        OfHead(dv, first, keys, shared, keyValueHeads).addmm_(probabilities.t(), gradient);
+                        Multiply(probabilities.t(), gradient, Head(dv.Slice(first, keys), shared, keyValueHeads), adds: true, scale: 1);
                     }
 
                     TorchTensor mean = gradient.mul(OfHead(o, first + from, count, head, heads)).sum(1, keepdim: true);
@@ -67,12 +67,12 @@ public sealed partial class TorchBackend
                     float root = 1 / MathF.Sqrt(query.shape[1]);
                     if (!dq.IsNone)
                     {
-                        OfHead(dq, first + from, count, head, heads).addmm_(slopes, key, beta: 1, alpha: root);
+                        Multiply(slopes, key, Head(dq.Slice(first + from, count), head, heads), adds: true, root);
                     }
 
                     if (!dk.IsNone)
                     {
-                        OfHead(dk, first, keys, shared, keyValueHeads).addmm_(slopes.t(), query, beta: 1, alpha: root);
+                        Multiply(slopes.t(), query, Head(dk.Slice(first, keys), shared, keyValueHeads), adds: true, root);
                     }
 
                     _scratchEnd = freed;
@@ -93,12 +93,12 @@ public sealed partial class TorchBackend
             {
                 long freed = _scratchEnd;
                 int shared = head / (heads / keyValueHeads);
-                TorchTensor scores = Scores(Head(q.Slice(first, count), head, heads), Head(k.Slice(0, keys), shared, keyValueHeads), future);
+                TorchTensor scores = Scores(Values(q.Slice(first, count), head, heads), Values(k.Slice(0, keys), shared, keyValueHeads), future);
                 TorchTensor maximum = scores.amax([1L], keepdim: true);
                 TorchTensor sum = scores.sub_(maximum).exp_().sum(1, keepdim: true);
                 if (!o.IsNone)
                 {
-                    Head(o.Slice(first, count), head, heads).addmm_(scores, Head(v.Slice(0, keys), shared, keyValueHeads), beta: 0, alpha: 1).div_(sum);
+                    Head(o.Slice(first, count), head, heads).copy_(scores.mm(Values(v.Slice(0, keys), shared, keyValueHeads)).div_(sum));
                 }
 
                 if (!logSumExp.IsNone)
@@ -125,6 +125,9 @@ public sealed partial class TorchBackend
 
     /// <summary>The channels of one head.</summary>
     private TorchTensor Head(Tensor x, int head, int heads) => View(x.Window(0, x.Rows, head * (x.Columns / heads), x.Columns / heads));
+
+    /// <summary>Those as Float32.</summary>
+    private TorchTensor Values(Tensor x, int head, int heads) => Head(x, head, heads).to_type(torch.ScalarType.Float32);
 
     private static Tensor Rows(Tensor x, int first, int count) => x.IsNone ? x : x.Slice(first, count);
 }

@@ -31,16 +31,14 @@ public sealed partial class TorchBackend
     /// <inheritdoc/>
     public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits)
     {
-        if (dLogits.IsNone)
+        foreach ((int first, int count) in InTurn(dLogits.IsNone ? 0 : logits.Rows, logits.Columns, matrices: 1))
         {
-            return;
+            using Work work = Begin();
+            TorchTensor ids = View(targets.Slice(first, count)).to_type(torch.ScalarType.Int64);
+            TorchTensor counts = ids.ge(Number(0)).to_type(torch.ScalarType.Float32);
+            TorchTensor gradient = ScratchOf(logits.Slice(first, count)).sub_(View(logSumExp.Slice(first, count))).exp_();
+            gradient.scatter_add_(1, ids.clamp_min(Number(0)), counts.neg());
+            View(dLogits.Slice(first, count)).copy_(gradient.mul_(counts.mul_(Number(_step.LossScale))));
         }
-
-        using Work work = Begin();
-        TorchTensor ids = View(targets).to_type(torch.ScalarType.Int64);
-        TorchTensor counts = ids.ge(Number(0)).to_type(torch.ScalarType.Float32);
-        TorchTensor gradient = View(dLogits).copy_(View(logits)).sub_(View(logSumExp)).exp_();
-        gradient.scatter_add_(1, ids.clamp_min(Number(0)), counts.neg());
-        gradient.mul_(counts.mul_(Number(_step.LossScale)));
     }
 }

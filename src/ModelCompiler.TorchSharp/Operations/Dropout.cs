@@ -16,7 +16,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             TorchTensor dropped = MaskBits(key, firstRow + first, count, y.Columns).lt(Number(threshold));
-            View(y.Slice(first, count)).copy_(View(x.Slice(first, count))).div_(Number(1 - (double)rate)).masked_fill_(dropped, Number(0));
+            View(y.Slice(first, count)).copy_(ScratchOf(x.Slice(first, count)).div_(Number(1 - (double)rate)).masked_fill_(dropped, Number(0)));
         }
     }
 

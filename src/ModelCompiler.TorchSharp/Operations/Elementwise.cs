@@ -1,3 +1,4 @@
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using TorchSharp;
 
@@ -113,7 +114,7 @@ public sealed partial class TorchBackend
         if (!y.IsNone)
         {
             using Work work = Begin();
-            View(y).copy_(Heads(x, x.Columns / y.Columns).mean([2]));
+            View(y).copy_(Heads(x, x.Columns / y.Columns).mean([2], type: torch.ScalarType.Float32));
         }
     }
 
@@ -126,7 +127,7 @@ public sealed partial class TorchBackend
             Start(dx, plus);
             using Work work = Begin();
             TorchTensor groups = Heads(dx, size);
-            (plus.IsNone ? groups.zero_() : groups).add_(View(dy).unsqueeze(2), Number(1.0 / size));
+            (plus.IsNone ? groups.zero_() : groups).add_(As(DType.Float32, dy).unsqueeze(2), Number(1.0 / size));
         }
     }
 

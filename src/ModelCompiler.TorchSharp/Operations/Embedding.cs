@@ -11,17 +11,18 @@ public sealed partial class TorchBackend
         foreach ((int first, int count) in InTurn(y.Rows, y.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(y.Slice(first, count)).copy_(View(table).index_select(0, Ids(ids.Slice(first, count)))).mul_(Number(scale));
+            TorchTensor rows = Scratch(count, y.Columns).copy_(View(table).index_select(0, Ids(ids.Slice(first, count))));
+            View(y.Slice(first, count)).copy_(rows.mul_(Number(scale)));
         }
     }
 
     /// <inheritdoc/>
     public void EmbeddingGradient(Tensor dy, Tensor ids, Tensor gradient, float scale = 1)
     {
-        if (!gradient.IsNone)
+        foreach ((int first, int count) in InTurn(gradient.IsNone ? 0 : dy.Rows, dy.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(gradient).index_add_(0, Ids(ids), View(dy), Number(scale));
+            View(gradient).index_add_(0, Ids(ids.Slice(first, count)), As(gradient.Type, dy.Slice(first, count)), Number(scale));
         }
     }
 

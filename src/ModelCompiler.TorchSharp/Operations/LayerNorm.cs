@@ -11,9 +11,9 @@ public sealed partial class TorchBackend
         foreach ((int first, int count) in InTurn(x.Rows, x.Columns, matrices: 2))
         {
             using Work work = Begin();
-            TorchTensor rows = View(x.Slice(first, count));
-            TorchTensor mean = rows.mean([1], keepdim: true);
-            TorchTensor centred = Scratch(count, x.Columns).copy_(rows).sub_(mean);
+            TorchTensor centred = ScratchOf(x.Slice(first, count));
+            TorchTensor mean = centred.mean([1], keepdim: true);
+            centred.sub_(mean);
             TorchTensor rstd = Scratch(count, x.Columns).copy_(centred).mul_(centred).mean([1], keepdim: true).add_(Number(epsilon)).rsqrt_();
             if (!statistics.IsNone)
             {

@@ -15,10 +15,11 @@ public sealed partial class TorchBackend
         }
 
         Start(y, plus);
-        foreach ((int first, int count) in WeightRows(w))
+        DType type = ProductType(x, w);
+        foreach ((int first, int count) in WeightRows(w, type))
         {
             using Work work = Begin();
-            View(y).narrow(1, first, count).addmm_(View(x), LinearWeight(w, first, count).t(), beta: plus.IsNone ? 0 : 1, alpha: scale);
+            Multiply(As(type, x), LinearWeight(w, first, count, type).t(), View(y).narrow(1, first, count), adds: !plus.IsNone, scale);
         }
 
         if (!bias.IsNone)
@@ -37,20 +38,27 @@ public sealed partial class TorchBackend
         }
 
         Start(dx, plus);
-        foreach ((int first, int count) in WeightRows(w))
+        DType type = ProductType(dy, w);
+        foreach ((int first, int count) in WeightRows(w, type))
         {
             using Work work = Begin();
-            View(dx).addmm_(View(dy).narrow(1, first, count), LinearWeight(w, first, count), beta: first == 0 && plus.IsNone ? 0 : 1, alpha: scale);
+            Multiply(As(type, dy).narrow(1, first, count), LinearWeight(w, first, count, type), View(dx), adds: first > 0 || !plus.IsNone, scale);
         }
     }
 
     /// <inheritdoc/>
     public void LinearGradientWeight(Tensor dy, Tensor x, Tensor dw, float scale = 1)
     {
-        if (!dw.IsNone)
+        if (dw.IsNone)
+        {
+            return;
+        }
+
+        DType type = ProductType(dy, x);
+        foreach ((int first, int count) in type == dw.Type ? [(0, dw.Rows)] : InTurn(dw.Rows, dw.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(dw).addmm_(View(dy).t(), View(x), beta: 1, alpha: scale);
+            Multiply(As(type, dy).narrow(1, first, count).t(), As(type, x), View(dw.Slice(first, count)), adds: true, scale);
         }
     }
 
@@ -60,7 +68,7 @@ public sealed partial class TorchBackend
         if (!db.IsNone)
         {
             using Work work = Begin();
-            View(db).add_(View(dy).sum(0, keepdim: true), Number(scale));
+            View(db).add_(View(dy).sum(0, keepdim: true, type: torch.ScalarType.Float32), Number(scale));
         }
     }
 
@@ -102,13 +110,29 @@ public sealed partial class TorchBackend
         }
     }
 
-    /// <summary>A Float32 weight is used where it is; others are decoded to the workspace: at once by a kernel, else rows in turn.</summary>
-    private IEnumerable<(int First, int Count)> WeightRows(Tensor w) =>
-        w.Type == DType.Float32 || (w.Type.IsQuantized() && _kernels is not null) ? [(0, w.Rows)] : InTurn(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
+    /// <summary>Operands of one type are multiplied in it, others in the type of activations.</summary>
+    private DType ProductType(Tensor a, Tensor b) => a.Type == b.Type && !a.Type.IsQuantized() ? a.Type : Profile.Activation;
 
-    /// <summary>Rows of a weight of any type, as Float32.</summary>
-    private TorchTensor LinearWeight(Tensor w, int first, int count) =>
-        w.Type == DType.Float32 ? View(w)
-        : w.Type.IsQuantized() ? (_kernels is null ? Decode(w, first, count) : Decode(w, _kernels))
-        : ScratchOf(w.Slice(first, count));
+    /// <summary>destination = scale · a b, or that added to it; a product of another type is rounded before.</summary>
+    private void Multiply(TorchTensor a, TorchTensor b, TorchTensor destination, bool adds, float scale)
+    {
+        if (a.dtype == destination.dtype)
+        {
+            destination.addmm_(a, b, beta: adds ? 1 : 0, alpha: scale);
+        }
+        else
+        {
+            (adds ? destination : destination.zero_()).add_(a.mm(b).to_type(torch.ScalarType.Float32), Number(scale));
+        }
+    }
+
+    /// <summary>A weight of the product's type is used where it is; others are decoded to the workspace: at once by a kernel, else rows in turn.</summary>
+    private IEnumerable<(int First, int Count)> WeightRows(Tensor w, DType type) =>
+        w.Type == type || (w.Type.IsQuantized() && _kernels is not null) ? [(0, w.Rows)] : InTurn(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
+
+    /// <summary>Rows of a weight of any type, as the product's.</summary>
+    private TorchTensor LinearWeight(Tensor w, int first, int count, DType type) =>
+        w.Type == type ? View(w)
+        : !w.Type.IsQuantized() ? Scratch(count, w.Columns, ScalarTypeOf(type)).copy_(View(w.Slice(first, count)))
+        : _kernels is null ? Decode(w, first, count).to_type(ScalarTypeOf(type)) : Decode(w, _kernels, type);
 }

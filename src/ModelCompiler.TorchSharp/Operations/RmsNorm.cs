@@ -21,7 +21,7 @@ public sealed partial class TorchBackend
 
             if (!y.IsNone)
             {
-                View(y.Slice(first, count)).copy_(rows).mul_(factor).mul_(Channels(w));
+                View(y.Slice(first, count)).copy_(squares.copy_(rows).mul_(factor).mul_(Channels(w)));
             }
         }
     }

@@ -1,3 +1,4 @@
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using TorchSharp;
 
@@ -43,7 +44,7 @@ public sealed partial class TorchBackend
 
     /// <summary>The channels of each row by heads: [rows, heads, headWidth].</summary>
     private TorchTensor Heads(Tensor x, int headWidth) =>
-        Typed(torch.ScalarType.Float32).as_strided([x.Rows, x.Columns / headWidth, headWidth], [x.Stride, headWidth, 1], x.Offset / sizeof(float));
+        Typed(ScalarTypeOf(x.Type)).as_strided([x.Rows, x.Columns / headWidth, headWidth], [x.Stride, headWidth, 1], x.Offset / x.Type.Size());
 
     /// <summary>Cosines and sines of consecutive positions, [rows, 1, rotaryWidth / 2] each, out of a table that doubles when it is too short.</summary>
     private (TorchTensor Cos, TorchTensor Sin) Turns(int first, int count, int rotaryWidth, float theta)
