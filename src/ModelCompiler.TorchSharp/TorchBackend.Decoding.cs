@@ -71,7 +71,7 @@ public sealed partial class TorchBackend
         TorchTensor nested = OfEach(
             Part(torch.ScalarType.Float32, w.Offset + layout.Nested + firstGroup * sizeof(float), groups), StorageLayout.NestedBlock, groups * StorageLayout.NestedBlock);
         TorchTensor mean = Part(torch.ScalarType.Float32, w.Offset + layout.Mean, 1);
-        return Map(DynamicMap.Signed, codes).mul_(nested.narrow(0, firstBlock % StorageLayout.NestedBlock, blocks)).add_(mean);
+        return Map(DynamicMap.Signed, codes).mul_(nested.narrow(0, firstBlock % StorageLayout.NestedBlock, blocks)).add_(mean, Number(1));
     }
 
     /// <summary>Each value as often as its block has elements, the last block cut.</summary>

@@ -59,7 +59,10 @@ public sealed partial class TorchBackend
         }
     }
 
-    /// <summary>A number as torch takes it, for as long as the work lasts: what the garbage collector frees, it frees late.</summary>
+    /// <summary>
+    /// A number as torch takes it, for as long as the work lasts: what the garbage collector frees, it frees late, or, of a factor that an overload of
+    /// TorchSharp's adds by itself, while torch reads it. So sums say their factor, 1.
+    /// </summary>
     private Scalar Number(double value) => Keep(value.ToScalar());
 
     /// <summary>A whole number: with it, whole numbers stay whole.</summary>

@@ -28,7 +28,7 @@ public sealed partial class TorchBackend
             TorchTensor g = View(gate.Slice(first, count));
             TorchTensor sigmoid = Scratch(count, dh.Columns).copy_(g).sigmoid_();
             TorchTensor silu = Scratch(count, dh.Columns).copy_(sigmoid).mul_(g);
-            TorchTensor slope = Scratch(count, dh.Columns).fill_(Number(1)).sub_(sigmoid).mul_(silu).add_(sigmoid);
+            TorchTensor slope = Scratch(count, dh.Columns).fill_(Number(1)).sub_(sigmoid).mul_(silu).add_(sigmoid, Number(1));
             FinishGated(first, count, dh, up, silu, slope, dGate, dUp, h);
         }
     }
@@ -130,6 +130,6 @@ public sealed partial class TorchBackend
     {
         TorchTensor inner = Scratch(x.shape[0], x.shape[1]).copy_(x).mul_(x).mul_(Number(3 * GeluCube * GeluSlope)).add_(Number(GeluSlope)).mul_(x);
         TorchTensor bend = inner.sub_(tanh.mul(tanh).mul_(inner));
-        return bend.add_(tanh).add_(Number(1)).mul_(Number(0.5));
+        return bend.add_(tanh, Number(1)).add_(Number(1)).mul_(Number(0.5));
     }
 }

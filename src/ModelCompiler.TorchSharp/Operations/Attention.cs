@@ -103,7 +103,7 @@ public sealed partial class TorchBackend
 
                 if (!logSumExp.IsNone)
                 {
-                    View(logSumExp.Slice(first, count)).narrow(1, head, 1).copy_(sum.log_().add_(maximum));
+                    View(logSumExp.Slice(first, count)).narrow(1, head, 1).copy_(sum.log_().add_(maximum, Number(1)));
                 }
 
                 _scratchEnd = freed;
@@ -116,7 +116,7 @@ public sealed partial class TorchBackend
     {
         (long rows, long keys) = (query.shape[0], key.shape[0]);
         TorchTensor scores = Scratch(rows, keys).addmm_(query, key.t(), beta: 0, alpha: 1 / MathF.Sqrt(query.shape[1]));
-        scores.narrow(1, keys - rows, rows).add_(future);
+        scores.narrow(1, keys - rows, rows).add_(future, Number(1));
         return scores;
     }
 

@@ -13,7 +13,7 @@ public sealed partial class TorchBackend
             using Work work = Begin();
             TorchTensor rows = View(logits.Slice(first, count));
             TorchTensor maximum = rows.amax([1L], keepdim: true);
-            TorchTensor normaliser = Scratch(count, logits.Columns).copy_(rows).sub_(maximum).exp_().sum(1, keepdim: true).log_().add_(maximum);
+            TorchTensor normaliser = Scratch(count, logits.Columns).copy_(rows).sub_(maximum).exp_().sum(1, keepdim: true).log_().add_(maximum, Number(1));
             if (!logSumExp.IsNone)
             {
                 View(logSumExp.Slice(first, count)).copy_(normaliser);
@@ -23,7 +23,7 @@ public sealed partial class TorchBackend
             {
                 TorchTensor ids = View(targets.Slice(first, count)).to_type(torch.ScalarType.Int64);
                 TorchTensor chosen = rows.gather(1, ids.clamp_min(Number(0)));
-                View(loss).add_(normaliser.sub_(chosen).masked_fill_(ids.lt(Number(0)), Number(0)).sum(torch.ScalarType.Float64));
+                View(loss).add_(normaliser.sub_(chosen).masked_fill_(ids.lt(Number(0)), Number(0)).sum(torch.ScalarType.Float64), Number(1));
             }
         }
     }

@@ -34,7 +34,7 @@ public sealed partial class TorchBackend
         if (!y.IsNone)
         {
             using Work work = Begin();
-            View(y).copy_(View(b == y ? b : a)).add_(View(b == y ? a : b));
+            View(y).copy_(View(b == y ? b : a)).add_(View(b == y ? a : b), Number(1));
         }
     }
 
@@ -54,7 +54,7 @@ public sealed partial class TorchBackend
         foreach ((int first, int count) in InTurn(dg.IsNone ? 0 : dy.Rows, dy.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(dg).add_(Products(dy, x, first, count).sum(0, keepdim: true));
+            View(dg).add_(Products(dy, x, first, count).sum(0, keepdim: true), Number(1));
         }
     }
 
@@ -65,7 +65,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             TorchTensor scaled = ScratchOf(z.Slice(first, count)).mul_(Channels(m).mul(View(inverse)));
-            Finish(bias.IsNone ? scaled : scaled.add_(Channels(bias)), y.Slice(first, count), plus, first);
+            Finish(bias.IsNone ? scaled : scaled.add_(Channels(bias), Number(1)), y.Slice(first, count), plus, first);
         }
     }
 
@@ -75,7 +75,7 @@ public sealed partial class TorchBackend
         foreach ((int first, int count) in InTurn(dm.IsNone ? 0 : dy.Rows, dy.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(dm).add_(Products(dy, z, first, count).sum(0, keepdim: true).mul_(View(inverse)));
+            View(dm).add_(Products(dy, z, first, count).sum(0, keepdim: true).mul_(View(inverse)), Number(1));
         }
     }
 
@@ -92,7 +92,7 @@ public sealed partial class TorchBackend
         foreach ((int first, int count) in InTurn(sums.IsNone ? 0 : a.Rows, a.Columns, matrices: 1))
         {
             using Work work = Begin();
-            View(sums).narrow(1, first, count).add_(Products(a, b, first, count).sum(1));
+            View(sums).narrow(1, first, count).add_(Products(a, b, first, count).sum(1), Number(1));
         }
     }
 
@@ -138,7 +138,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             TorchTensor wide = View(x.Slice(first, count)).to_type(torch.ScalarType.Float64);
-            View(sum).add_(wide.mul_(wide).sum());
+            View(sum).add_(wide.mul_(wide).sum(), Number(1));
         }
     }
 

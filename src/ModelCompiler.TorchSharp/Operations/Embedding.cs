@@ -33,7 +33,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             int count = Math.Min(_step.Sequence, y.Rows - first);
-            View(y.Slice(first, count)).copy_(View(x.Slice(first, count))).add_(View(table.Slice(_step.Position, count)));
+            View(y.Slice(first, count)).copy_(View(x.Slice(first, count))).add_(View(table.Slice(_step.Position, count)), Number(1));
         }
     }
 
@@ -44,7 +44,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             int count = Math.Min(_step.Sequence, dy.Rows - first);
-            View(gradient.Slice(_step.Position, count)).add_(View(dy.Slice(first, count)));
+            View(gradient.Slice(_step.Position, count)).add_(View(dy.Slice(first, count)), Number(1));
         }
     }
 

@@ -25,7 +25,7 @@ public sealed partial class TorchBackend
             if (!y.IsNone)
             {
                 centred.mul_(rstd).mul_(Channels(w));
-                View(y.Slice(first, count)).copy_(b.IsNone ? centred : centred.add_(Channels(b)));
+                View(y.Slice(first, count)).copy_(b.IsNone ? centred : centred.add_(Channels(b), Number(1)));
             }
         }
     }
@@ -52,7 +52,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             TorchTensor products = Normalised(x.Slice(first, count), statistics.Slice(first, count)).mul_(View(dy.Slice(first, count)));
-            View(dw).add_(products.sum(0, keepdim: true));
+            View(dw).add_(products.sum(0, keepdim: true), Number(1));
         }
     }
 

@@ -94,7 +94,7 @@ public sealed partial class TorchBackend
             using Work work = Begin();
             TorchTensor rows = View(b.Slice(first, count)).t();
             TorchTensor terms = Scratch(b.Columns, count).copy_(View(inner).narrow(1, first, count)).mul_(Number(2)).addmm_(View(gram), rows, beta: 1, alpha: scale).mul_(rows);
-            TorchTensor sums = terms.sum(0, keepdim: true).mul_(Number(scale)).add_(View(squares).narrow(1, first, count));
+            TorchTensor sums = terms.sum(0, keepdim: true).mul_(Number(scale)).add_(View(squares).narrow(1, first, count), Number(1));
             TorchTensor none = sums.gt(Number(0)).logical_not();
             View(inverse).narrow(1, first, count).copy_(sums.rsqrt_().masked_fill_(none, Number(0)));
         }

@@ -57,7 +57,7 @@ public sealed partial class TorchBackend
     {
         if (!plus.IsNone)
         {
-            result.add_(View(plus.Slice(first, destination.Rows)));
+            result.add_(View(plus.Slice(first, destination.Rows)), Number(1));
         }
 
         View(destination).copy_(result);
