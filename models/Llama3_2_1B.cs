@@ -1,6 +1,6 @@
 namespace ModelCompiler.Models;
 
-/// <summary>Llama 3.2 1B (meta-llama/Llama-3.2-1B). Its "llama3" rescaling of the rotary wavelengths is not expressed: sizes are exact, logits are not.</summary>
+/// <summary>Llama 3.2 1B (meta-llama/Llama-3.2-1B).</summary>
 [Transformer(Vocabulary = 128_256, Width = 2048, Context = 131_072)]
 [TokenEmbedding(Tied = true)]
 public partial class Llama3_2_1B
@@ -11,7 +11,7 @@ public partial class Llama3_2_1B
     {
         /// <summary>Attention.</summary>
         [RmsNorm]
-        [Attention(Heads = 32, KeyValueHeads = 8), Rotary(Theta = 500_000)]
+        [Attention(Heads = 32, KeyValueHeads = 8), Rotary(Theta = 500_000, Scaling = RotaryScaling.Llama3, Factor = 32)]
         public partial Attention Attention { get; }
 
         /// <summary>The gated feed-forward layer.</summary>

@@ -1,3 +1,4 @@
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Cuda;
@@ -31,10 +32,10 @@ public sealed unsafe partial class CudaBackend
         dy.Type);
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta) => Rotate(x, y, headWidth, rotaryWidth, theta, 1);
+    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(x, y, headWidth, rotaryWidth, theta, scaling, 1);
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta) => Rotate(dy, dx, headWidth, rotaryWidth, theta, -1);
+    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(dy, dx, headWidth, rotaryWidth, theta, scaling, -1);
 
     /// <inheritdoc/>
     public void Dropout(Tensor x, Tensor y, float rate, ulong key, int firstRow = 0)
@@ -60,11 +61,11 @@ public sealed unsafe partial class CudaBackend
         return z ^ z >> 30 ^ z >> 60;
     }
 
-    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, float direction)
+    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling, float direction)
     {
         if (!y.IsNone)
         {
-            nint frequencies = Frequencies(rotaryWidth, theta);
+            nint frequencies = Frequencies(rotaryWidth, theta, scaling);
             OverRows(
                 "rotary",
                 y.Rows,

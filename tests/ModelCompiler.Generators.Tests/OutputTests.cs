@@ -56,6 +56,21 @@ public class OutputTests
         Assert.Empty(Reported(run.Output));
     }
 
+    [Theory]
+    [InlineData("Scaling = RotaryScaling.Llama3, Factor = 32", "FrequencyScaling.Llama3(factor: 32f, lowFrequencyFactor: 1f, highFrequencyFactor: 4f, originalContext: 8192)")]
+    [InlineData("Scaling = RotaryScaling.Linear, Factor = 2.5f", "FrequencyScaling.Linear(factor: 2.5f)")]
+    public void Scaled_positions_say_how(string arguments, string text)
+    {
+        GeneratorRun run = GeneratorRun.Of(Sources.Tiny.With("Rotary]", $"Rotary({arguments})]") + Sources.TinyLora);
+
+        foreach (string file in new[] { "Tiny.Forward.g.cs", "TinyLora.Backward.g.cs" })
+        {
+            Assert.Contains($"theta: 10000f, scaling: {text})", run.Files.Single(f => f.HintName.EndsWith(file, StringComparison.Ordinal)).SourceText.ToString());
+        }
+
+        Assert.Empty(Reported(run.Output));
+    }
+
     [Fact]
     public void Files_do_not_grow_with_depth()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Description;
 
@@ -119,6 +120,41 @@ internal sealed class ArchitectureValidation
         {
             Add(ProblemIds.ThetaNotAboveOne, width with { Argument = "Theta" }, Text(rotary.Theta));
         }
+
+        if (ScalingProblem(rotary.Scaling) is var (argument, value, why))
+        {
+            Add(ProblemIds.RotaryScalingUnusable, width with { Argument = argument }, argument, value, why);
+        }
+    }
+
+    /// <summary>The first argument that is wrong; null: none.</summary>
+    private static (string Argument, string Value, string Why)? ScalingProblem(FrequencyScaling s)
+    {
+        if (s.Kind is < RotaryScaling.None or > RotaryScaling.Llama3)
+        {
+            return ("Scaling", Text((int)s.Kind), "take one of the enumeration's members");
+        }
+
+        if (s.Kind != RotaryScaling.None && !(s.Factor >= 1 && IsFinite(s.Factor)))
+        {
+            return ("Factor", Text(s.Factor), "scaled frequencies are divided by it, so it must be finite and at least 1");
+        }
+
+        if (s.Kind == RotaryScaling.Llama3)
+        {
+            return !(s.LowFrequencyFactor > 0) ? ("LowFrequencyFactor", Text(s.LowFrequencyFactor), "it must be positive")
+                : !(s.HighFrequencyFactor > s.LowFrequencyFactor && IsFinite(s.HighFrequencyFactor))
+                    ? ("HighFrequencyFactor", Text(s.HighFrequencyFactor), $"it must be finite and above LowFrequencyFactor, {Text(s.LowFrequencyFactor)}")
+                : s.OriginalContext < 0 ? ("OriginalContext", Text(s.OriginalContext), "it must be positive")
+                : null;
+        }
+
+        const string idle = "without Scaling = RotaryScaling.Llama3 it says nothing";
+        return s.Kind == RotaryScaling.None && s.Factor != 0 ? ("Factor", Text(s.Factor), "without Scaling it says nothing")
+            : s.LowFrequencyFactor != 0 ? ("LowFrequencyFactor", Text(s.LowFrequencyFactor), idle)
+            : s.HighFrequencyFactor != 0 ? ("HighFrequencyFactor", Text(s.HighFrequencyFactor), idle)
+            : s.OriginalContext != 0 ? ("OriginalContext", Text(s.OriginalContext), idle)
+            : null;
     }
 
     private void CheckSize(int value, Origin origin)

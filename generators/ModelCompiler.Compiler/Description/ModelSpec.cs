@@ -1,3 +1,5 @@
+using ModelCompiler.Planning;
+
 namespace ModelCompiler.Compiler.Description;
 
 /// <summary>
@@ -83,7 +85,8 @@ public sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadWidth, 
 /// <summary>Rotary positions.</summary>
 /// <param name="Theta">Base of the wavelengths.</param>
 /// <param name="Width">Channels of a head that rotate (already defaulted to the head's width).</param>
-public sealed record RotarySpec(float Theta, int Width);
+/// <param name="Scaling">How frequencies are stretched, with what is not given defaulted.</param>
+public sealed record RotarySpec(float Theta, int Width, FrequencyScaling Scaling = default);
 
 /// <summary>Kinds of feed-forward layer.</summary>
 public enum FeedForwardKind

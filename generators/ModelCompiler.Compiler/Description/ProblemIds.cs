@@ -40,6 +40,7 @@ public static class ProblemIds
     public const string ThetaNotAboveOne = "MC0109";
     public const string SoftCapNegative = "MC0110";
     public const string EmbeddingScaleUnusable = "MC0111";
+    public const string RotaryScalingUnusable = "MC0112";
 
     public const string RankNotPositive = "MC0201";
     public const string RankTooLarge = "MC0202";

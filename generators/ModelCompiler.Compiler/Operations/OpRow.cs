@@ -137,6 +137,23 @@ public sealed class CallWriter(Func<Value?, string> nameOf, Func<ScalarRef, stri
         return this;
     }
 
+    /// <summary>A scaling of rotary frequencies by name, left out where there is none.</summary>
+    public CallWriter Named(string name, FrequencyScaling scaling)
+    {
+        if (scaling.Kind != RotaryScaling.None)
+        {
+            var arguments = new CallWriter(nameOf, scalarOf).Named("factor", scaling.Factor);
+            if (scaling.Kind == RotaryScaling.Llama3)
+            {
+                arguments.Named("lowFrequencyFactor", scaling.LowFrequencyFactor).Named("highFrequencyFactor", scaling.HighFrequencyFactor).Named("originalContext", scaling.OriginalContext);
+            }
+
+            _arguments.Add($"{name}: {nameof(FrequencyScaling)}.{scaling.Kind}({arguments})");
+        }
+
+        return this;
+    }
+
     /// <summary>Any text by name.</summary>
     public CallWriter Verbatim(string text)
     {

@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Rotary positions. Inputs: x.</summary>
-public sealed record Rotary(int HeadWidth, int RotaryWidth, float Theta) : OpRow
+public sealed record Rotary(int HeadWidth, int RotaryWidth, float Theta, FrequencyScaling Scaling) : OpRow
 {
     public override string Formula => "rotate by position";
 
@@ -20,18 +20,18 @@ public sealed record Rotary(int HeadWidth, int RotaryWidth, float Theta) : OpRow
     {
         if (g.Of(op.Output) is { } dy)
         {
-            g.Add(op.Inputs[0], new RotaryGradient(HeadWidth, RotaryWidth, Theta), [dy]);
+            g.Add(op.Inputs[0], new RotaryGradient(HeadWidth, RotaryWidth, Theta, Scaling), [dy]);
         }
     }
 
     public override Flops Flops(Op op, Sizes sizes) => new(3.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("headWidth", HeadWidth).Named("rotaryWidth", RotaryWidth).Named("theta", Theta);
+        call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("headWidth", HeadWidth).Named("rotaryWidth", RotaryWidth).Named("theta", Theta).Named("scaling", Scaling);
 }
 
 /// <summary>The inverse rotation. Inputs: dy.</summary>
-public sealed record RotaryGradient(int HeadWidth, int RotaryWidth, float Theta) : OpRow
+public sealed record RotaryGradient(int HeadWidth, int RotaryWidth, float Theta, FrequencyScaling Scaling) : OpRow
 {
     public override string Formula => "rotate back";
 
@@ -42,5 +42,5 @@ public sealed record RotaryGradient(int HeadWidth, int RotaryWidth, float Theta)
     public override Flops Flops(Op op, Sizes sizes) => new(3.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("headWidth", HeadWidth).Named("rotaryWidth", RotaryWidth).Named("theta", Theta);
+        call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("headWidth", HeadWidth).Named("rotaryWidth", RotaryWidth).Named("theta", Theta).Named("scaling", Scaling);
 }

@@ -148,7 +148,7 @@ public sealed class Assemble
     }
 
     private static Value Rotate(GraphBuilder g, AttentionSpec a, Value x) =>
-        a.Rotary is { } r ? g.Add(x.Name, new Rotary(a.HeadWidth, r.Width, r.Theta), x) : x;
+        a.Rotary is { } r ? g.Add(x.Name, new Rotary(a.HeadWidth, r.Width, r.Theta, r.Scaling), x) : x;
 
     private Value FeedForward(GraphBuilder g, SublayerSpec sublayer, FeedForwardSpec f, Value x, string suffix)
     {

@@ -195,6 +195,6 @@ public sealed record ModelTables
 
 /// <summary>A key of <c>config.json</c> and the value the description implies.</summary>
 /// <param name="Key">The key.</param>
-/// <param name="Value">The value in JSON's form: a number, true, false or a quoted text.</param>
+/// <param name="Value">The value in JSON's form: a number, true, false, a quoted text, or an object of them.</param>
 /// <param name="Default">What the absent key means; null: it must be there.</param>
 public sealed record ConfigurationRow(string Key, string Value, string? Default);

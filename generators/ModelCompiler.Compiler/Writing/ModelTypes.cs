@@ -158,6 +158,10 @@ public sealed class ModelTypes
             if (attention.Rotary is { } rotary)
             {
                 rows.Add(new("rope_theta", Number(rotary.Theta), "10000"));
+                if (rotary.Scaling.Kind != RotaryScaling.None)
+                {
+                    rows.Add(new("rope_scaling", rotary.Scaling.ToJson(), null));
+                }
             }
         }
 

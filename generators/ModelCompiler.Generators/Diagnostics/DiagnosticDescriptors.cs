@@ -86,6 +86,8 @@ internal static class DiagnosticDescriptors
             "Head.SoftCap is {0}: it must be positive, or 0 for none"),
         Error(ProblemIds.EmbeddingScaleUnusable, "Embedding scale is zero or not finite",
             "TokenEmbedding.Scale is {0}: it must be finite and not zero"),
+        Error(ProblemIds.RotaryScalingUnusable, "Rotary scaling is not usable",
+            "Rotary.{0} is {1}: {2}"),
 
         Error(ProblemIds.RankNotPositive, "Rank is not positive",
             "A rank of {0} adapts nothing: it must be positive"),

@@ -17,7 +17,7 @@ internal static class ReservedNames
         "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
 
         // Runtime types that generated code writes without their namespace.
-        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable",
+        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable", "FrequencyScaling",
         "IBackend", "IModel",
         "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SettingRow", "SlotRow", "Tensor",
         "Traffic", "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Generators.Parsing;
 
@@ -121,7 +122,24 @@ internal static class SublayerParser
     private static RotarySpec Rotary(AttributeArguments arguments, int headWidth)
     {
         int width = arguments.Get("Width", 0);
-        return new RotarySpec(arguments.Get("Theta", 10_000f), width == 0 ? headWidth : width);
+        return new RotarySpec(arguments.Get("Theta", 10_000f), width == 0 ? headWidth : width, Scaling(arguments));
+    }
+
+    // Numbers that the kind has no use for stay, so that the validation sees them.
+    private static FrequencyScaling Scaling(AttributeArguments arguments)
+    {
+        var scaling = new FrequencyScaling(
+            (RotaryScaling)arguments.Get("Scaling", 0),
+            arguments.Get("Factor", 0f),
+            arguments.Get("LowFrequencyFactor", 0f),
+            arguments.Get("HighFrequencyFactor", 0f),
+            arguments.Get("OriginalContext", 0));
+        return scaling.Kind != RotaryScaling.Llama3 ? scaling : scaling with
+        {
+            LowFrequencyFactor = scaling.LowFrequencyFactor == 0 ? 1 : scaling.LowFrequencyFactor,
+            HighFrequencyFactor = scaling.HighFrequencyFactor == 0 ? 4 : scaling.HighFrequencyFactor,
+            OriginalContext = scaling.OriginalContext == 0 ? 8192 : scaling.OriginalContext,
+        };
     }
 
     private static FeedForwardSpec FeedForward(string kind, AttributeArguments arguments)

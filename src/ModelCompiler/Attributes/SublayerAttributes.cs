@@ -51,6 +51,21 @@ public sealed class RotaryAttribute : Attribute
 
     /// <summary>How many of a head's leading channels rotate (partial rotary of GPT-NeoX); 0: all.</summary>
     public int Width { get; set; }
+
+    /// <summary>How frequencies are stretched: <c>rope_type</c> of config.json's <c>rope_scaling</c>.</summary>
+    public RotaryScaling Scaling { get; set; }
+
+    /// <summary>What scaled frequencies are divided by, at least 1: <c>factor</c>.</summary>
+    public float Factor { get; set; }
+
+    /// <summary>For <see cref="RotaryScaling.Llama3"/>: <c>low_freq_factor</c>; 0: 1, as Llama 3 has it.</summary>
+    public float LowFrequencyFactor { get; set; }
+
+    /// <summary>For <see cref="RotaryScaling.Llama3"/>: <c>high_freq_factor</c>; 0: 4, as Llama 3 has it.</summary>
+    public float HighFrequencyFactor { get; set; }
+
+    /// <summary>For <see cref="RotaryScaling.Llama3"/>: <c>original_max_position_embeddings</c>; 0: 8,192, as Llama 3 has it.</summary>
+    public int OriginalContext { get; set; }
 }
 
 /// <summary>Gated feed-forward layer: down(silu(gate(x)) · up(x)).</summary>

@@ -137,13 +137,13 @@ public interface IBackend : IDisposable
     void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default);
 
     /// <summary>
-    /// Rotates the first <paramref name="rotaryWidth"/> channels of each head by its position; channel i pairs with i + rotaryWidth / 2.
-    /// x, y [T, heads · headWidth]. In place over x.
+    /// Rotates the first <paramref name="rotaryWidth"/> channels of each head by its position; channel i pairs with i + rotaryWidth / 2,
+    /// and both turn by position · <see cref="FrequencyScaling.Frequency"/>. x, y [T, heads · headWidth]. In place over x.
     /// </summary>
-    void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta);
+    void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default);
 
     /// <summary>The inverse rotation: dx from dy. In place over dy.</summary>
-    void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta);
+    void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default);
 
     /// <summary>
     /// o = softmax(q kᵀ / √headWidth, causal) v per head; query head h reads key head h / (heads / keyValueHeads).

@@ -1,3 +1,4 @@
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends;
@@ -117,16 +118,16 @@ internal sealed partial class WideningBackend
     }
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta)
+    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default)
     {
-        _inner.Rotary(In(x), Out(y), headWidth, rotaryWidth, theta);
+        _inner.Rotary(In(x), Out(y), headWidth, rotaryWidth, theta, scaling);
         Narrow();
     }
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta)
+    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default)
     {
-        _inner.RotaryGradient(In(dy), Out(dx), headWidth, rotaryWidth, theta);
+        _inner.RotaryGradient(In(dy), Out(dx), headWidth, rotaryWidth, theta, scaling);
         Narrow();
     }
 

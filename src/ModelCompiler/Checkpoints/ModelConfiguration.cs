@@ -12,6 +12,7 @@ internal static class ModelConfiguration
     public const string FileName = "config.json";
 
     private const double Tolerance = 1e-6;
+    private const string ScalingKey = "rope_scaling";
 
     /// <summary>Checks every key the description implies.</summary>
     /// <exception cref="CheckpointException">The file cannot be read, or a key says something else; key and both values are named.</exception>
@@ -28,7 +29,7 @@ internal static class ModelConfiguration
     public static string? Difference(string path, ModelTables tables)
     {
         JsonObjectFile file = JsonObjectFile.Read(path);
-        foreach (ConfigurationRow row in tables.Configuration)
+        foreach (ConfigurationRow row in tables.Configuration.Where(c => c.Key != ScalingKey))
         {
             string? actual = Value(file, row.Key) is { } value ? value.GetRawText() : row.Default;
             if (actual is null)
@@ -104,16 +105,31 @@ internal static class ModelConfiguration
         _ => text,
     };
 
+    /// <summary>The kind of scaling has to be the same, and so has everything that the description says of it.</summary>
     private static string? ScaledPositions(JsonObjectFile file, ModelTables tables)
     {
-        if ((file.Value("rope_scaling") ?? file.Value("rope_parameters")) is not { ValueKind: JsonValueKind.Object } scaling)
+        string? described = tables.Configuration.FirstOrDefault(c => c.Key == ScalingKey)?.Value;
+        JsonElement? scaling = (file.Value(ScalingKey) ?? file.Value("rope_parameters")) is { ValueKind: JsonValueKind.Object } value ? value : null;
+        string kind = (Inner(scaling, "rope_type") ?? Inner(scaling, "type"))?.ToString() ?? "default";
+        if (described is null)
         {
-            return null;
+            return kind == "default" ? null : $"key 'rope_scaling' is '{kind}', but {tables.Architecture} is described without scaling: give [Rotary] its Scaling; results would silently differ";
         }
 
-        string? kind = scaling.TryGetProperty("rope_type", out JsonElement newer) ? newer.ToString() : scaling.TryGetProperty("type", out JsonElement older) ? older.ToString() : null;
-        return kind is null or "default" ? null : $"key 'rope_scaling' is '{kind}', but {tables.Architecture} rotates without scaling; results would silently differ";
+        using JsonDocument expected = JsonDocument.Parse(described);
+        foreach (JsonProperty property in expected.RootElement.EnumerateObject())
+        {
+            string? actual = property.NameEquals("rope_type") ? $"\"{kind}\"" : Inner(scaling, property.Name)?.GetRawText();
+            if (actual is null || !Same(actual, property.Value.GetRawText()))
+            {
+                return $"'{property.Name}' of key 'rope_scaling' is {actual ?? "absent"}, but {tables.Architecture} is described with {property.Value.GetRawText()}; correct the description or take another checkpoint";
+            }
+        }
+
+        return null;
     }
+
+    private static JsonElement? Inner(JsonElement? json, string key) => json is { } found && found.TryGetProperty(key, out JsonElement inner) ? inner : null;
 
     private static string? ShortWindow(JsonObjectFile file, ModelTables tables) =>
         file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context

@@ -3,6 +3,7 @@ extern alias compiler;
 using compiler::ModelCompiler.Compiler.Description;
 using FsCheck;
 using FsCheck.Fluent;
+using FrequencyScaling = compiler::ModelCompiler.Planning.FrequencyScaling;
 using Targets = compiler::ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
@@ -84,7 +85,9 @@ public static class RandomDescriptions
     {
         bool Flag(int bit) => (flags >> bit & 1) != 0;
         int rotaryWidth = rotary == 1 && headWidth > 2 ? 2 : headWidth / 2 * 2;
-        var attention = new AttentionSpec(keyValueHeads * groups, keyValueHeads, headWidth, Flag(0), Flag(1), rotary == 0 ? null : new RotarySpec(Flag(2) ? 100 : 10_000, rotaryWidth));
+        FrequencyScaling scaling = (Flag(4), Flag(6)) switch { (true, true) => FrequencyScaling.Llama3(4, 0.1f, 1, 8), (true, false) => FrequencyScaling.Linear(2), _ => default };
+        var attention = new AttentionSpec(
+            keyValueHeads * groups, keyValueHeads, headWidth, Flag(0), Flag(1), rotary == 0 ? null : new RotarySpec(Flag(2) ? 100 : 10_000, rotaryWidth, scaling));
         bool postNorm = Flag(3) && Flag(4);
         bool parallel = !postNorm && Flag(5) && Flag(6);
         NormSpec? first = Norm(norms % 3, Flag(7));

@@ -83,6 +83,24 @@ public class BaseWeightsTests
     }
 
     [Fact]
+    public void Scaled_positions_are_written_and_must_be_the_described_ones()
+    {
+        Accepted<LongLlama>(_ => { });
+        Accepted<LongLlama>(config =>
+        {
+            JsonNode scaling = config["rope_scaling"]!.DeepClone();
+            scaling["rope_theta"] = 10_000;
+            config.Remove("rope_scaling");
+            config.Remove("rope_theta");
+            config["rope_parameters"] = scaling;
+        });
+        Assert.Contains("'factor' of key 'rope_scaling' is 8, but LongLlama is described with 4", Refused<LongLlama>(config => config["rope_scaling"]!["factor"] = 8));
+        Assert.Contains("'low_freq_factor' of key 'rope_scaling' is absent", Refused<LongLlama>(config => config["rope_scaling"]!.AsObject().Remove("low_freq_factor")));
+        Assert.Contains("'rope_type' of key 'rope_scaling' is \"default\", but LongLlama is described with \"llama3\"", Refused<LongLlama>(config => config.Remove("rope_scaling")));
+        Assert.Contains("is \"yarn\"", Refused<LongLlama>(config => config["rope_scaling"]!["rope_type"] = "yarn"));
+    }
+
+    [Fact]
     public void Missing_and_misshapen_tensors_are_all_named_at_once()
     {
         string message = RefusedFile(tensors =>
@@ -118,12 +136,18 @@ public class BaseWeightsTests
         Assert.Contains("model.norm.weight", Assert.Throws<CheckpointException>(() => BaseWeights.Load(model, folder.Path)).Message);
     }
 
-    private static string Refused(Action<JsonObject> change) => Assert.Throws<CheckpointException>(() => Accepted(change)).Message;
+    private static string Refused(Action<JsonObject> change) => Refused<Stories260K>(change);
 
-    private static void Accepted(Action<JsonObject> change)
+    private static string Refused<T>(Action<JsonObject> change)
+        where T : TransformerModel, IModel<T> => Assert.Throws<CheckpointException>(() => Accepted<T>(change)).Message;
+
+    private static void Accepted(Action<JsonObject> change) => Accepted<Stories260K>(change);
+
+    private static void Accepted<T>(Action<JsonObject> change)
+        where T : TransformerModel, IModel<T>
     {
         using var folder = new TemporaryFolder();
-        using Stories260K model = Create<Stories260K>(seed: 1);
+        using T model = Create<T>(seed: 1);
         BaseWeights.Save(model, folder.Path);
         string path = folder.File("config.json");
         JsonObject config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();

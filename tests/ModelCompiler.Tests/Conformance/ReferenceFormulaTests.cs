@@ -126,6 +126,39 @@ public sealed class ReferenceFormulaTests : IDisposable
         Close([Math.Cos(1), Math.Sin(1), 0, 9, 0, 0, 1, 9], y);
     }
 
+    /// <summary>Llama 3.1's rule as Transformers writes it, in wavelengths: short ones stay, long ones are stretched by the factor, those between are mixed.</summary>
+    [Theory]
+    [InlineData(500_000, 32, 1, 4, 8192, 64)]
+    [InlineData(10_000, 8, 1.5f, 4, 100, 16)]
+    public void RotaryScalesLongWavelengthsAsLlamaDoes(float theta, float factor, float low, float high, int original, int width)
+    {
+        var scaling = FrequencyScaling.Llama3(factor, low, high, original);
+        bool[] seen = new bool[3];
+        for (int i = 0; i < width / 2; i++)
+        {
+            double frequency = 1 / Math.Pow(theta, 2.0 * i / width);
+            double wavelength = 2 * Math.PI / frequency;
+            double smooth = (original / wavelength - low) / (high - low);
+            (int part, double expected) = wavelength > original / low ? (0, frequency / factor)
+                : wavelength < original / high ? (1, frequency)
+                : (2, (1 - smooth) * frequency / factor + smooth * frequency);
+            seen[part] = true;
+            Assert.Equal(1, scaling.Frequency(i, width, theta) / expected, 1e-12);
+            Assert.Equal(1, FrequencyScaling.Linear(factor).Frequency(i, width, theta) / (frequency / factor), 1e-12);
+        }
+
+        Assert.DoesNotContain(false, seen);
+    }
+
+    [Fact]
+    public void RotaryTurnsByScaledFrequencies()
+    {
+        backend.BeginStep(new Step(Batch: 1, Sequence: 2, Position: 1));
+        Tensor y = Empty(2, 2);
+        backend.Rotary(Of(2, 2, 1, 0, 0, 1), y, headWidth: 2, rotaryWidth: 2, theta: 10, FrequencyScaling.Linear(4));
+        Close([Math.Cos(0.25), Math.Sin(0.25), -Math.Sin(0.5), Math.Cos(0.5)], y);
+    }
+
     /// <summary>Attention through explicit matrices of scores, which the operation must not make.</summary>
     [Fact]
     public void AttentionIsASoftmaxOverTheScoresSoFar()

@@ -75,10 +75,10 @@ public sealed partial class NullBackend
         Launch(dx, 2 * dx.Count * (dy.Columns + (long)e.Columns) + Extra(dx, default, plus, 1), [dy, w, e, a, dx, plus]);
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta) => Launch(y, 3 * y.Count / headWidth * rotaryWidth, [x, y]);
+    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Launch(y, 3 * y.Count / headWidth * rotaryWidth, [x, y]);
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta) => Launch(dx, 3 * dx.Count / headWidth * rotaryWidth, [dy, dx]);
+    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Launch(dx, 3 * dx.Count / headWidth * rotaryWidth, [dy, dx]);
 
     /// <inheritdoc/>
     public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Planning;
 using static ModelCompiler.Tests.Conformance.Operand;
 
 namespace ModelCompiler.Tests.Conformance.Cases;
@@ -37,6 +38,16 @@ internal static class AttentionCases
                     nameof(IBackend.RotaryGradient),
                     [Input("dy", rows, columns), Output("dx", rows, columns)],
                     (b, t) => b.RotaryGradient(t["dy"], t["dx"], headWidth, rotaryWidth, 500_000))
+                { Step = step, InPlace = ["dx=dy"] };
+                yield return new OperationCase(
+                    nameof(IBackend.Rotary),
+                    [Input("x", rows, columns), Output("y", rows, columns)],
+                    (b, t) => b.Rotary(t["x"], t["y"], headWidth, rotaryWidth, 10_000, FrequencyScaling.Llama3(8, 1, 4, 16)))
+                { Step = step, InPlace = ["y=x"] };
+                yield return new OperationCase(
+                    nameof(IBackend.RotaryGradient),
+                    [Input("dy", rows, columns), Output("dx", rows, columns)],
+                    (b, t) => b.RotaryGradient(t["dy"], t["dx"], headWidth, rotaryWidth, 10_000, FrequencyScaling.Linear(3)))
                 { Step = step, InPlace = ["dx=dy"] };
             }
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ModelCompiler.Backends.Cpu.Vectors;
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu;
@@ -9,19 +10,19 @@ public sealed unsafe partial class CpuBackend
     private readonly RotaryTables rotaryTables = new();
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta) => Rotate(x, y, headWidth, rotaryWidth, theta, 1);
+    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(x, y, headWidth, rotaryWidth, theta, scaling, 1);
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta) => Rotate(dy, dx, headWidth, rotaryWidth, theta, -1);
+    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(dy, dx, headWidth, rotaryWidth, theta, scaling, -1);
 
-    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, int direction)
+    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling, int direction)
     {
         if (y.IsNone)
         {
             return;
         }
 
-        float* table = rotaryTables.Get(theta, rotaryWidth, positions: Step.Position + Step.Sequence);
+        float* table = rotaryTables.Get(theta, scaling, rotaryWidth, positions: Step.Position + Step.Sequence);
         ForEachRow(
             new RotaryRows
             {

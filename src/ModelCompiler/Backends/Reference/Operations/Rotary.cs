@@ -1,3 +1,4 @@
+using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Reference;
@@ -5,13 +6,13 @@ namespace ModelCompiler.Backends.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta) => Rotate(x, y, headWidth, rotaryWidth, theta, 1);
+    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(x, y, headWidth, rotaryWidth, theta, scaling, 1);
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta) => Rotate(dy, dx, headWidth, rotaryWidth, theta, -1);
+    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(dy, dx, headWidth, rotaryWidth, theta, scaling, -1);
 
-    /// <summary>Su et al. 2021 (RoFormer): the pair (i, i + width / 2) turns by ± position · theta^(−2i / width).</summary>
-    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, double theta, int direction)
+    /// <summary>Su et al. 2021 (RoFormer): the pair (i, i + width / 2) turns by ± position · theta^(−2i / width), scaled.</summary>
+    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, double theta, FrequencyScaling scaling, int direction)
     {
         int half = rotaryWidth / 2;
         for (int t = 0; t < y.Rows; t++)
@@ -21,7 +22,7 @@ public sealed unsafe partial class ReferenceBackend
             xt.CopyTo(yt);
             for (int i = 0; i < half; i++)
             {
-                (double sin, double cos) = Math.SinCos(direction * Position(t) * Math.Pow(theta, -2.0 * i / rotaryWidth));
+                (double sin, double cos) = Math.SinCos(direction * Position(t) * scaling.Frequency(i, rotaryWidth, theta));
                 for (int head = 0; head < yt.Length; head += headWidth)
                 {
                     double a = xt[head + i];
