@@ -6,6 +6,9 @@ namespace ModelCompiler.Torch;
 
 public sealed partial class TorchBackend
 {
+    /// <summary>Elements of a matrix of a piece, for each thread of torch on the CPU: they pass in more time than calls take, and some matrices of them stay in the cache.</summary>
+    private const int ElementsPerThread = 1 << 18;
+
     private readonly List<Scalar> _scalars = [];
     private Tensor _workspace;
     private MemoryRange _operand;
@@ -49,10 +52,22 @@ public sealed partial class TorchBackend
     /// <summary>A matrix in the workspace with the shape of a handle, and its values.</summary>
     private TorchTensor ScratchOf(Tensor x) => Scratch(x.Rows, x.Columns).copy_(View(x));
 
+    /// <summary>
+    /// Groups of rows for an operation of several passes over them: on the CPU the passes after the first find the rows in the cache; and some matrices
+    /// of as many rows fit the workspace.
+    /// </summary>
+    private IEnumerable<(int First, int Count)> InTurn(int rows, long columns, int matrices) => Groups(rows, columns, PieceElements(matrices));
+
     /// <summary>Groups of rows that leave room for some matrices of as many rows in the workspace.</summary>
-    private IEnumerable<(int First, int Count)> InTurn(int rows, long columns, int matrices)
+    private IEnumerable<(int First, int Count)> InWorkspace(int rows, long columns, int matrices) => Groups(rows, columns, _workspace.Columns / matrices);
+
+    /// <summary>Elements of one of the matrices of a piece.</summary>
+    private long PieceElements(int matrices) => Math.Min(_workspace.Columns / matrices, Profile.IsHostMemory ? ElementsPerThread * (long)torch.get_num_threads() : long.MaxValue);
+
+    /// <summary>Groups of rows with at most this many elements, or of one row.</summary>
+    private static IEnumerable<(int First, int Count)> Groups(int rows, long columns, long elements)
     {
-        int most = (int)Math.Clamp(_workspace.Columns / Math.Max(1, columns * matrices), 1, Math.Max(1, rows));
+        int most = (int)Math.Clamp(elements / Math.Max(1, columns), 1, Math.Max(1, rows));
         for (int first = 0; first < rows; first += most)
         {
             yield return (first, Math.Min(most, rows - first));

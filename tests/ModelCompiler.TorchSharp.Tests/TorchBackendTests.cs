@@ -68,6 +68,53 @@ public class TorchBackendTests
         }
     }
 
+    /// <summary>Longer sequences than a group of queries, and with little workspace a few rows and heads at a time.</summary>
+    [Fact]
+    public void Attention_over_long_sequences_is_References()
+    {
+        const int batch = 2, sequence = 150, heads = 6, keyValueHeads = 3, width = 8, rows = batch * sequence;
+        var random = new Random(3);
+        (int Columns, double[] Values)[] inputs =
+            [.. ((int[])[heads * width, keyValueHeads * width, keyValueHeads * width, heads * width]).Select(columns => (columns, Values(random, rows * columns)))];
+        double[][] Results(Backends.IBackend backend)
+        {
+            long bytes = 1 << 20;
+            backend.Allocate(10 * bytes + backend.Profile.Workspace);
+            backend.UseWorkspace(10 * bytes, backend.Profile.Workspace);
+            backend.BeginStep(new Backends.Step(batch, sequence));
+            Tensor New(int index, int columns) => new(index * bytes, rows, columns, columns, backend.Profile.Compute);
+            Tensor[] given = [.. inputs.Select((input, i) => New(i, input.Columns))];
+            foreach ((Tensor tensor, (_, double[] values)) in given.Zip(inputs))
+            {
+                backend.Write(tensor, values);
+            }
+
+            (Tensor q, Tensor k, Tensor v, Tensor dO) = (given[0], given[1], given[2], given[3]);
+            (Tensor o, Tensor logSumExp, Tensor dq) = (New(4, q.Columns), New(5, heads), New(6, q.Columns));
+            (Tensor dk, Tensor dv) = (New(7, k.Columns), New(8, k.Columns));
+            backend.Attention(q, k, v, o, logSumExp, heads, keyValueHeads);
+            backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, heads, keyValueHeads);
+            return [.. ((Tensor[])[o, logSumExp, dq, dk, dv]).Select(tensor =>
+            {
+                var values = new double[tensor.Count];
+                backend.Read(tensor, values);
+                return values;
+            })];
+        }
+
+        using var reference = new ReferenceBackend();
+        double[][] expected = Results(reference);
+        foreach (Func<Backends.IBackend> tested in TestedBackends.All.Values)
+        {
+            using Backends.IBackend backend = tested();
+            foreach ((double[] wanted, double[] actual) in expected.Zip(Results(backend)))
+            {
+                double magnitude = Math.Sqrt(wanted.Average(v => v * v));
+                Assert.All(wanted.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, Tolerance * (Math.Abs(pair.First) + magnitude)));
+            }
+        }
+    }
+
     [Fact]
     public void A_view_is_the_arenas_own_memory()
     {

@@ -22,13 +22,13 @@ public sealed partial class TorchBackend
     /// <inheritdoc/>
     public void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default)
     {
-        foreach ((int first, int count) in InTurn(dh.Rows, dh.Columns, matrices: 4))
+        foreach ((int first, int count) in InTurn(dh.Rows, dh.Columns, matrices: 3))
         {
             using Work work = Begin();
             TorchTensor g = View(gate.Slice(first, count));
             TorchTensor sigmoid = Scratch(count, dh.Columns).copy_(g).sigmoid_();
             TorchTensor silu = Scratch(count, dh.Columns).copy_(sigmoid).mul_(g);
-            TorchTensor slope = Scratch(count, dh.Columns).fill_(Number(1)).sub_(sigmoid).mul_(silu).add_(sigmoid, Number(1));
+            TorchTensor slope = sigmoid.addcmul_(silu, sigmoid, Number(-1)).add_(silu, Number(1));
             FinishGated(first, count, dh, up, silu, slope, dGate, dUp, h);
         }
     }

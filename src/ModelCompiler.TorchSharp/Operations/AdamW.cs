@@ -16,7 +16,8 @@ public sealed partial class TorchBackend
             TorchTensor moment = View(m.Slice(first, count)).mul_(Number(step.Beta1)).add_(gradient, Number((1 - step.Beta1) * step.GradientScale));
             View(v.Slice(first, count)).mul_(Number(step.Beta2)).addcmul_(gradient, gradient, Number((1 - step.Beta2) * step.GradientScale * step.GradientScale));
             TorchTensor weights = View(w.Slice(first, count));
-            weights.mul_(Number(1 - step.Rate * step.Decay)).addcdiv_(moment, Denominator(ScratchOf(v.Slice(first, count)), step), Number(-StepSize(step)));
+            (step.Decay == 0 ? weights : weights.mul_(Number(1 - step.Rate * step.Decay)))
+                .addcdiv_(moment, Denominator(ScratchOf(v.Slice(first, count)), step), Number(-StepSize(step)));
         }
     }
 
@@ -34,9 +35,11 @@ public sealed partial class TorchBackend
         }
     }
 
-    /// <summary>√(v / (1 − β2^t)) + ε, over v.</summary>
-    private TorchTensor Denominator(TorchTensor v, in AdamWStep step) => v.div_(Number(1 - Math.Pow(step.Beta2, step.Count))).sqrt_().add_(Number(step.Epsilon));
+    /// <summary>√v + ε √(1 − β2^t), over v: the denominator times √(1 − β2^t), which <see cref="StepSize"/> has too.</summary>
+    private TorchTensor Denominator(TorchTensor v, in AdamWStep step) => v.sqrt_().add_(Number(step.Epsilon * SecondCorrection(step)));
 
-    /// <summary>rate / (1 − β1^t).</summary>
-    private static double StepSize(in AdamWStep step) => step.Rate / (1 - Math.Pow(step.Beta1, step.Count));
+    /// <summary>rate √(1 − β2^t) / (1 − β1^t).</summary>
+    private static double StepSize(in AdamWStep step) => step.Rate * SecondCorrection(step) / (1 - Math.Pow(step.Beta1, step.Count));
+
+    private static double SecondCorrection(in AdamWStep step) => Math.Sqrt(1 - Math.Pow(step.Beta2, step.Count));
 }

@@ -55,7 +55,7 @@ public sealed partial class TorchBackend
         }
 
         DType type = ProductType(dy, x);
-        foreach ((int first, int count) in type == dw.Type ? [(0, dw.Rows)] : InTurn(dw.Rows, dw.Columns, matrices: 1))
+        foreach ((int first, int count) in type == dw.Type ? [(0, dw.Rows)] : InWorkspace(dw.Rows, dw.Columns, matrices: 1))
         {
             using Work work = Begin();
             Multiply(As(type, dy).narrow(1, first, count).t(), As(type, x), View(dw.Slice(first, count)), adds: true, scale);
@@ -128,7 +128,7 @@ public sealed partial class TorchBackend
 
     /// <summary>A weight of the product's type is used where it is; others are decoded to the workspace: at once by a kernel, else rows in turn.</summary>
     private IEnumerable<(int First, int Count)> WeightRows(Tensor w, DType type) =>
-        w.Type == type || (w.Type.IsQuantized() && _kernels is not null) ? [(0, w.Rows)] : InTurn(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
+        w.Type == type || (w.Type.IsQuantized() && _kernels is not null) ? [(0, w.Rows)] : InWorkspace(w.Rows, w.Columns, matrices: w.Type.IsQuantized() ? DecodingMatrices : 1);
 
     /// <summary>Rows of a weight of any type, as the product's.</summary>
     private TorchTensor LinearWeight(Tensor w, int first, int count, DType type) =>

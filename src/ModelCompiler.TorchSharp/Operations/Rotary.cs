@@ -21,24 +21,23 @@ public sealed partial class TorchBackend
             {
                 using Work work = Begin();
                 (TorchTensor cos, TorchTensor sin) = Turns(_step.Position + first, count, rotaryWidth, theta, scaling);
-                Rotate(Heads(x.Slice(sequence + first, count), headWidth), Heads(y.Slice(sequence + first, count), headWidth), cos, inverse ? sin.neg() : sin, x == y);
-            }
-        }
-    }
+                Tensor rows = y.Slice(sequence + first, count);
+                TorchTensor before = ScratchOf(x.Slice(sequence + first, count)).view(count, -1, headWidth);
+                TorchTensor after = y.Type == DType.Float32 ? Heads(rows, headWidth) : Scratch(count, x.Columns).view(count, -1, headWidth);
+                if (x != y || y.Type != DType.Float32)
+                {
+                    after.copy_(before);
+                }
 
-    private void Rotate(TorchTensor x, TorchTensor y, TorchTensor cos, TorchTensor sin, bool inPlace)
-    {
-        long half = cos.shape[2];
-        (TorchTensor a, TorchTensor b) = (x.narrow(2, 0, half), x.narrow(2, half, half));
-        TorchTensor Turned(TorchTensor one) => Scratch(one.shape[0] * one.shape[1], half).view(one.shape).copy_(one).mul_(cos);
-        TorchTensor first = Turned(a).addcmul_(b, sin, Number(-1));
-        TorchTensor second = Turned(b).addcmul_(a, sin, Number(1));
-        y.narrow(2, 0, half).copy_(first);
-        y.narrow(2, half, half).copy_(second);
-        long rest = x.shape[2] - 2 * half;
-        if (rest > 0 && !inPlace)
-        {
-            y.narrow(2, 2 * half, rest).copy_(x.narrow(2, 2 * half, rest));
+                int half = rotaryWidth / 2;
+                after.narrow(2, 0, rotaryWidth).mul_(cos);
+                after.narrow(2, 0, half).addcmul_(before.narrow(2, half, half), sin, Number(inverse ? 1 : -1));
+                after.narrow(2, half, half).addcmul_(before.narrow(2, 0, half), sin, Number(inverse ? -1 : 1));
+                if (y.Type != DType.Float32)
+                {
+                    Heads(rows, headWidth).copy_(after);
+                }
+            }
         }
     }
 
@@ -46,24 +45,24 @@ public sealed partial class TorchBackend
     private TorchTensor Heads(Tensor x, int headWidth) =>
         Typed(ScalarTypeOf(x.Type)).as_strided([x.Rows, x.Columns / headWidth, headWidth], [x.Stride, headWidth, 1], x.Offset / x.Type.Size());
 
-    /// <summary>Cosines and sines of consecutive positions, [rows, 1, rotaryWidth / 2] each, out of a table that doubles when it is too short.</summary>
+    /// <summary>
+    /// Cosines, [rows, 1, rotaryWidth], once for each half, and sines, [rows, 1, rotaryWidth / 2], of consecutive positions, out of tables that double when
+    /// they are too short.
+    /// </summary>
     private (TorchTensor Cos, TorchTensor Sin) Turns(int first, int count, int rotaryWidth, float theta, FrequencyScaling scaling)
     {
-        uint positions = System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(first + count));
-        TorchTensor table = Table($"rotary {theta:R} {rotaryWidth} {scaling} {positions}", () =>
+        int positions = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(first + count));
+        TorchTensor Of(string name, Func<double, double> function, int columns) => Table($"{name} {theta:R} {rotaryWidth} {scaling} {positions}", () =>
         {
             int half = rotaryWidth / 2;
-            var turns = new float[2 * positions * half];
-            for (int i = 0; i < positions * half; i++)
+            var values = new float[positions * columns];
+            for (int i = 0; i < values.Length; i++)
             {
-                (double sin, double cos) = Math.SinCos(i / half * scaling.Frequency(i % half, rotaryWidth, theta));
-                turns[i] = (float)cos;
-                turns[positions * half + i] = (float)sin;
+                values[i] = (float)function(i / columns * scaling.Frequency(i % columns % half, rotaryWidth, theta));
             }
 
-            return torch.tensor(turns).view(2, positions, 1, half);
-        });
-        TorchTensor rows = table.narrow(1, first, count);
-        return (rows.select(0, 0), rows.select(0, 1));
+            return torch.tensor(values).view(positions, 1, columns);
+        }).narrow(0, first, count);
+        return (Of("cos", Math.Cos, rotaryWidth), Of("sin", Math.Sin, rotaryWidth / 2));
     }
 }
