@@ -96,7 +96,7 @@ public sealed partial class TorchBackend
         {
             using Work work = Begin();
             TorchTensor tanh = ScratchOf(y.Slice(first, count)).div_(Number(cap));
-            View(dx.Slice(first, count)).copy_(tanh.mul_(tanh).neg_().add_(Number(1)).mul_(View(dy.Slice(first, count))));
+            View(dx.Slice(first, count)).copy_(tanh.mul_(tanh).neg_().add_(Number(1), Number(1)).mul_(View(dy.Slice(first, count))));
         }
     }
 
@@ -120,16 +120,16 @@ public sealed partial class TorchBackend
 
     /// <summary>t = tanh(√(2/π) (x + 0.044715 x³)), in the workspace.</summary>
     private TorchTensor GeluTanh(TorchTensor x) =>
-        Scratch(x.shape[0], x.shape[1]).copy_(x).mul_(x).mul_(Number(GeluSlope * GeluCube)).add_(Number(GeluSlope)).mul_(x).tanh_();
+        Scratch(x.shape[0], x.shape[1]).copy_(x).mul_(x).mul_(Number(GeluSlope * GeluCube)).add_(Number(GeluSlope), Number(1)).mul_(x).tanh_();
 
     /// <summary>½ x (1 + t), over t.</summary>
-    private TorchTensor GeluOf(TorchTensor tanh, TorchTensor x) => tanh.add_(Number(1)).mul_(x).mul_(Number(0.5));
+    private TorchTensor GeluOf(TorchTensor tanh, TorchTensor x) => tanh.add_(Number(1), Number(1)).mul_(x).mul_(Number(0.5));
 
     /// <summary>½ (1 + t) + ½ x (1 − t²) √(2/π) (1 + 3 · 0.044715 x²), in the workspace.</summary>
     private TorchTensor GeluDerivative(TorchTensor tanh, TorchTensor x)
     {
-        TorchTensor inner = Scratch(x.shape[0], x.shape[1]).copy_(x).mul_(x).mul_(Number(3 * GeluCube * GeluSlope)).add_(Number(GeluSlope)).mul_(x);
+        TorchTensor inner = Scratch(x.shape[0], x.shape[1]).copy_(x).mul_(x).mul_(Number(3 * GeluCube * GeluSlope)).add_(Number(GeluSlope), Number(1)).mul_(x);
         TorchTensor bend = inner.sub_(tanh.mul(tanh).mul_(inner));
-        return bend.add_(tanh, Number(1)).add_(Number(1)).mul_(Number(0.5));
+        return bend.add_(tanh, Number(1)).add_(Number(1), Number(1)).mul_(Number(0.5));
     }
 }

@@ -36,7 +36,7 @@ public sealed partial class TorchBackend
     }
 
     /// <summary>√v + ε √(1 − β2^t), over v: the denominator times √(1 − β2^t), which <see cref="StepSize"/> has too.</summary>
-    private TorchTensor Denominator(TorchTensor v, in AdamWStep step) => v.sqrt_().add_(Number(step.Epsilon * SecondCorrection(step)));
+    private TorchTensor Denominator(TorchTensor v, in AdamWStep step) => v.sqrt_().add_(Number(step.Epsilon * SecondCorrection(step)), Number(1));
 
     /// <summary>rate √(1 − β2^t) / (1 − β1^t).</summary>
     private static double StepSize(in AdamWStep step) => step.Rate * SecondCorrection(step) / (1 - Math.Pow(step.Beta1, step.Count));

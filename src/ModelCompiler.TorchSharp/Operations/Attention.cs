@@ -138,7 +138,7 @@ public sealed partial class TorchBackend
     }
 
     /// <summary>−∞ above the diagonal, else 0.</summary>
-    private TorchTensor Future => Table("future", () => torch.full(QueryRows, QueryRows, float.NegativeInfinity).triu_(1));
+    private TorchTensor Future => Table("future", () => torch.empty(QueryRows, QueryRows).fill_(Number(double.NegativeInfinity)).triu_(1));
 
     /// <summary>Queries over √width, so that their scores are.</summary>
     private TorchTensor ScaledQueries(Tensor q, HeadRange heads) => Values(q, heads).mul(Number(1 / Math.Sqrt(q.Columns / heads.All)));

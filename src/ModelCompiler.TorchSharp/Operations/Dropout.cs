@@ -27,7 +27,7 @@ public sealed partial class TorchBackend
         TorchTensor low = torch.tensor([.. keys.Select(k => (long)(uint)k)], device: _device).unsqueeze(1);
         TorchTensor high = torch.tensor([.. keys.Select(k => (long)(k >> 32))], device: _device).unsqueeze(1);
         TorchTensor mask = torch.tensor(LowHalf, device: _device);
-        TorchTensor h = torch.arange(columns, dtype: torch.ScalarType.Int64, device: _device).add(low, Number(1)).bitwise_and_(mask);
+        TorchTensor h = torch.arange(Number(0L), Number((long)columns), Number(1L), dtype: torch.ScalarType.Int64, device: _device).add(low, Number(1)).bitwise_and_(mask);
         h = Folded(h, 16).mul_(Number(DropoutMask.FirstMultiplier)).bitwise_and_(mask).bitwise_xor_(high);
         return Folded(Folded(h, 15).mul_(Number(DropoutMask.SecondMultiplier)).bitwise_and_(mask), 16);
     }

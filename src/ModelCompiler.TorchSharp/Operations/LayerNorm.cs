@@ -14,7 +14,7 @@ public sealed partial class TorchBackend
             TorchTensor centred = ScratchOf(x.Slice(first, count));
             TorchTensor mean = centred.mean([1], keepdim: true);
             centred.sub_(mean);
-            TorchTensor rstd = Scratch(count, x.Columns).copy_(centred).mul_(centred).mean([1], keepdim: true).add_(Number(epsilon)).rsqrt_();
+            TorchTensor rstd = Scratch(count, x.Columns).copy_(centred).mul_(centred).mean([1], keepdim: true).add_(Number(epsilon), Number(1)).rsqrt_();
             if (!statistics.IsNone)
             {
                 TorchTensor both = View(statistics.Slice(first, count));

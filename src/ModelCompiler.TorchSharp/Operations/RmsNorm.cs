@@ -13,7 +13,7 @@ public sealed partial class TorchBackend
             using Work work = Begin();
             TorchTensor rows = View(x.Slice(first, count));
             TorchTensor squares = Scratch(count, x.Columns).copy_(rows).mul_(rows);
-            TorchTensor factor = squares.mean([1], keepdim: true).add_(Number(epsilon)).rsqrt_();
+            TorchTensor factor = squares.mean([1], keepdim: true).add_(Number(epsilon), Number(1)).rsqrt_();
             if (!rstd.IsNone)
             {
                 View(rstd.Slice(first, count)).copy_(factor);
