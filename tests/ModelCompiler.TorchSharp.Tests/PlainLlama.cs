@@ -4,8 +4,8 @@ using static TorchSharp.torch.nn;
 
 namespace ModelCompiler.Torch.Tests;
 
-/// <summary>Sizes of a Llama.</summary>
-internal sealed record LlamaSize(int Vocabulary, int Width, int Layers, int Heads, int KeyValueHeads, int Hidden, float Epsilon = 1e-5f, float Theta = 10_000);
+/// <summary>Sizes of a Llama; with a rank, LoRA beside all linears of its blocks, scaled by 2, is all that trains.</summary>
+internal sealed record LlamaSize(int Vocabulary, int Width, int Layers, int Heads, int KeyValueHeads, int Hidden, float Epsilon = 1e-5f, float Theta = 10_000, int Rank = 0);
 
 /// <summary>A Llama with a tied head as one writes it with TorchSharp's modules: what a compiled model is compared with.</summary>
 internal sealed class PlainLlama : Module<Tensor, Tensor>
@@ -27,6 +27,13 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
 
         _norm = new Norm(size.Width, size.Epsilon);
         RegisterComponents();
+        if (size.Rank > 0)
+        {
+            foreach ((_, Tensor value) in Named())
+            {
+                value.requires_grad_(false);
+            }
+        }
     }
 
     /// <summary>The parameters by the names of Hugging Face's checkpoints.</summary>
@@ -83,13 +90,13 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
         private readonly LlamaSize _size;
         private readonly Norm _first;
         private readonly Norm _second;
-        private readonly global::TorchSharp.Modules.Linear _query;
-        private readonly global::TorchSharp.Modules.Linear _key;
-        private readonly global::TorchSharp.Modules.Linear _value;
-        private readonly global::TorchSharp.Modules.Linear _output;
-        private readonly global::TorchSharp.Modules.Linear _gate;
-        private readonly global::TorchSharp.Modules.Linear _up;
-        private readonly global::TorchSharp.Modules.Linear _down;
+        private readonly Projection _query;
+        private readonly Projection _key;
+        private readonly Projection _value;
+        private readonly Projection _output;
+        private readonly Projection _gate;
+        private readonly Projection _up;
+        private readonly Projection _down;
 
         public Block(LlamaSize size)
             : base(nameof(Block))
@@ -97,6 +104,7 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
             _size = size;
             int shared = size.Width / size.Heads * size.KeyValueHeads;
             (_first, _second) = (new Norm(size.Width, size.Epsilon), new Norm(size.Width, size.Epsilon));
+            Projection Matrix(int inputs, int outputs) => new(inputs, outputs, size.Rank);
             (_query, _key, _value, _output) = (Matrix(size.Width, size.Width), Matrix(size.Width, shared), Matrix(size.Width, shared), Matrix(size.Width, size.Width));
             (_gate, _up, _down) = (Matrix(size.Width, size.Hidden), Matrix(size.Width, size.Hidden), Matrix(size.Hidden, size.Width));
             RegisterComponents();
@@ -105,8 +113,8 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
         public IEnumerable<(string Name, Tensor Value)> Named() =>
         [
             ("input_layernorm.weight", _first.Weight), ("post_attention_layernorm.weight", _second.Weight),
-            ("self_attn.q_proj.weight", _query.weight!), ("self_attn.k_proj.weight", _key.weight!), ("self_attn.v_proj.weight", _value.weight!), ("self_attn.o_proj.weight", _output.weight!),
-            ("mlp.gate_proj.weight", _gate.weight!), ("mlp.up_proj.weight", _up.weight!), ("mlp.down_proj.weight", _down.weight!),
+            ("self_attn.q_proj.weight", _query.Weight), ("self_attn.k_proj.weight", _key.Weight), ("self_attn.v_proj.weight", _value.Weight), ("self_attn.o_proj.weight", _output.Weight),
+            ("mlp.gate_proj.weight", _gate.Weight), ("mlp.up_proj.weight", _up.Weight), ("mlp.down_proj.weight", _down.Weight),
         ];
 
         public override Tensor forward(Tensor x) => throw new NotSupportedException("A block needs the rotation and the mask: call Call.");
@@ -126,12 +134,33 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
             Tensor Split(Tensor rows) => rows.view(x.shape[0], x.shape[1], -1, width).transpose(1, 2);
         }
 
-        private static global::TorchSharp.Modules.Linear Matrix(int inputs, int outputs) => Linear(inputs, outputs, hasBias: false);
-
         private static Tensor Turn(Tensor x, Tensor cos, Tensor sin)
         {
             Tensor[] halves = x.chunk(2, -1);
             return cat([halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin], -1);
         }
+    }
+
+    private sealed class Projection : Module<Tensor, Tensor>
+    {
+        private readonly global::TorchSharp.Modules.Linear _linear;
+        private readonly global::TorchSharp.Modules.Linear? _down;
+        private readonly global::TorchSharp.Modules.Linear? _up;
+
+        public Projection(int inputs, int outputs, int rank)
+            : base(nameof(Projection))
+        {
+            _linear = Linear(inputs, outputs, hasBias: false);
+            if (rank > 0)
+            {
+                (_down, _up) = (Linear(inputs, rank, hasBias: false), Linear(rank, outputs, hasBias: false));
+            }
+
+            RegisterComponents();
+        }
+
+        public Tensor Weight => _linear.weight!;
+
+        public override Tensor forward(Tensor x) => _up is null ? _linear.forward(x) : _linear.forward(x) + _up.forward(_down!.forward(x)) * 2;
     }
 }

@@ -14,10 +14,10 @@ using Parameter = ModelCompiler.Models.Parameter;
 namespace ModelCompiler.TorchSharpBenchmarks;
 
 /// <summary>
-/// One step (forward, backward, AdamW) of full training of a 28M-parameter Llama, batch 4 x 256: <c>plain</c> as modules with
-/// torch's autograd and optimizer, <c>module</c> the compiled module in torch's autograd and optimizer, <c>compiled</c> the compiled model on TorchBackend.
-/// Arguments: one of these and the threads of torch (2); or how often (3) and the threads, for all three in turn, in processes of their own. OpenBLAS
-/// has threads of its own: OPENBLAS_NUM_THREADS.
+/// One step (forward, backward, AdamW) of a 28M-parameter Llama, batch 4 x 256, trained as a whole or, <c>-lora</c>, LoRA of rank 8 on all its linears:
+/// <c>plain</c> as modules with torch's autograd and optimizer, <c>module</c> the compiled module in torch's autograd and optimizer, <c>compiled</c> the
+/// compiled model on TorchBackend. Arguments: one of these and the threads of torch (2); or how often (3) and the threads, for all in turn, in processes of
+/// their own. OpenBLAS has threads of its own: OPENBLAS_NUM_THREADS.
 /// </summary>
 internal static class Program
 {
@@ -27,7 +27,17 @@ internal static class Program
     private const int Warmup = 3;
     private const int Steps = 10;
 
-    private static readonly Dictionary<string, Func<(Func<double> Step, TransformerModel? Model)>> s_programs = new() { ["plain"] = Plain, ["module"] = Module, ["compiled"] = Compiled };
+    private static readonly TrainingPlan s_plan = new() { Batch = Batch, Sequence = Sequence };
+
+    private static readonly Dictionary<string, Func<(Func<double> Step, TransformerModel? Model)>> s_programs = new()
+    {
+        ["plain"] = () => Plain(rank: 0),
+        ["module"] = () => Module(new Llama28M.Module(s_plan)),
+        ["compiled"] = () => Compiled(Llama28M.ForTraining(s_plan, new TorchBackend())),
+        ["plain-lora"] = () => Plain(rank: 8),
+        ["module-lora"] = () => Module(new Llama28M_Lora.Module(s_plan)),
+        ["compiled-lora"] = () => Compiled(Llama28M_Lora.ForTraining(s_plan, new TorchBackend())),
+    };
 
     private static void Main(string[] args)
     {
@@ -76,9 +86,9 @@ internal static class Program
             $"median {median:F0} ms, best {milliseconds[0]:F0} ms, processors {processor.TotalMilliseconds:F0} ms, {Batch * Sequence / median * 1e3:F0} tokens/s, peak resident {self.PeakWorkingSet64 / 1048576.0:F0} MiB, loss {loss:F4}");
     }
 
-    private static (Func<double>, TransformerModel?) Plain()
+    private static (Func<double>, TransformerModel?) Plain(int rank)
     {
-        var model = new PlainLlama(new LlamaSize(Vocabulary, Width: 512, Layers: 8, Heads: 8, KeyValueHeads: 8, Hidden: 1408));
+        var model = new PlainLlama(new LlamaSize(Vocabulary, Width: 512, Layers: 8, Heads: 8, KeyValueHeads: 8, Hidden: 1408, Rank: rank));
         using (torch.no_grad())
         {
             foreach ((_, torch.Tensor value) in model.Named().Where(p => p.Value.dim() == 2))
@@ -90,16 +100,16 @@ internal static class Program
         return (WithAutograd(model), null);
     }
 
-    private static (Func<double>, TransformerModel?) Module()
+    private static (Func<double>, TransformerModel?) Module<T>(CompiledModule<T> module)
+        where T : TransformerModel
     {
-        var module = new Llama28M.Module(new TrainingPlan { Batch = Batch, Sequence = Sequence });
         Fill(module.Model);
         return (WithAutograd(module), module.Model);
     }
 
     private static Func<double> WithAutograd(torch.nn.Module<torch.Tensor, torch.Tensor> model)
     {
-        torch.optim.Optimizer optimizer = torch.optim.AdamW(model.parameters(), lr: 1e-3, weight_decay: 0);
+        torch.optim.Optimizer optimizer = torch.optim.AdamW(model.parameters().Where(p => p.requires_grad), lr: 1e-3, weight_decay: 0);
         (int[] ids, int[] targets) = Tokens();
         torch.Tensor input = torch.tensor(ids).view(Batch, Sequence).to_type(torch.ScalarType.Int64), target = torch.tensor(targets).to_type(torch.ScalarType.Int64);
         return () =>
@@ -113,9 +123,8 @@ internal static class Program
         };
     }
 
-    private static (Func<double>, TransformerModel?) Compiled()
+    private static (Func<double>, TransformerModel?) Compiled(TransformerModel model)
     {
-        Llama28M model = Llama28M.ForTraining(new TrainingPlan { Batch = Batch, Sequence = Sequence }, new TorchBackend());
         Fill(model);
         (int[] ids, int[] targets) = Tokens();
         var updates = new ParameterUpdates(model);
@@ -147,7 +156,7 @@ internal static class Program
         return (ids, targets);
     }
 
-    private static void Fill(Llama28M model)
+    private static void Fill(TransformerModel model)
     {
         var random = new Random(7);
         foreach (Parameter p in model.Parameters)
