@@ -7,15 +7,15 @@ public sealed unsafe partial class CudaBackend
 {
     /// <inheritdoc/>
     public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon) =>
-        OverRows("rms_norm", x.Rows, x.Columns, Pack(x, w, y, rstd).Add(x.Columns).Add(epsilon), x.Type, w.Type);
+        OverRows("rms_norm", x.Rows * Runs(x, w), w.Columns, Pack(x, w, y, rstd).Add(w.Columns).Add(Runs(x, w)).Add(epsilon), x.Type, w.Type);
 
     /// <inheritdoc/>
     public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) =>
-        OverRows("rms_norm_gradient", dx.Rows, dx.Columns, Pack(dy, x, w, rstd, dx, plus).Add(dx.Columns), x.Type, w.Type);
+        OverRows("rms_norm_gradient", dx.Rows * Runs(x, w), w.Columns, Pack(dy, x, w, rstd, dx, plus).Add(w.Columns).Add(Runs(x, w)), x.Type, w.Type);
 
     /// <inheritdoc/>
     public void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw) =>
-        OverColumns("rms_norm_gradient_weight", dw.Columns, Pack(dy, x, rstd, dw).Add(dy.Rows).Add(dy.Columns), x.Type);
+        OverColumns("rms_norm_gradient_weight", dw.Columns, Pack(dy, x, rstd, dw).Add(dy.Rows).Add(dw.Columns).Add(dw.IsNone ? 1 : Runs(dy, dw)), x.Type);
 
     /// <inheritdoc/>
     public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon) =>
@@ -28,4 +28,7 @@ public sealed unsafe partial class CudaBackend
     /// <inheritdoc/>
     public void LayerNormGradientWeight(Tensor dy, Tensor x, Tensor statistics, Tensor dw) =>
         OverColumns("layer_norm_gradient_weight", dw.Columns, Pack(dy, x, statistics, dw).Add(dy.Rows).Add(dy.Columns), x.Type);
+
+    /// <summary>How many runs of channels, each as wide as the weight, lie side by side in a row.</summary>
+    private static int Runs(Tensor x, Tensor weight) => x.Columns / weight.Columns;
 }

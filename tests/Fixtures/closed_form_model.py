@@ -13,7 +13,8 @@ DEFAULTS = dict(
     vocabulary=29, width=24, context=16, layers=2, heads=3, keyValueHeads=3, headWidth=8, hidden=40,
     norm="rms", epsilon=1e-5, feedForward="swiglu", tied=False, parallel=False, postNorm=False,
     rotaryTheta=10000.0, rotaryWidth=8, learnedPositions=False, attentionBias=False, outputBias=False,
-    feedForwardBias=False, headBias=False, embeddingScale=1.0, softCap=0.0, layerScale=False)
+    feedForwardBias=False, headBias=False, embeddingScale=1.0, softCap=0.0, layerScale=False,
+    queryKeyNorm=False, llama3Scaling=None)
 
 
 def shapes(c):
@@ -41,6 +42,9 @@ def shapes(c):
         linear(p + "self_attn.k_proj", kv, d, c["attentionBias"])
         linear(p + "self_attn.v_proj", kv, d, c["attentionBias"])
         linear(p + "self_attn.o_proj", d, q, c["outputBias"])
+        if c["queryKeyNorm"]:
+            s[p + "self_attn.q_norm.weight"] = (c["headWidth"],)
+            s[p + "self_attn.k_norm.weight"] = (c["headWidth"],)
         norm(p + "post_attention_layernorm")
         if c["feedForward"] != "gelu":
             linear(p + "mlp.gate_proj", f, d, c["feedForwardBias"])
@@ -112,6 +116,8 @@ class Model:
         if width == 0:
             return x
         frequency = self.c["rotaryTheta"] ** (-torch.arange(0, width, 2, dtype=DOUBLE) / width)
+        if self.c["llama3Scaling"]:
+            frequency = llama3_scaled(frequency, *self.c["llama3Scaling"])
         angle = torch.arange(x.shape[2], dtype=DOUBLE)[:, None] * frequency
         cos, sin = angle.cos(), angle.sin()
         first, second, rest = x[..., :width // 2], x[..., width // 2:width], x[..., width:]
@@ -124,7 +130,10 @@ class Model:
         def heads(name, count):
             return self.linear(x, f"{module}.{name}").view(batch, tokens, count, c["headWidth"]).transpose(1, 2)
 
-        q, k = self.rotate(heads("q_proj", c["heads"])), self.rotate(heads("k_proj", c["keyValueHeads"]))
+        q, k = heads("q_proj", c["heads"]), heads("k_proj", c["keyValueHeads"])
+        if c["queryKeyNorm"]:
+            q, k = self.norm(q, module + ".q_norm"), self.norm(k, module + ".k_norm")
+        q, k = self.rotate(q), self.rotate(k)
         v = heads("v_proj", c["keyValueHeads"])
         group = c["heads"] // c["keyValueHeads"]
         k, v = k.repeat_interleave(group, 1), v.repeat_interleave(group, 1)
@@ -165,6 +174,15 @@ class Model:
         head = self.p["model.embed_tokens.weight" if c["tied"] else "lm_head.weight"]
         logits = F.linear(self.norm(x, "model.norm"), head, self.p.get("lm_head.bias"))
         return c["softCap"] * torch.tanh(logits / c["softCap"]) if c["softCap"] else logits
+
+
+def llama3_scaled(frequency, factor, low, high, original):
+    """Wavelengths over original / low are stretched by the factor, those under original / high stay, and those between are mixed."""
+    wavelength = 2 * math.pi / frequency
+    mix = (original / wavelength - low) / (high - low)
+    mixed = (1 - mix) * frequency / factor + mix * frequency
+    long, short = wavelength > original / low, wavelength < original / high
+    return torch.where(long, frequency / factor, torch.where(short, frequency, mixed))
 
 
 def gelu_tanh(x):

@@ -187,6 +187,8 @@ def main():
     closed_form_fixture("soft-cap", softCap=1.5, headBias=True)
     closed_form_fixture("layer-scale", layerScale=True)
     closed_form_fixture("head-width", heads=5, keyValueHeads=1, headWidth=4, rotaryWidth=4)
+    closed_form_fixture("query-key-norm", queryKeyNorm=True, **grouped)
+    closed_form_fixture("scaled-rotary", llama3Scaling=[8.0, 1.0, 4.0, 128])
     closed_form_fixture("combined", parallel=True, layerScale=True, norm="layer", feedForward="geglu",
                         feedForwardBias=True, attentionBias=True, outputBias=True, softCap=2.0, tied=True,
                         heads=4, keyValueHeads=1, headWidth=6, rotaryWidth=4, embeddingScale=2.0, layers=3)

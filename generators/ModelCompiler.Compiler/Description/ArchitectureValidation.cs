@@ -22,6 +22,7 @@ internal sealed class ArchitectureValidation
             if (sublayer.Attention is { } attention)
             {
                 validation.CheckAttention(attention, sublayer.PropertyName, spec.Width);
+                validation.CheckNorm(attention.QueryKeyNorm, sublayer.PropertyName, "QueryKeyNorm");
             }
 
             if (sublayer.FeedForward is { } feedForward)
@@ -59,11 +60,11 @@ internal sealed class ArchitectureValidation
         }
     }
 
-    private void CheckNorm(NormSpec? norm, string member)
+    private void CheckNorm(NormSpec? norm, string member, string? name = null)
     {
         if (norm is not null && !(norm.Epsilon > 0 && IsFinite(norm.Epsilon)))
         {
-            string attribute = norm.Kind == NormKind.Rms ? "RmsNorm" : "LayerNorm";
+            string attribute = name ?? (norm.Kind == NormKind.Rms ? "RmsNorm" : "LayerNorm");
             Add(ProblemIds.EpsilonNotPositive, new Origin(member, attribute, "Epsilon"), attribute, Text(norm.Epsilon));
         }
     }

@@ -80,7 +80,8 @@ public sealed record SublayerSpec(
 /// <param name="Bias">Bias on query, key, value.</param>
 /// <param name="OutputBias">Bias on the output projection.</param>
 /// <param name="Rotary">Rotary positions; null: none.</param>
-public sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadWidth, bool Bias, bool OutputBias, RotarySpec? Rotary);
+/// <param name="QueryKeyNorm">RMS norm of each head's queries and keys; null: none.</param>
+public sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadWidth, bool Bias, bool OutputBias, RotarySpec? Rotary, NormSpec? QueryKeyNorm = null);
 
 /// <summary>Rotary positions.</summary>
 /// <param name="Theta">Base of the wavelengths.</param>

@@ -16,7 +16,7 @@ public static class ProblemIds
     public const string NotTopLevel = "MC0011";
     public const string NotAPlainClass = "MC0012";
     public const string TwoNorms = "MC0013";
-    public const string RotaryWithoutAttention = "MC0014";
+    public const string AttentionPartElsewhere = "MC0014";
     public const string TypeNameTaken = "MC0015";
     public const string TypeNotASimpleName = "MC0016";
     public const string BlockWithoutSublayers = "MC0017";

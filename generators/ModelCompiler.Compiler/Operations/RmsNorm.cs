@@ -3,7 +3,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Operations;
 
-/// <summary>Root-mean-square norm. Inputs: x, w. Outputs: y, rstd.</summary>
+/// <summary>Root-mean-square norm, of as many runs of channels side by side as the weight is narrower than x. Inputs: x, w. Outputs: y, rstd.</summary>
 public sealed record RmsNorm(float Epsilon) : OpRow
 {
     public override string Formula => "n = x rstd(x) w";
@@ -14,8 +14,9 @@ public sealed record RmsNorm(float Epsilon) : OpRow
 
     public override Shape[] Infer(Value[] inputs)
     {
-        ShapeException.Require(inputs[0].Shape.Columns == inputs[1].Shape.Columns, Method, inputs);
-        return [inputs[0].Shape, new Shape(inputs[0].Shape.Rows, new Dim(1))];
+        int runs = inputs[0].Shape.Columns.Factor / inputs[1].Shape.Columns.Factor;
+        ShapeException.Require(inputs[0].Shape.Columns == new Dim(runs * inputs[1].Shape.Columns.Factor), Method, inputs);
+        return [inputs[0].Shape, new Shape(inputs[0].Shape.Rows, new Dim(runs))];
     }
 
     public override void Gradient(Op op, GradientBuilder g)

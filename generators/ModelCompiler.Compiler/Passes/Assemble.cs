@@ -139,12 +139,23 @@ public sealed class Assemble
         int keyWidth = a.KeyValueHeads * a.HeadWidth;
         string tag = _spec.Block.Sublayers.Count(s => s.Attention is not null) > 1 ? suffix : "";
         Value q = Project(g, sublayer, Projections.Query, "q_proj", x, width, a.Bias, "Query" + tag);
-        q = Rotate(g, a, q);
+        q = Rotate(g, a, HeadNorm(g, sublayer, a, q, "QueryNorm", "q_norm"));
         Value k = Project(g, sublayer, Projections.Key, "k_proj", x, keyWidth, a.Bias, "Key" + tag);
-        k = Rotate(g, a, k);
+        k = Rotate(g, a, HeadNorm(g, sublayer, a, k, "KeyNorm", "k_norm"));
         Value v = Project(g, sublayer, Projections.Value, "v_proj", x, keyWidth, a.Bias, "Value" + tag);
         Value mixed = g.AddMany(["Mixed" + tag, "LogSumExp" + tag], new Attention(a.Heads, a.KeyValueHeads, a.HeadWidth), q, k, v)[0];
         return Project(g, sublayer, Projections.Output, "o_proj", mixed, _spec.Width, a.OutputBias, "Attended" + tag);
+    }
+
+    private Value HeadNorm(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string property, string module)
+    {
+        if (a.QueryKeyNorm is not { } norm)
+        {
+            return x;
+        }
+
+        Value weight = Parameter($"{Module(sublayer)}.{module}.weight", $"{sublayer.PropertyName}.{property}.Weight", 1, a.HeadWidth);
+        return g.AddMany(["Normed" + x.Name, "RstdNormed" + x.Name], new RmsNorm(norm.Epsilon), x, weight)[0];
     }
 
     private static Value Rotate(GraphBuilder g, AttentionSpec a, Value x) =>

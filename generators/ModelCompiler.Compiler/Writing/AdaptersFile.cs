@@ -36,6 +36,11 @@ internal static class AdaptersFile
             w.Line($"Norm = {ProjectionsText.Norm(types, s.PropertyName + ".Norm", "model.At", ", layer")};");
         }
 
+        foreach ((string name, _) in HeadNorms(s))
+        {
+            w.Line($"{name} = {ProjectionsText.Norm(types, $"{s.PropertyName}.{name}", "model.At", ", layer")};");
+        }
+
         foreach (Projection p in projections)
         {
             w.Line($"{p.Flag} = {ProjectionsText.Construct(types, p.Path, "model.", ", layer")};");
@@ -50,6 +55,11 @@ internal static class AdaptersFile
         if (s.Norm is not null)
         {
             w.Line().Line("/// <summary>The sublayer's norm.</summary>").Line("public Norm Norm { get; }");
+        }
+
+        foreach ((string name, string of) in HeadNorms(s))
+        {
+            w.Line().Line($"/// <summary>The norm of each head's {of}.</summary>").Line($"public Norm {name} {{ get; }}");
         }
 
         foreach (Projection p in projections)
@@ -67,4 +77,7 @@ internal static class AdaptersFile
 
         w.Close();
     }
+
+    private static (string Name, string Of)[] HeadNorms(SublayerSpec s) =>
+        s.Attention?.QueryKeyNorm is null ? [] : [("QueryNorm", "queries"), ("KeyNorm", "keys")];
 }

@@ -14,7 +14,7 @@ internal static class ModelAttributes
     public static readonly string[] Norms = ["RmsNorm", "LayerNorm"];
 
     /// <summary>Attributes that only mean something on a sublayer.</summary>
-    public static readonly string[] OnSublayer = [.. Kinds, .. Norms, "Rotary", "LayerScale"];
+    public static readonly string[] OnSublayer = [.. Kinds, .. Norms, "Rotary", "QueryKeyNorm", "LayerScale"];
 
     /// <summary>The attribute's name without its suffix, or null for one that is not the product's.</summary>
     public static string? NameOf(AttributeData attribute)

@@ -24,7 +24,7 @@ internal static class ReservedNames
     };
 
     /// <summary>Members of the sublayers' classes.</summary>
-    private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "Output", "Query", "Up", "Value" };
+    private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "KeyNorm", "Output", "Query", "QueryNorm", "Up", "Value" };
 
     private static readonly HashSet<string> Properties = new(StringComparer.OrdinalIgnoreCase) { "B", "FinalNorm", "Head", "Index", "K", "Layer", "Model", "PositionEmbedding", "TokenEmbedding" };
 

@@ -8,6 +8,9 @@ namespace ModelCompiler.Generators.Parsing;
 /// <summary>Reads one property of the block.</summary>
 internal static class SublayerParser
 {
+    /// <summary>What only attention can have: it is about queries and keys.</summary>
+    private static readonly string[] OfAttention = ["Rotary", "QueryKeyNorm"];
+
     /// <summary>A partial property of a block, or any property with a sublayer's attribute.</summary>
     public static bool IsSublayer(IPropertySymbol property) =>
         property.IsPartialDefinition || ModelAttributes.OnSublayer.Any(property.Has);
@@ -28,10 +31,12 @@ internal static class SublayerParser
             problems.Add(ProblemIds.SublayerOfTwoKinds, origin with { Attribute = kinds[1] }, property.Name, kinds[0], kinds[1]);
         }
 
-        AttributeData? rotary = property.Find("Rotary");
-        if (rotary is not null && kinds.Length > 0 && !kinds.Contains("Attention"))
+        foreach (string name in OfAttention)
         {
-            problems.Add(ProblemIds.RotaryWithoutAttention, origin with { Attribute = "Rotary" }, property.Name);
+            if (property.Has(name) && kinds.Length > 0 && !kinds.Contains("Attention"))
+            {
+                problems.Add(ProblemIds.AttentionPartElsewhere, origin with { Attribute = name }, property.Name, name);
+            }
         }
 
         string? typeName = TypeName(property);
@@ -61,7 +66,7 @@ internal static class SublayerParser
             property.Name,
             typeName!,
             norm,
-            kinds[0] == "Attention" ? Attention(arguments, width, rotary) : null,
+            kinds[0] == "Attention" ? Attention(arguments, width, property) : null,
             kinds[0] == "Attention" ? null : FeedForward(kinds[0], arguments),
             property.Has("LayerScale"));
     }
@@ -100,7 +105,7 @@ internal static class SublayerParser
     };
 
     // A head width of 0 tells the validation that the heads do not divide the width.
-    private static AttentionSpec Attention(AttributeArguments arguments, int width, AttributeData? rotary)
+    private static AttentionSpec Attention(AttributeArguments arguments, int width, IPropertySymbol property)
     {
         int heads = arguments.Get("Heads", 0);
         int keyValueHeads = arguments.Get("KeyValueHeads", 0);
@@ -116,7 +121,8 @@ internal static class SublayerParser
             headWidth,
             arguments.Get("Bias", false),
             arguments.Get("OutputBias", false),
-            rotary is null ? null : Rotary(new AttributeArguments(rotary), headWidth));
+            property.Find("Rotary") is { } rotary ? Rotary(new AttributeArguments(rotary), headWidth) : null,
+            property.Find("QueryKeyNorm") is { } norm ? new NormSpec(NormKind.Rms, new AttributeArguments(norm).Get("Epsilon", 1e-5f), Bias: false) : null);
     }
 
     private static RotarySpec Rotary(AttributeArguments arguments, int headWidth)

@@ -1,15 +1,16 @@
 #include "columns.cuh"
 #include "reduce.cuh"
 
-// rstd = 1 / sqrt(mean(x²) + ε), y = x · rstd · w; y and rstd may be none.
-KERNEL rms_norm(Rows<const real> x, Rows<const weight> w, Rows<real> y, Rows<float> rstd, int columns, float epsilon)
+// rstd = 1 / sqrt(mean(x²) + ε), y = x · rstd · w; y and rstd may be none. A block norms one of the runs of columns that lie side by side in a row.
+KERNEL rms_norm(Rows<const real> x, Rows<const weight> w, Rows<real> y, Rows<float> rstd, int columns, int runs, float epsilon)
 {
-    const real* from = x.row(blockX());
-    real* to = y.row(blockX());
-    bool aligned = areAligned(from, to) && areAligned(w.data);
+    int row = blockX() / runs, run = blockX() % runs, first = run * columns;
+    const real* from = x.row(row);
+    real* to = y.row(row);
+    bool aligned = areAligned(from, to) && areAligned(w.data) && first % Width == 0;
     float squares = 0;
     forColumns(columns, aligned, [&](auto n, int c) {
-        auto value = load(n, from + c);
+        auto value = load(n, from + first + c);
         for (int i = 0; i < decltype(n)::Value; i++)
         {
             squares = multiplyAdd(value[i], value[i], squares);
@@ -18,33 +19,34 @@ KERNEL rms_norm(Rows<const real> x, Rows<const weight> w, Rows<real> y, Rows<flo
     float r = 1 / squareRoot(blockSum(squares) / columns + epsilon);
     if (rstd.given() && threadIndex() == 0)
     {
-        *rstd.row(blockX()) = r;
+        rstd.row(row)[run] = r;
     }
 
     if (to != nullptr)
     {
         forColumns(columns, aligned, [&](auto n, int c) {
-            auto value = load(n, from + c);
+            auto value = load(n, from + first + c);
             auto factor = load(n, w.data + c);
-            store(to + c, each(n, [&](int i) { return value[i] * r * factor[i]; }));
+            store(to + first + c, each(n, [&](int i) { return value[i] * r * factor[i]; }));
         });
     }
 }
 
 // dx = rstd · (dy·w − x · rstd² · mean(dy·w·x)) + plus; plus may be none. In place over dy, and over plus.
 KERNEL rms_norm_gradient(
-    Rows<const real> dy, Rows<const real> x, Rows<const weight> w, Rows<const float> rstd, Rows<real> dx, Rows<const real> plus, int columns)
+    Rows<const real> dy, Rows<const real> x, Rows<const weight> w, Rows<const float> rstd, Rows<real> dx, Rows<const real> plus, int columns, int runs)
 {
-    const real* gradient = dy.row(blockX());
-    const real* input = x.row(blockX());
-    const real* added = plus.row(blockX());
-    real* to = dx.row(blockX());
-    bool aligned = areAligned(gradient, input, added, to) && areAligned(w.data);
-    float r = *rstd.row(blockX());
+    int row = blockX() / runs, run = blockX() % runs, first = run * columns;
+    const real* gradient = dy.row(row);
+    const real* input = x.row(row);
+    const real* added = plus.row(row);
+    real* to = dx.row(row);
+    bool aligned = areAligned(gradient, input, added, to) && areAligned(w.data) && first % Width == 0;
+    float r = rstd.row(row)[run];
     float product = 0;
     forColumns(columns, aligned, [&](auto n, int c) {
-        auto d = load(n, gradient + c);
-        auto value = load(n, input + c);
+        auto d = load(n, gradient + first + c);
+        auto value = load(n, input + first + c);
         auto factor = load(n, w.data + c);
         for (int i = 0; i < decltype(n)::Value; i++)
         {
@@ -53,16 +55,19 @@ KERNEL rms_norm_gradient(
     });
     float mean = r * r * (blockSum(product) / columns);
     forColumns(columns, aligned, [&](auto n, int c) {
-        auto d = load(n, gradient + c);
-        auto value = load(n, input + c);
+        auto d = load(n, gradient + first + c);
+        auto value = load(n, input + first + c);
         auto factor = load(n, w.data + c);
-        auto sum = loadOrZero(n, added, c);
-        store(to + c, each(n, [&](int i) { return multiplyAdd(r, d[i] * factor[i] - value[i] * mean, sum[i]); }));
+        auto sum = loadOrZero(n, added, first + c);
+        store(to + first + c, each(n, [&](int i) { return multiplyAdd(r, d[i] * factor[i] - value[i] * mean, sum[i]); }));
     });
 }
 
 // dw += Σ_t dy · x · rstd. One block for 32 columns.
-KERNEL rms_norm_gradient_weight(Rows<const real> dy, Rows<const real> x, Rows<const float> rstd, Rows<float> dw, int rows, int columns)
+KERNEL rms_norm_gradient_weight(Rows<const real> dy, Rows<const real> x, Rows<const float> rstd, Rows<float> dw, int rows, int columns, int runs)
 {
-    addColumnSums(rows, columns, dw.data, [&](int t, int c) { return widen(dy.row(t)[c]) * widen(x.row(t)[c]) * *rstd.row(t); });
+    addColumnSums(rows * runs, columns, dw.data, [&](int i, int c) {
+        int t = i / runs, run = i % runs;
+        return widen(dy.row(t)[run * columns + c]) * widen(x.row(t)[run * columns + c]) * rstd.row(t)[run];
+    });
 }

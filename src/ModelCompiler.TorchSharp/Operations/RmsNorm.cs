@@ -8,6 +8,14 @@ public sealed partial class TorchBackend
     /// <inheritdoc/>
     public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon)
     {
+        for (int run = 0; run < x.Columns / w.Columns; run++)
+        {
+            NormRun(Run(x, run, w.Columns), w, Run(y, run, w.Columns), Run(rstd, run, 1), epsilon);
+        }
+    }
+
+    private void NormRun(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon)
+    {
         foreach ((int first, int count) in InTurn(x.Rows, x.Columns, matrices: 1))
         {
             using Work work = Begin();
@@ -29,6 +37,14 @@ public sealed partial class TorchBackend
     /// <inheritdoc/>
     public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default)
     {
+        for (int run = 0; run < x.Columns / w.Columns; run++)
+        {
+            NormRunGradient(Run(dy, run, w.Columns), Run(x, run, w.Columns), w, Run(rstd, run, 1), Run(dx, run, w.Columns), Run(plus, run, w.Columns));
+        }
+    }
+
+    private void NormRunGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus)
+    {
         foreach ((int first, int count) in InTurn(dx.Rows, x.Columns, matrices: 2))
         {
             using Work work = Begin();
@@ -44,13 +60,24 @@ public sealed partial class TorchBackend
     /// <inheritdoc/>
     public void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw)
     {
-        foreach ((int first, int count) in InTurn(dw.IsNone ? 0 : dy.Rows, x.Columns, matrices: 1))
+        for (int run = 0; !dw.IsNone && run < x.Columns / dw.Columns; run++)
+        {
+            NormRunGradientWeight(Run(dy, run, dw.Columns), Run(x, run, dw.Columns), Run(rstd, run, 1), dw);
+        }
+    }
+
+    private void NormRunGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw)
+    {
+        foreach ((int first, int count) in InTurn(dy.Rows, x.Columns, matrices: 1))
         {
             using Work work = Begin();
             TorchTensor products = ScratchOf(dy.Slice(first, count)).mul_(View(x.Slice(first, count)));
             View(dw).addmm_(View(rstd.Slice(first, count)).t(), products);
         }
     }
+
+    /// <summary>Some of the columns of every row.</summary>
+    private static Tensor Run(Tensor x, int run, int width) => x.IsNone ? x : x.Window(0, x.Rows, run * width, width);
 
     /// <summary>destination = result + plus, where the result is already whole and so may have read what is overwritten.</summary>
     private void Finish(TorchTensor result, Tensor destination, Tensor plus, int first)

@@ -68,6 +68,16 @@ public sealed class RotaryAttribute : Attribute
     public int OriginalContext { get; set; }
 }
 
+/// <summary>
+/// RMS norm of each head's queries and keys before they rotate, with a weight of one head's width that the heads share (Qwen 3; Henry et al. 2020, "Query-Key Normalization for Transformers").
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class QueryKeyNormAttribute : Attribute
+{
+    /// <summary>Added to the mean of squares.</summary>
+    public float Epsilon { get; set; } = 1e-5f;
+}
+
 /// <summary>Gated feed-forward layer: down(silu(gate(x)) · up(x)).</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SwiGluAttribute : Attribute

@@ -97,13 +97,15 @@ public interface IBackend : IDisposable
     /// <summary>gradient[position(t)] += dy[t].</summary>
     void LearnedPositionsGradient(Tensor dy, Tensor gradient);
 
-    /// <summary>rstd = 1 / sqrt(mean(x²) + ε), y = x · rstd · w. x, y [T, d]; w [1, d]; rstd [T, 1].</summary>
+    /// <summary>
+    /// rstd = 1 / sqrt(mean(x²) + ε), y = x · rstd · w, of h runs of d channels each by itself (the heads of a query; 1 of a whole row). x, y [T, h · d]; w [1, d]; rstd [T, h].
+    /// </summary>
     void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon);
 
-    /// <summary>dx = rstd · (dy·w − x · rstd² · mean(dy·w·x)) + plus. In place over dy, and over plus.</summary>
+    /// <summary>dx = rstd · (dy·w − x · rstd² · mean(dy·w·x)) + plus, run by run. In place over dy, and over plus.</summary>
     void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default);
 
-    /// <summary>dw += Σ_t dy · x · rstd.</summary>
+    /// <summary>dw += Σ_t dy · x · rstd, over the runs too. dw [1, d].</summary>
     void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw);
 
     /// <summary>y = (x − mean) · rstd · w + b. statistics [T, 2] holds mean and rstd; b may be none.</summary>

@@ -14,6 +14,19 @@ internal static class ModelConfiguration
     private const double Tolerance = 1e-6;
     private const string ScalingKey = "rope_scaling";
 
+    /// <summary>What a layer of Llama has.</summary>
+    private static readonly string[] s_llama =
+    [
+        "input_layernorm.weight", "self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight", "self_attn.o_proj.weight", "post_attention_layernorm.weight",
+        "mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight",
+    ];
+
+    /// <summary>What Qwen 2 has besides.</summary>
+    private static readonly string[] s_qwen2 = ["self_attn.q_proj.bias", "self_attn.k_proj.bias", "self_attn.v_proj.bias"];
+
+    /// <summary>What Qwen 3 has besides.</summary>
+    private static readonly string[] s_qwen3 = ["self_attn.q_norm.weight", "self_attn.k_norm.weight"];
+
     /// <summary>Checks every key the description implies.</summary>
     /// <exception cref="CheckpointException">The file cannot be read, or a key says something else; key and both values are named.</exception>
     public static void Check(string path, ModelTables tables)
@@ -55,15 +68,15 @@ internal static class ModelConfiguration
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public static void Write(string path, ModelTables tables, string storedType, Action<Utf8JsonWriter>? more = null)
     {
-        bool llama = IsLlama(tables);
+        (string classOf, string type) = Family(tables);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
             json.WriteStartArray("architectures");
-            json.WriteStringValue(llama ? "LlamaForCausalLM" : tables.Architecture);
+            json.WriteStringValue(classOf);
             json.WriteEndArray();
-            json.WriteString("model_type", llama ? "llama" : tables.Architecture);
+            json.WriteString("model_type", type);
             foreach (ConfigurationRow row in tables.Configuration)
             {
                 json.WritePropertyName(row.Key);
@@ -136,10 +149,22 @@ internal static class ModelConfiguration
             ? $"key 'sliding_window' is {window}, but {tables.Architecture} attends over its whole context of {tables.Context}; describe it with Context = {window}"
             : null;
 
-    /// <summary>Whether Transformers' Llama computes the same: RmsNorm, rotary, SwiGLU, no bias, no parameter beyond Llama's.</summary>
-    private static bool IsLlama(ModelTables tables) =>
-        tables.Configuration.Any(c => c.Key == "rope_theta")
-        && tables.Configuration.Any(c => c is { Key: "hidden_act", Value: "\"silu\"" })
-        && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
-        && tables.Parameters.All(p => p.Slot >= 0 || p.Name.EndsWith(".weight", StringComparison.Ordinal));
+    /// <summary>
+    /// The model of Transformers that computes the same, its class and its type: with RmsNorm, rotary and SwiGLU a Llama, Qwen 2 with biases of queries, keys and values, and
+    /// Qwen 3 with their norms; else the description's own name.
+    /// </summary>
+    private static (string Class, string Type) Family(ModelTables tables)
+    {
+        string[] parts = [.. tables.Parameters.Where(p => p.Slot < 0 && p.PerLayer).Select(p => p.Name[(p.Name.IndexOf("}.", StringComparison.Ordinal) + 2)..])];
+        bool alike = tables.Configuration.Any(c => c.Key == "rope_theta")
+            && tables.Configuration.Any(c => c is { Key: "hidden_act", Value: "\"silu\"" })
+            && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
+            && tables.Parameters.All(p => p.Slot >= 0 || p.PerLayer || p.Name.EndsWith(".weight", StringComparison.Ordinal));
+        string[] more = [.. parts.Where(p => !s_llama.Contains(p))];
+        return !alike ? (tables.Architecture, tables.Architecture)
+            : more.Length == 0 ? ("LlamaForCausalLM", "llama")
+            : more.ToHashSet().SetEquals(s_qwen2) ? ("Qwen2ForCausalLM", "qwen2")
+            : more.ToHashSet().SetEquals(s_qwen3) ? ("Qwen3ForCausalLM", "qwen3")
+            : (tables.Architecture, tables.Architecture);
+    }
 }

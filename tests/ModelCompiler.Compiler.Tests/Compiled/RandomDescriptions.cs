@@ -87,7 +87,8 @@ public static class RandomDescriptions
         int rotaryWidth = rotary == 1 && headWidth > 2 ? 2 : headWidth / 2 * 2;
         FrequencyScaling scaling = (Flag(4), Flag(6)) switch { (true, true) => FrequencyScaling.Llama3(4, 0.1f, 1, 8), (true, false) => FrequencyScaling.Linear(2), _ => default };
         var attention = new AttentionSpec(
-            keyValueHeads * groups, keyValueHeads, headWidth, Flag(0), Flag(1), rotary == 0 ? null : new RotarySpec(Flag(2) ? 100 : 10_000, rotaryWidth, scaling));
+            keyValueHeads * groups, keyValueHeads, headWidth, Flag(0), Flag(1), rotary == 0 ? null : new RotarySpec(Flag(2) ? 100 : 10_000, rotaryWidth, scaling),
+            Flag(5) != Flag(6) ? Norm(1, false) : null);
         bool postNorm = Flag(3) && Flag(4);
         bool parallel = !postNorm && Flag(5) && Flag(6);
         NormSpec? first = Norm(norms % 3, Flag(7));

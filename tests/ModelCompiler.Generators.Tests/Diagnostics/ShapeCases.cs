@@ -45,6 +45,8 @@ internal static class ShapeCases
             "Block.Repeat is 0: give the number of layers", Tiny.With("Repeat = 5", "Repeat = 1")),
         new(Tiny.With("Epsilon = 1e-6f", "{|MC0108:Epsilon = 0|}"),
             "RmsNorm.Epsilon is 0: it must be positive and finite, or a row of zeros divides by zero", Tiny.With("Epsilon = 1e-6f", "Epsilon = 1e-12f")),
+        new(Tiny.With("Rotary]", "Rotary, QueryKeyNorm({|MC0108:Epsilon = -1|})]"),
+            "QueryKeyNorm.Epsilon is -1: it must be positive and finite, or a row of zeros divides by zero", Tiny.With("Rotary]", "Rotary, QueryKeyNorm(Epsilon = 1e-6f)]"), "heads"),
         new(Tiny.With("[TokenEmbedding(Tied = true)]", "[TokenEmbedding, LayerNorm({|MC0108:Epsilon = float.NaN|})]"),
             "LayerNorm.Epsilon is NaN: it must be positive and finite, or a row of zeros divides by zero",
             Tiny.With("[TokenEmbedding(Tied = true)]", "[TokenEmbedding, LayerNorm]"), "final"),

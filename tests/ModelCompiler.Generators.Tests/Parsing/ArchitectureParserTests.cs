@@ -50,7 +50,7 @@ public class ArchitectureParserTests
 
                     public int Unrelated => 0;
 
-                    [Attention(Heads = 3, KeyValueHeads = 1, HeadWidth = 10, Bias = true), Rotary(Theta = 500, Width = 4, Scaling = RotaryScaling.Llama3, Factor = 2, HighFrequencyFactor = 5)]
+                    [Attention(Heads = 3, KeyValueHeads = 1, HeadWidth = 10, Bias = true), Rotary(Theta = 500, Width = 4, Scaling = RotaryScaling.Llama3, Factor = 2, HighFrequencyFactor = 5), QueryKeyNorm(Epsilon = 0.5f)]
                     public partial Mixing Second { get; }
                 }
             }
@@ -61,7 +61,7 @@ public class ArchitectureParserTests
             new BlockSpec("Body", 2, Parallel: true, PostNorm: true, new EquatableArray<SublayerSpec>(
             [
                 new SublayerSpec("First", "Mlp", null, null, new FeedForwardSpec(FeedForwardKind.GeGlu, 7, true), LayerScale: true),
-                new SublayerSpec("Second", "Mixing", null, new AttentionSpec(3, 1, 10, true, false, new RotarySpec(500, 4, FrequencyScaling.Llama3(2, 1, 5, 8192))), null),
+                new SublayerSpec("Second", "Mixing", null, new AttentionSpec(3, 1, 10, true, false, new RotarySpec(500, 4, FrequencyScaling.Llama3(2, 1, 5, 8192)), new NormSpec(NormKind.Rms, 0.5f, false)), null),
             ])));
         Assert.Equal(expected, spec);
     }

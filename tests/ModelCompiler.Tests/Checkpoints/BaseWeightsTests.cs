@@ -44,6 +44,16 @@ public class BaseWeightsTests
         Assert.Equal(1e-5, config.RmsNormEpsilon!.Value, 1e-12);
     }
 
+    [Fact]
+    public void What_is_saved_of_others_has_their_class()
+    {
+        Assert.Equal(("qwen2", "Qwen2ForCausalLM"), Family<ClosedFormAttentionBias>());
+        Assert.Equal(("qwen3", "Qwen3ForCausalLM"), Family<ClosedFormQueryKeyNorm>());
+        Assert.Equal(("llama", "LlamaForCausalLM"), Family<ClosedFormScaledRotary>());
+        Assert.Equal((nameof(ClosedFormCombined), nameof(ClosedFormCombined)), Family<ClosedFormCombined>());
+        Assert.Equal((nameof(ClosedFormGegluScaledEmbedding), nameof(ClosedFormGegluScaledEmbedding)), Family<ClosedFormGegluScaledEmbedding>());
+    }
+
     [Theory]
     [InlineData("hidden_size", "128", "64")]
     [InlineData("num_key_value_heads", "8", "4")]
@@ -85,8 +95,8 @@ public class BaseWeightsTests
     [Fact]
     public void Scaled_positions_are_written_and_must_be_the_described_ones()
     {
-        Accepted<LongLlama>(_ => { });
-        Accepted<LongLlama>(config =>
+        Accepted<ClosedFormScaledRotary>(_ => { });
+        Accepted<ClosedFormScaledRotary>(config =>
         {
             JsonNode scaling = config["rope_scaling"]!.DeepClone();
             scaling["rope_theta"] = 10_000;
@@ -94,10 +104,10 @@ public class BaseWeightsTests
             config.Remove("rope_theta");
             config["rope_parameters"] = scaling;
         });
-        Assert.Contains("'factor' of key 'rope_scaling' is 8, but LongLlama is described with 4", Refused<LongLlama>(config => config["rope_scaling"]!["factor"] = 8));
-        Assert.Contains("'low_freq_factor' of key 'rope_scaling' is absent", Refused<LongLlama>(config => config["rope_scaling"]!.AsObject().Remove("low_freq_factor")));
-        Assert.Contains("'rope_type' of key 'rope_scaling' is \"default\", but LongLlama is described with \"llama3\"", Refused<LongLlama>(config => config.Remove("rope_scaling")));
-        Assert.Contains("is \"yarn\"", Refused<LongLlama>(config => config["rope_scaling"]!["rope_type"] = "yarn"));
+        Assert.Contains("'factor' of key 'rope_scaling' is 4, but ClosedFormScaledRotary is described with 8", Refused<ClosedFormScaledRotary>(config => config["rope_scaling"]!["factor"] = 4));
+        Assert.Contains("'low_freq_factor' of key 'rope_scaling' is absent", Refused<ClosedFormScaledRotary>(config => config["rope_scaling"]!.AsObject().Remove("low_freq_factor")));
+        Assert.Contains("'rope_type' of key 'rope_scaling' is \"default\", but ClosedFormScaledRotary is described with \"llama3\"", Refused<ClosedFormScaledRotary>(config => config.Remove("rope_scaling")));
+        Assert.Contains("is \"yarn\"", Refused<ClosedFormScaledRotary>(config => config["rope_scaling"]!["rope_type"] = "yarn"));
     }
 
     [Fact]
@@ -134,6 +144,16 @@ public class BaseWeightsTests
         BaseWeights.Save(model, folder.Path);
 
         Assert.Contains("model.norm.weight", Assert.Throws<CheckpointException>(() => BaseWeights.Load(model, folder.Path)).Message);
+    }
+
+    private static (string Type, string Class) Family<T>()
+        where T : TransformerModel, IModel<T>
+    {
+        using var folder = new TemporaryFolder();
+        using T model = Create<T>(seed: 1);
+        BaseWeights.Save(model, folder.Path);
+        JsonNode config = JsonNode.Parse(File.ReadAllText(folder.File("config.json")))!;
+        return (config["model_type"]!.ToString(), config["architectures"]![0]!.ToString());
     }
 
     private static string Refused(Action<JsonObject> change) => Refused<Stories260K>(change);

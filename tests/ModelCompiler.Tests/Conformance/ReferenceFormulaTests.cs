@@ -151,6 +151,18 @@ public sealed class ReferenceFormulaTests : IDisposable
     }
 
     [Fact]
+    public void RmsNormNormsEachRunOfChannelsByItself()
+    {
+        double[] x = Random(4, 2 * 6);
+        Tensor y = Empty(2, 6), rstd = Empty(2, 3);
+        backend.RmsNorm(Of(2, 6, x), Of(1, 2, 3, 5), y, rstd, epsilon: 0.5f);
+
+        double[] factors = [.. Enumerable.Range(0, 6).Select(i => 1 / Math.Sqrt((x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1]) / 2 + 0.5))];
+        Close(factors, rstd);
+        Close([.. x.Select((value, i) => value * factors[i / 2] * (i % 2 == 0 ? 3 : 5))], y);
+    }
+
+    [Fact]
     public void RotaryTurnsByScaledFrequencies()
     {
         backend.BeginStep(new Step(Batch: 1, Sequence: 2, Position: 1));

@@ -21,7 +21,7 @@ internal sealed record ModelFixture(
     public static IReadOnlyList<string> Names { get; } =
     [
         "gpt2", "grouped-tied", "untied", "parallel", "post-norm", "partial-rotary", "geglu-scaled-embedding",
-        "attention-bias", "soft-cap", "layer-scale", "head-width", "combined",
+        "attention-bias", "soft-cap", "layer-scale", "head-width", "query-key-norm", "scaled-rotary", "combined",
     ];
 
     /// <summary>Reads a fixture.</summary>
@@ -56,6 +56,8 @@ internal sealed record ModelFixture(
 /// <param name="EmbeddingScale">Factor on the token embedding, not on a tied head.</param>
 /// <param name="SoftCap">Logits become cap·tanh(logits / cap); 0: no cap.</param>
 /// <param name="LayerScale">Whether each sublayer's output has a learned factor per channel.</param>
+/// <param name="QueryKeyNorm">Whether each head's queries and keys have a norm.</param>
+/// <param name="Llama3Scaling">Factor, turns of low and of high frequencies, and original context of scaled rotary positions; null: none.</param>
 internal sealed record FixtureModel(
     int Vocabulary,
     int Width,
@@ -80,7 +82,9 @@ internal sealed record FixtureModel(
     bool HeadBias,
     double EmbeddingScale,
     double SoftCap,
-    bool LayerScale);
+    bool LayerScale,
+    bool QueryKeyNorm,
+    double[]? Llama3Scaling);
 
 /// <summary>One parameter and its gradient.</summary>
 /// <param name="Name">Hugging Face (or PEFT) name.</param>

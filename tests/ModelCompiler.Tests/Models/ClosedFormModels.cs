@@ -235,6 +235,48 @@ public partial class ClosedFormHeadWidth
     }
 }
 
+/// <summary>Qwen3's norms of queries and keys.</summary>
+[Transformer(Vocabulary = 29, Width = 24, Context = 16)]
+[TokenEmbedding]
+public partial class ClosedFormQueryKeyNorm
+{
+    /// <summary>One of the layers.</summary>
+    [Block(Repeat = 2)]
+    public partial class Layer
+    {
+        /// <summary>Attention.</summary>
+        [RmsNorm]
+        [Attention(Heads = 4, KeyValueHeads = 2), Rotary, QueryKeyNorm]
+        public partial Attention Attention { get; }
+
+        /// <summary>The feed-forward layer.</summary>
+        [RmsNorm]
+        [SwiGlu(Hidden = 40)]
+        public partial FeedForward FeedForward { get; }
+    }
+}
+
+/// <summary>Llama 3.1's scaled positions.</summary>
+[Transformer(Vocabulary = 29, Width = 24, Context = 16)]
+[TokenEmbedding]
+public partial class ClosedFormScaledRotary
+{
+    /// <summary>One of the layers.</summary>
+    [Block(Repeat = 2)]
+    public partial class Layer
+    {
+        /// <summary>Attention.</summary>
+        [RmsNorm]
+        [Attention(Heads = 3), Rotary(Scaling = RotaryScaling.Llama3, Factor = 8, OriginalContext = 128)]
+        public partial Attention Attention { get; }
+
+        /// <summary>The feed-forward layer.</summary>
+        [RmsNorm]
+        [SwiGlu(Hidden = 40)]
+        public partial FeedForward FeedForward { get; }
+    }
+}
+
 /// <summary>Many pieces at once.</summary>
 [Transformer(Vocabulary = 29, Width = 24, Context = 16)]
 [TokenEmbedding(Tied = true, Scale = 2f)]

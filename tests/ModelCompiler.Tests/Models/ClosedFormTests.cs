@@ -20,6 +20,8 @@ public class ClosedFormTests
         ["soft-cap"] = nameof(ClosedFormSoftCap),
         ["layer-scale"] = nameof(ClosedFormLayerScale),
         ["head-width"] = nameof(ClosedFormHeadWidth),
+        ["query-key-norm"] = nameof(ClosedFormQueryKeyNorm),
+        ["scaled-rotary"] = nameof(ClosedFormScaledRotary),
         ["combined"] = nameof(ClosedFormCombined),
     };
 

@@ -8,7 +8,7 @@ public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
     public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon) => ForEachRow(
-        new RmsNormRows { X = RowsOf(x), W = WeightsOf(w)[0], Y = RowsOf(y), Rstd = RowsOf(rstd), Width = x.Columns, Epsilon = epsilon }, x.Rows, x.Columns);
+        new RmsNormRows { X = RowsOf(x), W = WeightsOf(w)[0], Y = RowsOf(y), Rstd = RowsOf(rstd), Width = x.Columns, Run = w.Columns, Epsilon = epsilon }, x.Rows, x.Columns);
 
     /// <inheritdoc/>
     public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) => ForEachRow(
@@ -21,6 +21,7 @@ public sealed unsafe partial class CpuBackend
             Dx = RowsOf(dx),
             Plus = RowsOf(plus),
             Width = x.Columns,
+            Run = w.Columns,
         },
         dx.Rows,
         dx.Columns);
@@ -30,7 +31,7 @@ public sealed unsafe partial class CpuBackend
     {
         if (!dw.IsNone)
         {
-            var term = new RmsNormWeightTerm { Dy = RowsOf(dy), X = RowsOf(x), Rstd = RowsOf(rstd) };
+            var term = new RmsNormWeightTerm { Dy = RowsOf(dy), X = RowsOf(x), Rstd = RowsOf(rstd), Run = dw.Columns, Runs = dy.Columns / dw.Columns };
             ForEachColumnRange(new ColumnSum<RmsNormWeightTerm> { Term = term, Sum = Floats(dw), Rows = dy.Rows }, dy.Rows, dw.Columns);
         }
     }
@@ -39,20 +40,24 @@ public sealed unsafe partial class CpuBackend
     {
         public FloatRows X, Y, Rstd;
         public WeightRow W;
-        public int Width;
+        public int Width, Run;
         public float Epsilon;
 
         public readonly void Row(int row)
         {
-            float r = 1 / MathF.Sqrt(Columns.Sum(new Square { X = X[row] }, Width) / Width + Epsilon);
-            if (!Rstd.IsNone)
+            for (int first = 0, run = 0; first < Width; first += Run, run++)
             {
-                *Rstd[row] = r;
-            }
+                float* x = X[row] + first;
+                float r = 1 / MathF.Sqrt(Columns.Sum(new Square { X = x }, Run) / Run + Epsilon);
+                if (!Rstd.IsNone)
+                {
+                    Rstd[row][run] = r;
+                }
 
-            if (!Y.IsNone)
-            {
-                Columns.Each(new Place { X = X[row], Y = Y[row], W = W, R = r }, Width);
+                if (!Y.IsNone)
+                {
+                    Columns.Each(new Place { X = x, Y = Y[row] + first, W = W, R = r }, Run);
+                }
             }
         }
 
@@ -73,13 +78,20 @@ public sealed unsafe partial class CpuBackend
     {
         public FloatRows Dy, X, Rstd, Dx, Plus;
         public WeightRow W;
-        public int Width;
+        public int Width, Run;
 
         public readonly void Row(int row)
         {
-            float r = *Rstd[row];
-            float mean = Columns.Sum(new Term { Dy = Dy[row], X = X[row], W = W }, Width) / Width;
-            Columns.Each(new Place { Dy = Dy[row], X = X[row], W = W, Dx = Dx[row], Plus = Plus[row], R = r, Pull = r * r * mean }, Width);
+            float* plus = Plus[row];
+            for (int first = 0, run = 0; first < Width; first += Run, run++)
+            {
+                float* dy = Dy[row] + first;
+                float* x = X[row] + first;
+                float r = Rstd[row][run];
+                float mean = Columns.Sum(new Term { Dy = dy, X = x, W = W }, Run) / Run;
+                Columns.Each(
+                    new Place { Dy = dy, X = x, W = W, Dx = Dx[row] + first, Plus = plus == null ? null : plus + first, R = r, Pull = r * r * mean }, Run);
+            }
         }
 
         private struct Term : IColumnTerm
@@ -111,10 +123,22 @@ public sealed unsafe partial class CpuBackend
     private struct RmsNormWeightTerm : IRowTerm
     {
         public FloatRows Dy, X, Rstd;
+        public int Run, Runs;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly T At<T>(int row, int column)
-            where T : unmanaged, ILanes<T> => T.Load(Dy[row] + column) * (T.Load(X[row] + column) * T.Of(*Rstd[row]));
+            where T : unmanaged, ILanes<T>
+        {
+            float* dy = Dy[row] + column;
+            float* x = X[row] + column;
+            T sum = T.Load(dy) * (T.Load(x) * T.Of(*Rstd[row]));
+            for (int run = 1; run < Runs; run++)
+            {
+                sum = T.MultiplyAdd(T.Load(dy + run * Run), T.Load(x + run * Run) * T.Of(Rstd[row][run]), sum);
+            }
+
+            return sum;
+        }
     }
 
     private struct Square : IColumnTerm

@@ -10,19 +10,22 @@ public sealed unsafe partial class ReferenceBackend
         ReadOnlySpan<double> weight = WeightRow(w, 0);
         for (int t = 0; t < x.Rows; t++)
         {
-            ReadOnlySpan<double> xt = Row(x, t);
-            double r = 1 / Math.Sqrt(Dot(xt, xt) / xt.Length + epsilon);
-            if (!rstd.IsNone)
+            for (int run = 0; run < x.Columns / w.Columns; run++)
             {
-                Row(rstd, t)[0] = r;
-            }
-
-            if (!y.IsNone)
-            {
-                Span<double> yt = Row(y, t);
-                for (int i = 0; i < yt.Length; i++)
+                ReadOnlySpan<double> xt = Row(x, t).Slice(run * w.Columns, w.Columns);
+                double r = 1 / Math.Sqrt(Dot(xt, xt) / xt.Length + epsilon);
+                if (!rstd.IsNone)
                 {
-                    yt[i] = xt[i] * r * weight[i];
+                    Row(rstd, t)[run] = r;
+                }
+
+                if (!y.IsNone)
+                {
+                    Span<double> yt = Row(y, t).Slice(run * w.Columns, w.Columns);
+                    for (int i = 0; i < yt.Length; i++)
+                    {
+                        yt[i] = xt[i] * r * weight[i];
+                    }
                 }
             }
         }
@@ -34,20 +37,24 @@ public sealed unsafe partial class ReferenceBackend
         ReadOnlySpan<double> weight = WeightRow(w, 0);
         for (int t = 0; t < dx.Rows; t++)
         {
-            ReadOnlySpan<double> dyt = Row(dy, t);
-            ReadOnlySpan<double> xt = Row(x, t);
-            Span<double> dxt = Row(dx, t);
-            double r = Row(rstd, t)[0];
-            double mean = 0;
-            for (int i = 0; i < xt.Length; i++)
+            for (int run = 0; run < x.Columns / w.Columns; run++)
             {
-                mean += dyt[i] * weight[i] * xt[i] / xt.Length;
-            }
+                int first = run * w.Columns;
+                ReadOnlySpan<double> dyt = Row(dy, t).Slice(first, w.Columns);
+                ReadOnlySpan<double> xt = Row(x, t).Slice(first, w.Columns);
+                Span<double> dxt = Row(dx, t).Slice(first, w.Columns);
+                double r = Row(rstd, t)[run];
+                double mean = 0;
+                for (int i = 0; i < xt.Length; i++)
+                {
+                    mean += dyt[i] * weight[i] * xt[i] / xt.Length;
+                }
 
-            for (int i = 0; i < xt.Length; i++)
-            {
-                double c = plus.IsNone ? 0 : Row(plus, t)[i];
-                dxt[i] = r * (dyt[i] * weight[i] - xt[i] * r * r * mean) + c;
+                for (int i = 0; i < xt.Length; i++)
+                {
+                    double c = plus.IsNone ? 0 : Row(plus, t)[first + i];
+                    dxt[i] = r * (dyt[i] * weight[i] - xt[i] * r * r * mean) + c;
+                }
             }
         }
     }
@@ -65,10 +72,10 @@ public sealed unsafe partial class ReferenceBackend
         {
             ReadOnlySpan<double> dyt = Row(dy, t);
             ReadOnlySpan<double> xt = Row(x, t);
-            double r = Row(rstd, t)[0];
-            for (int i = 0; i < sum.Length; i++)
+            ReadOnlySpan<double> r = Row(rstd, t);
+            for (int i = 0; i < dyt.Length; i++)
             {
-                sum[i] += dyt[i] * xt[i] * r;
+                sum[i % sum.Length] += dyt[i] * xt[i] * r[i / sum.Length];
             }
         }
     }
