@@ -158,6 +158,11 @@ public sealed class ModelTypes
             if (attention.Rotary is { } rotary)
             {
                 rows.Add(new("rope_theta", Number(rotary.Theta), "10000"));
+                if (rotary.Width != attention.HeadWidth)
+                {
+                    rows.Add(new("partial_rotary_factor", Number((float)rotary.Width / attention.HeadWidth), "1"));
+                }
+
                 if (rotary.Scaling.Kind != RotaryScaling.None)
                 {
                     rows.Add(new("rope_scaling", rotary.Scaling.ToJson(), null));

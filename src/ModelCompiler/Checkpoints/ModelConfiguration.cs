@@ -13,6 +13,7 @@ internal static class ModelConfiguration
 
     private const double Tolerance = 1e-6;
     private const string ScalingKey = "rope_scaling";
+    private const string PartKey = "partial_rotary_factor";
 
     /// <summary>What a layer of Llama has.</summary>
     private static readonly string[] s_llama =
@@ -57,7 +58,7 @@ internal static class ModelConfiguration
             }
         }
 
-        return ScaledPositions(file, tables) ?? ShortWindow(file, tables);
+        return ScaledPositions(file, tables) ?? PartialRotation(file, tables) ?? ShortWindow(file, tables) ?? OtherNorms(file, tables);
     }
 
     /// <summary>Writes what the description implies, so that <see cref="Check"/> accepts it.</summary>
@@ -143,6 +144,17 @@ internal static class ModelConfiguration
     }
 
     private static JsonElement? Inner(JsonElement? json, string key) => json is { } found && found.TryGetProperty(key, out JsonElement inner) ? inner : null;
+
+    /// <summary>A description whose whole heads rotate has no row for it.</summary>
+    private static string? PartialRotation(JsonObjectFile file, ModelTables tables) =>
+        tables.Configuration.Any(c => c.Key == "rope_theta") && tables.Configuration.All(c => c.Key != PartKey) && file.Number(PartKey) is { } part && part != 1
+            ? FormattableString.Invariant($"key '{PartKey}' is {part}, but {tables.Architecture} rotates whole heads; give [Rotary] its Width")
+            : null;
+
+    private static string? OtherNorms(JsonObjectFile file, ModelTables tables) =>
+        file.Text("model_type") is { } type && type.StartsWith("gemma", StringComparison.Ordinal) && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
+            ? $"key 'model_type' is '{type}', whose norms multiply by 1 + w; {tables.Architecture}'s multiply by w, and the other cannot be described yet"
+            : null;
 
     private static string? ShortWindow(JsonObjectFile file, ModelTables tables) =>
         file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context

@@ -88,6 +88,10 @@ public class BaseWeightsTests
     public void What_the_description_cannot_say_is_refused()
     {
         Assert.Contains("llama3", Refused(config => config["rope_scaling"] = JsonNode.Parse("""{"rope_type": "llama3", "factor": 32.0}""")));
+        Assert.Contains("partial_rotary_factor' is 0.5", Refused(config => config["partial_rotary_factor"] = 0.5));
+        Assert.Contains("'partial_rotary_factor' is absent, which means 1, but ClosedFormPartialRotary is described with 0.5", Refused<ClosedFormPartialRotary>(config => config.Remove("partial_rotary_factor")));
+        Accepted<ClosedFormPartialRotary>(_ => { });
+        Assert.Contains("'model_type' is 'gemma2', whose norms multiply by 1 + w", Refused(config => config["model_type"] = "gemma2"));
         Assert.Contains("sliding_window' is 256", Refused(config => config["sliding_window"] = 256));
         Accepted(config => config["sliding_window"] = 4096);
     }
