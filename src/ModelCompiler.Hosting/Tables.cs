@@ -23,4 +23,7 @@ internal static class Tables
 
     /// <summary>A number with this many decimals.</summary>
     public static string Number(double value, int decimals) => value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    /// <summary>A loss, with its deviation between seeds where there are several.</summary>
+    public static string Loss(double mean, double deviation, int seeds) => Number(mean, 4) + (seeds > 1 ? $" ± {Number(deviation, 4)}" : "");
 }

@@ -29,6 +29,14 @@ public class CompareTests(TinyBase tiny) : IClassFixture<TinyBase>
             Assert.Equal(Math.Abs(losses[0] - losses[1]) / Math.Sqrt(2), method.GetProperty("deviation").GetDouble(), 1e-12);
         }
 
+        // Nested adapters are evaluated at every power of two; the last is what the table says.
+        Assert.False(methods[0].TryGetProperty("nested", out _));
+        JsonElement[] nested = [.. methods[1].GetProperty("nested").EnumerateArray()];
+        Assert.Equal([1, 2, 4, 8], nested.Select(n => n.GetProperty("rank").GetInt32()));
+        Assert.Equal(4, nested.Select(n => n.GetProperty("mean").GetDouble()).Distinct().Count());
+        Assert.Equal(methods[1].GetProperty("meanLoss").GetDouble(), nested[^1].GetProperty("mean").GetDouble(), 1e-12);
+        Assert.Equal(methods[1].GetProperty("deviation").GetDouble(), nested[^1].GetProperty("deviation").GetDouble(), 1e-12);
+
         // Saved a token and layer: input, q, k, v, attention output with its log-sum-exp, residual, gate, up, two rstd, seven low-rank
         // values. Nothing goes back through the lowest layer's first norm, so its rstd is not kept.
         Assert.Equal(5 * (64 + 64 + 2 * 32 + 64 + 8 + 64 + 2 * 172 + 2 + 7 * 8) - 1, methods[0].GetProperty("savedPerToken").GetInt64());

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.Adapters;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
 using ModelCompiler.Hosting.Reports;
@@ -77,6 +78,8 @@ internal sealed class CompareCommand : HostCommand
             PlannedMemory memory = new(0, 0);
             long saved = 0;
             AdapterRanks[] ranks = [];
+            int[] nested = NestedRanks(recipe.Tables, plan);
+            var nestedLosses = new List<double[]>();
             TrainingPlan own = BaseRanks.Choose(Session, recipe, plan, basePath, cancellation);
             for (int k = 0; k < seeds; k++)
             {
@@ -88,13 +91,17 @@ internal sealed class CompareCommand : HostCommand
                 var evaluation = new Batches(heldOut, plan.Batch, plan.Sequence, seed: null);
                 runs.Add(TrainingRun.Run(Session, $"{recipe.Tables.Name}, seed {seed}", model, training, options with { Seed = seed }, evaluation, cancellation));
                 cancellation.ThrowIfCancellationRequested();
+                nestedLosses.Add(AtRanks(model, nested, evaluation, cancellation));
                 memory = new PlannedMemory(model.Plan.Cost.Arena, NativeAllocator.PeakBytes);
                 saved = SavedPerToken(model.Plan);
                 ranks = k == 0 ? Adaptive(model) : ranks;
             }
 
             before = double.IsNaN(before) ? runs[0].Result.HeldOutBefore!.Value : before;
-            methods.Add(Result(recipe.Tables, own, runs, memory, saved, ranks));
+            methods.Add(Result(recipe.Tables, own, runs, memory, saved, ranks) with
+            {
+                Nested = nested.Length == 0 ? null : [.. nested.Select((rank, i) => AtRank(rank, [.. nestedLosses.Select(l => l[i])]))],
+            });
         }
 
         var result = new CompareResult(first.Architecture, options.Steps, seeds, before, [.. methods]);
@@ -147,13 +154,37 @@ internal sealed class CompareCommand : HostCommand
     private static MethodResult Result(ModelTables tables, TrainingPlan plan, List<TrainingRun> runs, PlannedMemory memory, long saved, AdapterRanks[] ranks)
     {
         double[] losses = [.. runs.Select(r => r.Result.HeldOutAfter!.Value)];
-        double mean = losses.Average();
-        double deviation = losses.Length < 2 ? 0 : Math.Sqrt(losses.Sum(l => (l - mean) * (l - mean)) / (losses.Length - 1));
         string storage = plan.Storage?.Storage.ToString() ?? tables.Storage;
         string method = string.Join(", ", tables.Slots.Select(s => s.Method).Distinct()) + (storage == nameof(Storage.Float32) ? "" : $" over {storage}");
         return new MethodResult(
-            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank, plan.Ranks), saved, memory, runs.Average(r => r.TokensPerSecond), losses, mean, deviation, ranks);
+            tables.Name, method, tables.ParameterCount(trainable: true, plan.Rank, plan.Ranks), saved, memory, runs.Average(r => r.TokensPerSecond), losses, losses.Average(), Deviation(losses), ranks);
     }
+
+    private static double Deviation(double[] values)
+    {
+        double mean = values.Average();
+        return values.Length < 2 ? 0 : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+    }
+
+    /// <summary>The ranks to evaluate adapters at that work at each: powers of two and the whole rank; none for other adapters.</summary>
+    private static int[] NestedRanks(ModelTables tables, TrainingPlan plan) => tables.Slots.Length > 0 && tables.Slots.All(s => s.NestedRanks)
+        ? DyLoraSchedule.Choices(RankDraw.PowersOfTwo, plan.Rank ?? tables.Slots.Max(s => s.Rank))
+        : [];
+
+    private static double[] AtRanks(TransformerModel model, int[] ranks, Batches heldOut, CancellationToken cancellation)
+    {
+        var evaluator = new Evaluator(model, heldOut);
+        return
+        [
+            .. ranks.Select(rank =>
+            {
+                model.UseRank(rank);
+                return evaluator.Evaluate(cancellation).Loss;
+            }),
+        ];
+    }
+
+    private static NestedLoss AtRank(int rank, double[] losses) => new(rank, losses.Average(), Deviation(losses));
 
     /// <summary>Elements of all layers' kept inputs and saved values that grow with the tokens, per token.</summary>
     private static long SavedPerToken(Plan plan) => plan.Stack.Forward.Index().Sum(frame => frame.Item.Plan.Table.Rows
@@ -179,10 +210,15 @@ internal sealed class CompareCommand : HostCommand
                 Tables.Count(method.SavedPerToken),
                 ByteSize.Format(method.Memory.Predicted) + (method.Memory.Predicted == method.Memory.Allocated ? "" : $" planned, {ByteSize.Format(method.Memory.Allocated)} allocated"),
                 Tables.Count((long)method.TokensPerSecond),
-                Tables.Number(method.MeanLoss, 4) + (result.Seeds > 1 ? $" ± {Tables.Number(method.Deviation, 4)}" : ""));
+                Tables.Loss(method.MeanLoss, method.Deviation, result.Seeds));
         }
 
         console.Write(table);
+        foreach (MethodResult method in result.Methods.Where(m => m.Nested is not null))
+        {
+            console.WriteLine($"{method.Name} at each rank: {method.NestedText(result.Seeds)}");
+        }
+
         console.WriteLine($"{result.Architecture}, {result.Steps} steps each; held-out loss before: {Tables.Number(result.LossBefore, 4)}; memory is planned = allocated where one number stands");
     }
 }

@@ -28,6 +28,7 @@ internal static class ComparePage
         Style,
         new XElement(s_html + "p", $"{Steps(result.Steps)} each{(result.Seeds > 1 ? $", {result.Seeds} seeds" : "")}; held-out loss before: {Tables.Number(result.LossBefore, 4)}."),
         Table(result),
+        result.Methods.Where(m => m.Nested is not null).Select(m => new XElement(s_html + "p", $"{m.Name} at each rank: {m.NestedText(result.Seeds)}.")),
         result.Methods.Where(m => m.Adapters.Length > 0).SelectMany((method, index) => Ranks(method, $"ranks{index}", result.Seeds)));
 
     private static XElement Table(CompareResult result) => new(
@@ -43,7 +44,7 @@ internal static class ComparePage
             ByteSize.Format(m.Memory.Predicted),
             ByteSize.Format(m.Memory.Allocated),
             Tables.Count((long)m.TokensPerSecond),
-            Tables.Number(m.MeanLoss, 4) + (result.Seeds > 1 ? $" ± {Tables.Number(m.Deviation, 4)}" : "")))));
+            Tables.Loss(m.MeanLoss, m.Deviation, result.Seeds)))));
 
     private static IEnumerable<XElement> Ranks(MethodResult method, string id, int seeds)
     {

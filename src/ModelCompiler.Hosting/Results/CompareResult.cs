@@ -29,7 +29,20 @@ internal sealed record MethodResult(
     double Deviation,
     [property: JsonIgnore] AdapterRanks[] Adapters)
 {
+    /// <summary>Of nested adapters (DyLoRA) the held-out loss at rank 1, 2, 4, ... and the whole one; null for others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NestedLoss[]? Nested { get; init; }
+
+    /// <summary>"1: 2.7933 ± 0.0101, 2: ...", or without deviations where there is one seed.</summary>
+    public string NestedText(int seeds) => string.Join(", ", (Nested ?? []).Select(n => $"{n.Rank}: {Tables.Loss(n.Mean, n.Deviation, seeds)}"));
+
     /// <summary>The same as in <see cref="TrainResult"/>; null where none chooses.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Dictionary<string, JsonNode>? Ranks => Adapters.Length == 0 ? null : AdapterRanks.Json(Adapters);
 }
+
+/// <summary>Held-out loss of nested adapters at one rank.</summary>
+/// <param name="Rank">The rank.</param>
+/// <param name="Mean">Mean of all seeds.</param>
+/// <param name="Deviation">Standard deviation (n - 1); 0 for one seed.</param>
+internal sealed record NestedLoss(int Rank, double Mean, double Deviation);
