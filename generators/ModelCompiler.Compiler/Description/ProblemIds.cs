@@ -55,6 +55,7 @@ public static class ProblemIds
     public const string StartIterationsUnusable = "MC0211";
     public const string StartChangesTiedHead = "MC0212";
     public const string NestedRanksDiffer = "MC0214";
+    public const string FullRankShareOutOfRange = "MC0215";
     public const string FreezeUntilOutOfRange = "MC0220";
     public const string UnknownStart = "MC0221";
     public const string NeverTrains = "MC0222";

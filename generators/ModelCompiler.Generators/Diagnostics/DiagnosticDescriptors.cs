@@ -115,6 +115,8 @@ internal static class DiagnosticDescriptors
             "Start {0} changes the weight it starts from, and the head's is the token embedding: leave the head out of Targets, or untie it"),
         Error(ProblemIds.NestedRanksDiffer, "Nested ranks that differ",
             "Every step draws one rank for all adapters, but this [DyLora] and the one before differ in {0}"),
+        Error(ProblemIds.FullRankShareOutOfRange, "FullRankShare outside [0, 1]",
+            "FullRankShare is {0}: it is a share of the steps, from 0 to 1"),
         Error(ProblemIds.FreezeUntilOutOfRange, "FreezeUntil outside [0, 1]",
             "FreezeUntil is {0}: it is a part of the steps, from 0 to 1"),
         Error(ProblemIds.UnknownStart, "Unknown start of an adapter",

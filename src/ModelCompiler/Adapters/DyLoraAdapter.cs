@@ -7,7 +7,7 @@ namespace ModelCompiler.Adapters;
 
 /// <summary>
 /// A low-rank adapter of nested ranks: y += alpha / b · B[:, :b] A[:b] x, for any b up to its rank (Valipour et al. 2023, section 3; the two factors
-/// √(R/b) of the published code and its alpha / R make alpha / b).
+/// √(R/b) of the published code and its alpha / R make alpha / b), or alpha / √b where that is asked for.
 /// </summary>
 public sealed class DyLoraAdapter : AdapterState
 {
@@ -42,7 +42,7 @@ public sealed class DyLoraAdapter : AdapterState
         Initialization.Constant(model, B, 0);
     }
 
-    /// <summary>The directions of the active rank: with r = b and the same alpha, plain LoRA has the same scale alpha / b.</summary>
+    /// <summary>The directions of the active rank: with r = b and the same alpha, plain LoRA has the same scale.</summary>
     public override PeftModule Fold(TransformerModel model)
     {
         float[] b = model.Read(B);

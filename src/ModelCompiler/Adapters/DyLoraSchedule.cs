@@ -15,6 +15,7 @@ public sealed class DyLoraSchedule : AdapterSchedule
     private readonly ulong _seed;
     private readonly int[] _choices;
     private readonly bool _lastOnly;
+    private readonly double _fullShare;
     private readonly int[] _updates;
     private readonly DirectionCounts _rows;
     private readonly DirectionCounts _columns;
@@ -30,6 +31,7 @@ public sealed class DyLoraSchedule : AdapterSchedule
         int maximum = adapters.Max(a => a.Rank);
         _choices = Choices((RankDraw)adapters[0].Slot.Setting(nameof(DyLoraAttribute.Draw)), maximum);
         _lastOnly = adapters[0].Slot.Setting(nameof(DyLoraAttribute.LastOnly)) != 0;
+        _fullShare = adapters[0].Slot.Setting(nameof(DyLoraAttribute.FullRankShare));
         _updates = new int[maximum];
         (_rows, _columns) = (new DirectionCounts(true, _updates), new DirectionCounts(false, _updates));
     }
@@ -41,7 +43,12 @@ public sealed class DyLoraSchedule : AdapterSchedule
 
     /// <summary>The rank of a step: a function of the seed and the step alone, so a resumed run draws the same.</summary>
     /// <param name="step">The step, from 1.</param>
-    public int RankOf(int step) => _choices[(int)new SplitMix(_seed, (ulong)step).Below((uint)_choices.Length)];
+    public int RankOf(int step)
+    {
+        var random = new SplitMix(_seed, (ulong)step);
+        int drawn = _choices[(int)random.Below((uint)_choices.Length)];
+        return random.Uniform() < _fullShare ? _choices[^1] : drawn;
+    }
 
     /// <inheritdoc/>
     public override void BeginStep(int step)

@@ -113,11 +113,22 @@ public sealed class DyLoraAttribute : AdapterAttribute
     /// <summary>Numerator of the scale alpha / b; 0: equal to the maximum rank.</summary>
     public float Alpha { get; set; }
 
+    /// <summary>
+    /// Whether the scale is alpha / sqrt(b) (rsLoRA, Kalajdzievski 2023): the directions that low ranks and high ones share then differ less in what they add.
+    /// </summary>
+    public bool RankStabilized { get; set; }
+
     /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
     public float Dropout { get; set; }
 
     /// <summary>Which ranks steps draw from.</summary>
     public RankDraw Draw { get; set; } = RankDraw.Uniform;
+
+    /// <summary>
+    /// The share of the steps, from 0 to 1, that use the maximum rank R without drawing: p(b) = (1 − share) · <see cref="Draw"/>'s, and share more for R (the
+    /// paper's p_B is any distribution over ranks). At 0 it is the published draw, at 1 plain LoRA of rank R.
+    /// </summary>
+    public double FullRankShare { get; set; }
 
     /// <summary>Whether a step of rank b trains the last of its b directions only, and those before it stay as they are.</summary>
     public bool LastOnly { get; set; }

@@ -13,6 +13,6 @@ public static class RandomDyLora
 
     private static RecipeSpec Nested(RecipeSpec recipe) => recipe with
     {
-        Adapters = new EquatableArray<AdapterSpec>([.. recipe.Adapters.Select(a => a with { Method = "DyLora", Arguments = new EquatableArray<ArgumentSpec>([.. a.Arguments.Where(x => x.Name != "RankStabilized")]) })]),
+        Adapters = new EquatableArray<AdapterSpec>([.. recipe.Adapters.Select(a => a with { Method = "DyLora" })]),
     };
 }

@@ -33,7 +33,7 @@ public class DyLoraTests
         {
             Storage = storage switch { "nf4" => WeightFormat.NF4(32, true), "bf16" => WeightFormat.BFloat16, _ => null },
         };
-        using var nested = Model.ForTraining<Stories260K_DyLora>(plan, new ReferenceBackend());
+        using var nested = Model.ForTraining<StoriesDyLora>(plan, new ReferenceBackend());
         using var plain = Model.ForTraining<Stories260K_Lora>(plan with { Rank = rank }, new ReferenceBackend());
         Initialization.All(nested, seed: 5);
         Initialization.All(plain, seed: 5);
@@ -62,7 +62,7 @@ public class DyLoraTests
     [InlineData(true)]
     public void A_step_moves_the_directions_of_its_rank_and_leaves_all_others_to_the_bit(bool lastOnly)
     {
-        using TransformerModel model = lastOnly ? SmallRun.CreateModel<StoriesDyLoraLastOnly>() : SmallRun.CreateModel<Stories260K_DyLora>();
+        using TransformerModel model = lastOnly ? SmallRun.CreateModel<StoriesDyLoraLastOnly>() : SmallRun.CreateModel<StoriesDyLora>();
         var options = SmallRun.Options with { WeightDecay = 0.1 };
         var trainer = new Trainer(model, SmallRun.Data, options);
         var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, options).Single();
@@ -93,7 +93,7 @@ public class DyLoraTests
     public void Bias_correction_goes_by_the_updates_of_each_direction()
     {
         // AdamW's first update of an element is rate · sign of its gradient, whenever it comes.
-        using Stories260K_DyLora model = SmallRun.CreateModel<Stories260K_DyLora>();
+        using StoriesDyLora model = SmallRun.CreateModel<StoriesDyLora>();
         var options = SmallRun.Options with { WeightDecay = 0, Schedule = Schedule.Constant, Warmup = 0, ClipNorm = 0, LearningRate = 1e-3 };
         var trainer = new Trainer(model, SmallRun.Data, options);
         var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, options).Single();
@@ -118,6 +118,34 @@ public class DyLoraTests
         Assert.True(updated.Count(u => u) > 4);
     }
 
+    [Fact]
+    public void A_run_that_always_uses_the_maximum_rank_has_the_bits_of_plain_lora()
+    {
+        // Start values, scale, clipping, moments and bias correction: whatever DyLoRA did differently would show.
+        var options = SmallRun.Options with { WeightDecay = 0.1 };
+        using StoriesDyLoraFull nested = SmallRun.CreateModel<StoriesDyLoraFull>();
+        using Stories260K_Lora plain = SmallRun.CreateModel<Stories260K_Lora>();
+        Assert.Equal(new Trainer(plain, SmallRun.Data, options).Run().Loss, new Trainer(nested, SmallRun.Data, options).Run().Loss);
+        foreach ((DyLoraAdapter one, LoraAdapter other) in nested.Adapters.Cast<DyLoraAdapter>().Zip(plain.Adapters.Cast<LoraAdapter>()))
+        {
+            Assert.Equal(plain.Read(other.A), nested.Read(one.A));
+            Assert.Equal(plain.Read(other.B), nested.Read(one.B));
+            Assert.Contains(nested.Read(one.B), b => b != 0);
+        }
+    }
+
+    [Fact]
+    public void A_share_of_the_steps_uses_the_maximum_rank_and_the_others_draw()
+    {
+        using StoriesDyLoraOften model = SmallRun.CreateModel<StoriesDyLoraOften>();
+        var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, SmallRun.Options with { Seed = 7 }).Single();
+        int[] drawn = [.. Enumerable.Range(1, 100_000).Select(schedule.RankOf)];
+        double Expected(int rank) => drawn.Length * (0.4 / MaximumRank + (rank == MaximumRank ? 0.6 : 0));
+
+        // Chi-square with 7 degrees of freedom, as below.
+        Assert.InRange(Enumerable.Range(1, MaximumRank).Sum(rank => Math.Pow(drawn.Count(r => r == rank) - Expected(rank), 2) / Expected(rank)), 0, 24.3);
+    }
+
     [Theory]
     [InlineData(RankDraw.Uniform, new[] { 1, 2, 3, 4, 5, 6, 7, 8 })]
     [InlineData(RankDraw.PowersOfTwo, new[] { 1, 2, 4, 8 })]
@@ -125,7 +153,7 @@ public class DyLoraTests
     {
         Assert.Equal(choices, DyLoraSchedule.Choices(draw, MaximumRank));
         Assert.Equal([1, 2, 4, 6], DyLoraSchedule.Choices(RankDraw.PowersOfTwo, 6));
-        using TransformerModel model = draw == RankDraw.Uniform ? SmallRun.CreateModel<Stories260K_DyLora>() : SmallRun.CreateModel<StoriesDyLoraLastOnly>();
+        using TransformerModel model = draw == RankDraw.Uniform ? SmallRun.CreateModel<StoriesDyLora>() : SmallRun.CreateModel<StoriesDyLoraLastOnly>();
         DyLoraSchedule Schedule(ulong seed) => (DyLoraSchedule)AdapterSchedule.Of(model, SmallRun.Options with { Seed = seed }).Single();
         int[] drawn = [.. Enumerable.Range(1, 100_000).Select(Schedule(7).RankOf)];
 
@@ -139,11 +167,11 @@ public class DyLoraTests
     [Fact]
     public void A_resumed_run_has_the_bits_of_an_uninterrupted_one()
     {
-        using Stories260K_DyLora uninterrupted = SmallRun.CreateModel<Stories260K_DyLora>();
+        using StoriesDyLora uninterrupted = SmallRun.CreateModel<StoriesDyLora>();
         new Trainer(uninterrupted, SmallRun.Data, SmallRun.Options).Run();
 
         using var folder = new TemporaryFolder();
-        using (Stories260K_DyLora model = SmallRun.CreateModel<Stories260K_DyLora>())
+        using (StoriesDyLora model = SmallRun.CreateModel<StoriesDyLora>())
         {
             using var stop = new CancellationTokenSource();
             new Trainer(model, SmallRun.Data, SmallRun.Options with { OutputFolder = folder.Path }).Run(
@@ -157,26 +185,31 @@ public class DyLoraTests
                 stop.Token);
         }
 
-        using Stories260K_DyLora resumed = SmallRun.CreateModel<Stories260K_DyLora>();
+        using StoriesDyLora resumed = SmallRun.CreateModel<StoriesDyLora>();
         TrainingResult result = new Trainer(resumed, SmallRun.Data, SmallRun.Options with { OutputFolder = folder.Path, Resume = true }).Run();
         Assert.Equal(12, result.Steps);
         Assert.Equal(SmallRun.State(uninterrupted), SmallRun.State(resumed));
     }
 
     [Theory]
-    [InlineData(8)]
-    [InlineData(3)]
-    public void An_export_at_a_rank_is_plain_lora_of_that_rank(int rank)
+    [InlineData(8, false)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public void An_export_at_a_rank_is_plain_lora_of_that_rank(int rank, bool stabilized)
     {
         using var folder = new TemporaryFolder();
-        using Stories260K_DyLora model = SmallRun.CreateModel<Stories260K_DyLora>();
+        using TransformerModel model = stabilized ? SmallRun.CreateModel<StoriesDyLoraOften>() : SmallRun.CreateModel<StoriesDyLora>();
         new Trainer(model, SmallRun.Data, SmallRun.Options).Run();
         model.UseRank(rank);
         double loss = new Evaluator(model, SmallRun.HeldOut).Evaluate().Loss;
         AdapterFiles.Save(model, folder.Path);
 
-        using var plain = Model.ForTraining<Stories260K_Lora>(SmallRun.Plan() with { Rank = rank }, ModelRun.Backend("cpu-1"));
+        TrainingPlan plan = SmallRun.Plan() with { Rank = rank };
+        using TransformerModel plain = stabilized
+            ? Model.ForTraining<StoriesStabilizedLora>(plan, ModelRun.Backend("cpu-1"))
+            : Model.ForTraining<Stories260K_Lora>(plan, ModelRun.Backend("cpu-1"));
         Initialization.All(plain, seed: 5);
+        Assert.Equal(stabilized ? 6 / Math.Sqrt(rank) : 16.0 / rank, model.Adapters[0].Scale, 1e-6);
         double without = new Evaluator(plain, SmallRun.HeldOut).Evaluate().Loss;
         AdapterFiles.Load(plain, folder.Path);
         Assert.Equal(loss, new Evaluator(plain, SmallRun.HeldOut).Evaluate().Loss, 1e-5);
@@ -186,7 +219,27 @@ public class DyLoraTests
     private static double[] Wave(long count, double size) => [.. Enumerable.Range(0, (int)count).Select(i => size * Math.Sin(1 + 1.7 * i))];
 }
 
+/// <summary>DyLoRA as published: all ranks equally often, scale alpha / b.</summary>
+[FineTune<Stories260K>]
+[DyLora(Rank = 8, Alpha = 16, Targets = Projections.All)]
+public partial class StoriesDyLora;
+
 /// <summary>DyLoRA in its other mode: the last direction of a drawn power of two.</summary>
 [FineTune<Stories260K>]
 [DyLora(Rank = 8, Alpha = 16, Draw = RankDraw.PowersOfTwo, LastOnly = true)]
 public partial class StoriesDyLoraLastOnly;
+
+/// <summary>DyLoRA whose steps all use the maximum rank.</summary>
+[FineTune<Stories260K>]
+[DyLora(Rank = 8, Alpha = 16, FullRankShare = 1, Targets = Projections.All)]
+public partial class StoriesDyLoraFull;
+
+/// <summary>DyLoRA whose steps often use the maximum rank, scaled by its root.</summary>
+[FineTune<Stories260K>]
+[DyLora(Rank = 8, Alpha = 6, RankStabilized = true, FullRankShare = 0.6, Targets = Projections.All)]
+public partial class StoriesDyLoraOften;
+
+/// <summary>What its exports are.</summary>
+[FineTune<Stories260K>]
+[Lora(Rank = 8, Alpha = 6, RankStabilized = true, Targets = Projections.All)]
+public partial class StoriesStabilizedLora;

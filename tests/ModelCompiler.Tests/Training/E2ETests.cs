@@ -52,7 +52,7 @@ public class E2ETests(ITestOutputHelper output)
 
     [DataFact("datasets/e2e/valid.txt")]
     [Trait("Category", "Slow")]
-    public void Adapters_of_nested_ranks_learn_at_every_rank_and_come_near_lora_at_the_best()
+    public void Adapters_of_nested_ranks_learn_at_every_rank_and_come_within_three_percent_of_lora_at_the_best()
     {
         var losses = new SortedDictionary<int, double>();
         (TrainingResult result, _) = Train<Stories260K_DyLora>((model, heldOut) =>
@@ -66,9 +66,9 @@ public class E2ETests(ITestOutputHelper output)
 
         output.WriteLine(string.Join(", ", losses.Select(l => $"rank {l.Key}: {l.Value:F4}")));
 
-        // Sixty steps are shared by eight ranks: the best comes near LoRA's rank 8, and even rank 1, with its eightfold scale, is of use.
+        // The steps that draw a rank, one in ten, are all that rank 1 learns from.
         Assert.All(losses.Values, loss => Assert.True(loss < 0.75 * result.HeldOutBefore!.Value));
-        Assert.InRange(losses.Values.Min(), 0.9 * 1.911668, 1.13 * 1.911668);
+        Assert.InRange(losses.Values.Min(), 0.97 * 1.911668, 1.03 * 1.911668);
     }
 
     [DataFact("datasets/e2e/valid.txt")]
