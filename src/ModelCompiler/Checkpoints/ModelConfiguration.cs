@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ModelCompiler.Estimators;
 using ModelCompiler.Files;
 using ModelCompiler.Planning;
 
@@ -15,18 +16,13 @@ internal static class ModelConfiguration
     private const string ScalingKey = "rope_scaling";
     private const string PartKey = "partial_rotary_factor";
 
-    /// <summary>What a layer of Llama has.</summary>
-    private static readonly string[] s_llama =
+    /// <summary>What a layer of Transformers' models has besides Llama's parameters, with their classes and types.</summary>
+    private static readonly (string[] More, string Class, string Type)[] s_families =
     [
-        "input_layernorm.weight", "self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight", "self_attn.o_proj.weight", "post_attention_layernorm.weight",
-        "mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight",
+        ([], "LlamaForCausalLM", "llama"),
+        (["self_attn.q_proj.bias", "self_attn.k_proj.bias", "self_attn.v_proj.bias"], "Qwen2ForCausalLM", "qwen2"),
+        (["self_attn.q_norm.weight", "self_attn.k_norm.weight"], "Qwen3ForCausalLM", "qwen3"),
     ];
-
-    /// <summary>What Qwen 2 has besides.</summary>
-    private static readonly string[] s_qwen2 = ["self_attn.q_proj.bias", "self_attn.k_proj.bias", "self_attn.v_proj.bias"];
-
-    /// <summary>What Qwen 3 has besides.</summary>
-    private static readonly string[] s_qwen3 = ["self_attn.q_norm.weight", "self_attn.k_norm.weight"];
 
     /// <summary>Checks every key the description implies.</summary>
     /// <exception cref="CheckpointException">The file cannot be read, or a key says something else; key and both values are named.</exception>
@@ -167,16 +163,13 @@ internal static class ModelConfiguration
     /// </summary>
     private static (string Class, string Type) Family(ModelTables tables)
     {
-        string[] parts = [.. tables.Parameters.Where(p => p.Slot < 0 && p.PerLayer).Select(p => p.Name[(p.Name.IndexOf("}.", StringComparison.Ordinal) + 2)..])];
         bool alike = tables.Configuration.Any(c => c.Key == "rope_theta")
             && tables.Configuration.Any(c => c is { Key: "hidden_act", Value: "\"silu\"" })
-            && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
-            && tables.Parameters.All(p => p.Slot >= 0 || p.PerLayer || p.Name.EndsWith(".weight", StringComparison.Ordinal));
-        string[] more = [.. parts.Where(p => !s_llama.Contains(p))];
-        return !alike ? (tables.Architecture, tables.Architecture)
-            : more.Length == 0 ? ("LlamaForCausalLM", "llama")
-            : more.ToHashSet().SetEquals(s_qwen2) ? ("Qwen2ForCausalLM", "qwen2")
-            : more.ToHashSet().SetEquals(s_qwen3) ? ("Qwen3ForCausalLM", "qwen3")
-            : (tables.Architecture, tables.Architecture);
+            && tables.Configuration.Any(c => c.Key == "rms_norm_eps");
+        HashSet<string> more = [.. tables.Parameters.Where(p => p.Slot < 0).Select(p => p.Name).Except(LlamaShape.ParameterNames)];
+        return s_families.Where(f => alike && more.SetEquals(f.More.Select(name => LlamaShape.Layer + name)))
+            .Select(f => (f.Class, f.Type))
+            .DefaultIfEmpty((tables.Architecture, tables.Architecture))
+            .Single();
     }
 }

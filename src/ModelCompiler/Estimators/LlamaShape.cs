@@ -16,7 +16,9 @@ namespace ModelCompiler.Estimators;
 public sealed record LlamaShape(
     string Name, int Width, int Hidden, int Layers, int Heads, int KeyValueHeads, int Vocabulary, int Context, bool Tied = false)
 {
-    private const string Layer = "model.layers.{0}.";
+    /// <summary>What the names of a layer's parameters start with; "{0}" stands for the layer.</summary>
+    internal const string Layer = "model.layers.{0}.";
+
     private const string Head = "lm_head.weight";
 
     private static readonly string[] s_projections =
@@ -27,6 +29,9 @@ public sealed record LlamaShape(
         "model.embed_tokens.weight", Layer + "input_layernorm.weight", Layer + "post_attention_layernorm.weight", "model.norm.weight",
         .. s_projections.Select(static p => Layer + p + ".weight"),
     ];
+
+    /// <summary>Names of all parameters; a tied model has no head.</summary>
+    internal static IEnumerable<string> ParameterNames => [.. s_parameters, Head];
 
     /// <summary>Width d of a head.</summary>
     public int HeadWidth => Width / Heads;
@@ -51,7 +56,7 @@ public sealed record LlamaShape(
         ParameterRow[] own = [.. tables.Parameters.Where(static p => p.Slot < 0 && !p.TrainingOnly)];
         Dictionary<string, ParameterRow> byName = own.ToDictionary(static p => p.Name);
         string[] names = [.. own.Select(static p => p.Name)];
-        if (names.Except([.. s_parameters, Head]).FirstOrDefault() is { } foreign)
+        if (names.Except(ParameterNames).FirstOrDefault() is { } foreign)
         {
             throw Refused(tables, $"it has {Shown(foreign)}");
         }
