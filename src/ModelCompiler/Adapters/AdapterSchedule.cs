@@ -33,7 +33,10 @@ public abstract class AdapterSchedule
     {
     }
 
-    /// <summary>Before the first micro-batch of an optimizer step, with all parameters as the step before left them.</summary>
+    /// <summary>
+    /// Before the first micro-batch of an optimizer step, with all parameters as the step before left them; once more with the same step where
+    /// it failed before its update.
+    /// </summary>
     /// <param name="step">The step, from 1.</param>
     public virtual void BeginStep(int step)
     {

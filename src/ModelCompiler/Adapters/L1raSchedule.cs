@@ -28,6 +28,9 @@ public sealed partial class L1raSchedule : AdapterSchedule
     private int[][] _updates;
     private int _spare;
 
+    // The last step that was begun, so that one that failed and is tried again, or resumed, counts once.
+    private int _begun;
+
     /// <summary>Prepares the schedule of a run; the gates' learning rate is set apart from that of the other parameters.</summary>
     /// <param name="model">A model planned for training.</param>
     /// <param name="adapters">Its L1RA adapters.</param>
@@ -61,6 +64,12 @@ public sealed partial class L1raSchedule : AdapterSchedule
     public override void BeginStep(int step)
     {
         int completed = step - 1;
+        if (_begun == step)
+        {
+            return;
+        }
+
+        _begun = step;
         Moved = null;
         if (completed > 0 && completed % _interval == 0 && _model.Packed is not null)
         {
@@ -87,7 +96,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
     }
 
     /// <inheritdoc/>
-    public override string Save() => JsonSerializer.Serialize(new State(_spare, _updates), StateJson.Default.State);
+    public override string Save() => JsonSerializer.Serialize(new State(_spare, _updates, _begun), StateJson.Default.State);
 
     /// <inheritdoc/>
     public override void Restore(string state)
@@ -99,7 +108,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
             throw new ArgumentException($"the ranks {string.Join(" ", ranks)} are not those of {_adapters.Length} adapters, or may not move in this plan", nameof(state));
         }
 
-        (_spare, _updates) = (saved.Spare, saved.Updates);
+        (_spare, _updates, _begun) = (saved.Spare, saved.Updates, saved.Begun);
         _model.Packed?.Resize(Pattern(ranks));
         TakeRanks();
     }
@@ -159,7 +168,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
         _model.TakeRanks();
     }
 
-    private sealed record State(int Spare, int[][] Updates);
+    private sealed record State(int Spare, int[][] Updates, int Begun = 0);
 
     [JsonSerializable(typeof(State))]
     private sealed partial class StateJson : JsonSerializerContext;

@@ -60,6 +60,21 @@ public sealed class Batches
     /// <summary>Batches that hold every example once; the last may have rows of padding alone.</summary>
     public long PerEpoch => (_examples.Count + (long)BatchSize - 1) / BatchSize;
 
+    /// <summary>
+    /// The batches of an optimizer step: <paramref name="accumulate"/> of them, or those that are left of the epoch, for no step goes on into
+    /// the next one. Batches of b accumulated a times therefore have the examples of any other b · a that is as large, in the same order.
+    /// </summary>
+    /// <param name="step">The step, from 0, over all epochs.</param>
+    /// <param name="accumulate">Batches in a step.</param>
+    public (long First, int Count) OfStep(long step, int accumulate)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(accumulate);
+        (long epoch, long inEpoch) = Math.DivRem(step, (PerEpoch + accumulate - 1) / accumulate);
+        long done = inEpoch * accumulate;
+        return (epoch * PerEpoch + done, (int)Math.Min(accumulate, PerEpoch - done));
+    }
+
     /// <summary>How many targets of a batch count.</summary>
     /// <param name="index">The batch, from 0, over all epochs.</param>
     public int TargetCount(long index)

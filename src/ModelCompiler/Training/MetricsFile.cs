@@ -12,11 +12,15 @@ internal sealed class MetricsFile : IDisposable
 
     private readonly ModelTables _tables;
     private readonly string _path;
-    private readonly FileStream _stream;
+    private readonly Stream _stream;
 
-    /// <summary>Opens the file for the steps after <paramref name="completedSteps"/>; lines of later steps, from before an interruption, are dropped.</summary>
+    /// <summary>Opens the file for the steps after <paramref name="completedSteps"/>; lines of later steps, from before an interruption, are dropped, and so are damaged ones.</summary>
+    /// <param name="folder">The output folder.</param>
+    /// <param name="completedSteps">Steps whose lines stay.</param>
+    /// <param name="tables">The model, whose adapters' ranks are written by name.</param>
+    /// <param name="open">Opens the file to append to it; null: as <see cref="Append"/> does.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public MetricsFile(string folder, int completedSteps, ModelTables tables)
+    public MetricsFile(string folder, int completedSteps, ModelTables tables, Func<string, Stream>? open = null)
     {
         _tables = tables;
         _path = Path.Combine(folder, FileName);
@@ -25,7 +29,7 @@ internal sealed class MetricsFile : IDisposable
         {
             string[] kept = File.Exists(_path) ? [.. File.ReadLines(_path).Where(line => StepOf(line) <= completedSteps)] : [];
             AtomicFile.WriteText(_path, string.Concat(kept.Select(line => line + "\n")));
-            _stream = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read);
+            _stream = (open ?? Append)(_path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -84,15 +88,24 @@ internal sealed class MetricsFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    /// <summary>The step of a line; none for a line that a killed process left unfinished.</summary>
+    /// <summary>Without a buffer: what could not be written is not tried once more while the file is closed.</summary>
+    private static FileStream Append(string path) => new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+
+    /// <summary>The step of a line; none for one that a killed process left unfinished or that is damaged.</summary>
     private static int? StepOf(string line)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
-            return document.RootElement.TryGetProperty("step", out JsonElement step) ? step.GetInt32() : null;
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return null;
+            }
+
+            JsonElement value = document.RootElement.EnumerateObject().LastOrDefault(p => p.Name == "step").Value;
+            return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int step) ? step : null;
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // The latter where a key holds half a surrogate pair.
         {
             return null;
         }

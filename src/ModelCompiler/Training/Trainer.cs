@@ -27,9 +27,13 @@ public sealed class Trainer
     private readonly Evaluator? _evaluator;
     private readonly IReadOnlyList<KeyValuePair<string, string>> _facts = [];
 
+    private int _savedSteps;
+    private bool _saving;
+    private bool _updating;
+
     /// <summary>Prepares a run, or loads the state of the one to resume.</summary>
     /// <param name="model">A model planned for training, with its weights loaded; the caller disposes it.</param>
-    /// <param name="data">The training data; batch n · accumulate is the first of step n + 1.</param>
+    /// <param name="data">The training data; <see cref="Batches.OfStep"/> says which batches a step has.</param>
     /// <param name="options">The choices of the run.</param>
     /// <param name="heldOut">Data to evaluate on; null: none.</param>
     /// <exception cref="ArgumentException">An option is out of range, or batches are larger than the plan.</exception>
@@ -60,7 +64,7 @@ public sealed class Trainer
         _facts = RunFacts.Of(model, data, options, _schedules);
         if (options.Resume)
         {
-            CompletedSteps = TrainingCheckpoint.Load(folder, model, _facts, _schedules);
+            CompletedSteps = _savedSteps = TrainingCheckpoint.Load(folder, model, _facts, _schedules);
         }
         else if (TrainingCheckpoint.Exists(folder))
         {
@@ -71,18 +75,49 @@ public sealed class Trainer
     /// <summary>Optimizer steps completed, those before a resumption included.</summary>
     public int CompletedSteps { get; private set; }
 
-    /// <summary>Runs the remaining steps. With an output folder, metrics are appended to metrics.jsonl and the state is saved at the end, also when cancelled.</summary>
-    /// <param name="progress">Told of every step.</param>
+    /// <summary>Opens metrics.jsonl; null: as a file.</summary>
+    internal Func<string, Stream>? OpenMetrics { get; init; }
+
+    /// <summary>
+    /// Runs the remaining steps. With an output folder, metrics are appended to metrics.jsonl, and the state after the last completed step is
+    /// saved at the end, also when the run is cancelled or an exception ends it.
+    /// </summary>
+    /// <param name="progress">Told of every step; what it throws ends the run.</param>
     /// <param name="cancellation">Stops the run after the step under way; an evaluation under way is given up.</param>
-    /// <exception cref="TrainingException">Loss or gradient is not finite; the last checkpoint is kept.</exception>
+    /// <exception cref="TrainingException">Loss or gradient is not finite.</exception>
     /// <exception cref="Files.OutputException">Metrics or a checkpoint cannot be written.</exception>
+    /// <exception cref="AggregateException">An exception ended the run, and another one prevented that its state was saved.</exception>
     public TrainingResult Run(Action<StepMetrics>? progress = null, CancellationToken cancellation = default)
     {
-        using MetricsFile? file = _options.OutputFolder is { } folder ? new MetricsFile(folder, CompletedSteps, _model.Tables) : null;
+        if (_options.OutputFolder is not { } folder)
+        {
+            return Run(null, progress, cancellation);
+        }
+
+        using var file = new MetricsFile(folder, CompletedSteps, _model.Tables, OpenMetrics);
+        try
+        {
+            return Run(file, progress, cancellation);
+        }
+        catch (TrainingException error)
+        {
+            SaveCompleted(error);
+            string kept = TrainingCheckpoint.Exists(folder) ? $"; the checkpoint after step {TrainingCheckpoint.CompletedSteps(folder)} is kept" : "";
+            throw new TrainingException(error.Message + kept, error);
+        }
+        catch (Exception error)
+        {
+            SaveCompleted(error);
+            throw;
+        }
+    }
+
+    private TrainingResult Run(MetricsFile? file, Action<StepMetrics>? progress, CancellationToken cancellation)
+    {
+        _saving = false;
         double? before = CompletedSteps == 0 && _options.EvaluateEvery > 0 ? HeldOutLoss(cancellation) : null;
         double? heldOut = null;
         double loss = double.NaN;
-        int saved = -1;
         while (CompletedSteps < _options.Steps && !cancellation.IsCancellationRequested)
         {
             StepMetrics metrics = Step();
@@ -98,11 +133,10 @@ public sealed class Trainer
             if (_options.OutputFolder is not null && IsDue(_options.SaveEvery))
             {
                 Save();
-                saved = CompletedSteps;
             }
         }
 
-        if (_options.OutputFolder is not null && saved != CompletedSteps && CompletedSteps > 0)
+        if (_options.OutputFolder is not null && _savedSteps != CompletedSteps)
         {
             Save();
         }
@@ -110,15 +144,15 @@ public sealed class Trainer
         return new TrainingResult(CompletedSteps, CompletedSteps < _options.Steps, loss, before, heldOut);
     }
 
-    /// <summary>One optimizer step over the next micro-batches. Allocates no managed memory once every shape has occurred.</summary>
+    /// <summary>One optimizer step over the next micro-batches, none of another epoch. Allocates no managed memory once every shape has occurred.</summary>
     /// <exception cref="TrainingException">Loss or gradient is not finite; parameters are as before the step.</exception>
     public StepMetrics Step()
     {
         long start = Stopwatch.GetTimestamp();
         IBackend kernels = _model.Kernels;
-        long first = (long)CompletedSteps * _options.Accumulate;
+        (long first, int count) = _data.OfStep(CompletedSteps, _options.Accumulate);
         long targets = 0;
-        for (int i = 0; i < _options.Accumulate; i++)
+        for (int i = 0; i < count; i++)
         {
             targets += _data.TargetCount(first + i);
         }
@@ -137,7 +171,7 @@ public sealed class Trainer
         kernels.Zero(_model.LossSum);
         _model.ZeroGradients();
         long positions = 0;
-        for (int i = 0; i < _options.Accumulate; i++)
+        for (int i = 0; i < count; i++)
         {
             if (_microBatches.Begin(first + i, 1.0 / targets, DropoutSeed(first + i), training: true) > 0)
             {
@@ -157,18 +191,56 @@ public sealed class Trainer
         double loss = kernels.Read(_model.LossSum) / targets;
         RequireFinite(step, loss, norm);
         double rate = _rates.At(step);
+        _updating = true;
         Update(step, rate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + NormFloor)) : 1);
         foreach (AdapterSchedule schedule in _schedules)
         {
             schedule.EndStep(step, rate);
         }
 
-        CompletedSteps = step;
+        (CompletedSteps, _updating) = (step, false);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return new StepMetrics(step, loss, rate, norm, positions / seconds, seconds, Ranks: Moved());
     }
 
-    private void Save() => TrainingCheckpoint.Save(_options.OutputFolder!, _model, CompletedSteps, _facts, _schedules);
+    private void Save()
+    {
+        _saving = true;
+        TrainingCheckpoint.Save(_options.OutputFolder!, _model, CompletedSteps, _facts, _schedules);
+        (_savedSteps, _saving) = (CompletedSteps, false);
+    }
+
+    /// <summary>Saves what an exception would lose, unless saving or an update is what failed, or the parameters are not finite.</summary>
+    private void SaveCompleted(Exception error)
+    {
+        if (_saving || _updating || _savedSteps == CompletedSteps)
+        {
+            return;
+        }
+
+        try
+        {
+            if (ParametersAreFinite())
+            {
+                Save();
+            }
+        }
+        catch (Exception second)
+        {
+            throw new AggregateException($"The state after step {CompletedSteps} could not be saved.", error, second);
+        }
+    }
+
+    private bool ParametersAreFinite()
+    {
+        _model.Kernels.Zero(_model.GradientNorm);
+        foreach (Parameter parameter in _trainable)
+        {
+            _model.Kernels.SquaredNorm(parameter.Value, _model.GradientNorm);
+        }
+
+        return double.IsFinite(_model.Kernels.Read(_model.GradientNorm));
+    }
 
     private RankPattern? Moved()
     {
@@ -215,7 +287,7 @@ public sealed class Trainer
     private void Update(int step, double rate, double scale) =>
         _updates.Run(new AdamWStep(rate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, step, scale));
 
-    private void RequireFinite(int step, double loss, double norm)
+    private static void RequireFinite(int step, double loss, double norm)
     {
         if (double.IsFinite(loss) && double.IsFinite(norm))
         {
@@ -223,10 +295,7 @@ public sealed class Trainer
         }
 
         string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
-        string kept = _options.OutputFolder is { } folder && TrainingCheckpoint.Exists(folder)
-            ? $"; the checkpoint after step {TrainingCheckpoint.CompletedSteps(folder)} is kept"
-            : "";
-        throw new TrainingException($"step {step}: {what}; nothing was updated{kept}. Lower the learning rate or look at the data of this step");
+        throw new TrainingException($"step {step}: {what}; nothing was updated. Lower the learning rate or look at the data of this step");
     }
 
     /// <summary>Every micro-batch has masks of its own; the generator's mixing makes neighbouring seeds unrelated.</summary>

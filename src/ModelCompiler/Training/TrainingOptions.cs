@@ -6,7 +6,11 @@ public sealed record TrainingOptions
     /// <summary>Optimizer steps.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Micro-batches in an optimizer step; the loss is the mean over the targets of all of them.</summary>
+    /// <summary>
+    /// Micro-batches in an optimizer step, fewer in the last of an epoch; the loss is the mean over the targets of all of them.
+    /// A batch of b rows accumulated a times learns what one of b · a rows learns, up to rounding and to dropout, whose masks are drawn
+    /// for each micro-batch.
+    /// </summary>
     public int Accumulate { get; init; } = 1;
 
     /// <summary>The highest learning rate.</summary>

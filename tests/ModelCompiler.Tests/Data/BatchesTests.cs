@@ -68,6 +68,50 @@ public class BatchesTests
         Assert.Equal([[1, 2], [3, 4], [5], [1, 2]], Enumerable.Range(0, 4).Select(i => Firsts(batches, i)));
     }
 
+    /// <summary>The order of an epoch is that of the seed alone, and no step goes on into the next epoch.</summary>
+    [Fact]
+    public void Steps_have_the_same_examples_however_a_batch_is_divided()
+    {
+        foreach ((int count, int rows) in new[] { (7, 4), (5, 12), (24, 12), (13, 12), (1, 12), (25, 6) })
+        {
+            int[][] whole = Steps(count, rows, 1);
+            Assert.Equal(whole, Enumerable.Range(0, 9).Select(step => Order(count).Skip(step % PerEpoch(count, rows) * rows + step / PerEpoch(count, rows) * count)
+                .Take(Math.Min(rows, count - step % PerEpoch(count, rows) * rows)).ToArray()));
+            foreach (int accumulate in Enumerable.Range(2, rows - 1).Where(a => rows % a == 0))
+            {
+                Assert.Equal(whole, Steps(count, rows / accumulate, accumulate));
+            }
+        }
+
+        static int PerEpoch(int count, int rows) => (count + rows - 1) / rows;
+
+        static int[] Order(int count)
+        {
+            var ones = new Batches(Examples(count), 1, 6, seed: 3);
+            return [.. Enumerable.Range(0, 9 * count).SelectMany(i => Firsts(ones, i))];
+        }
+
+        static int[][] Steps(int count, int batch, int accumulate)
+        {
+            var batches = new Batches(Examples(count), batch, 6, seed: 3);
+            return [.. Enumerable.Range(0, 9).Select(step =>
+            {
+                (long first, int parts) = batches.OfStep(step, accumulate);
+                return Enumerable.Range(0, parts).SelectMany(i => Firsts(batches, first + i)).ToArray();
+            })];
+        }
+    }
+
+    [Fact]
+    public void Whole_epochs_of_steps_have_one_batch_after_the_other()
+    {
+        var batches = new Batches(Examples(24), 2, 6, seed: 3);
+
+        Assert.All(Enumerable.Range(0, 20), step => Assert.Equal((4L * step, 4), batches.OfStep(step, 4)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => batches.OfStep(-1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => batches.OfStep(0, 0));
+    }
+
     [Fact]
     public void Padding_counts_for_nothing()
     {

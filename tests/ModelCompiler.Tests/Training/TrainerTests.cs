@@ -68,6 +68,49 @@ public class TrainerTests
         Assert.All(gradients.Zip(accumulated), pair => Assert.Equal(pair.First, pair.Second, tolerance * largest));
     }
 
+    /// <summary>Seven rows in steps of four: each epoch ends with a step of three, whose loss is the mean over the targets of those three.</summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(12)]
+    public void Any_division_of_a_step_gives_the_same_run_when_rows_are_left_over(int rows)
+    {
+        Example[] examples = [.. SmallRun.Examples.Take(7)];
+        double[] Losses(int batch, int accumulate, int stopAfter = 0)
+        {
+            using var folder = new TemporaryFolder();
+            var losses = new List<double>();
+            foreach (bool resume in stopAfter > 0 ? new[] { false, true } : [false])
+            {
+                using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelRun.Backend("reference"));
+                Initialization.All(model, seed: 5);
+                using var stop = new CancellationTokenSource();
+                var options = new TrainingOptions { Steps = 6, Accumulate = accumulate, LearningRate = 1e-2, OutputFolder = folder.Path, Resume = resume };
+                new Trainer(model, new Batches(examples, batch, 64, seed: 3), options).Run(
+                    m =>
+                    {
+                        losses.Add(m.Loss);
+                        if (m.Step == stopAfter)
+                        {
+                            stop.Cancel();
+                        }
+                    },
+                    stop.Token);
+            }
+
+            return [.. losses];
+        }
+
+        double[] whole = Losses(rows, 1);
+        Assert.Equal(6, whole.Distinct().Count());
+        foreach (int batch in new[] { 1, 2, 3, 4, 6 }.Where(b => b < rows && rows % b == 0))
+        {
+            Assert.All(whole.Zip(Losses(batch, rows / batch)), pair => Assert.Equal(pair.First, pair.Second, 1e-7 * pair.First));
+        }
+
+        // A checkpoint holds F32, this backend computes in double.
+        Assert.All(whole.Zip(Losses(1, rows, stopAfter: 1)), pair => Assert.Equal(pair.First, pair.Second, 1e-6 * pair.First));
+    }
+
     [Fact]
     public void Padding_that_is_cut_off_changes_nothing()
     {
