@@ -194,7 +194,7 @@ public sealed class Assemble
 
     private Value Norm(GraphBuilder g, SublayerSpec sublayer, Value x, string name)
     {
-        int index = _spec.Block.Sublayers.ToList().IndexOf(sublayer);
+        int index = _spec.Block.Sublayers.TakeWhile(other => other.PropertyName != sublayer.PropertyName).Count();
         string module = sublayer.Attention is not null && index == 0 ? "input_layernorm"
             : sublayer.FeedForward is not null && index == 1 ? "post_attention_layernorm"
             : $"norm_{Text(index + 1)}";
@@ -213,8 +213,13 @@ public sealed class Assemble
         return g.AddMany([name, "Statistics" + name], new LayerNorm(norm.Epsilon), inputs)[0];
     }
 
-    private static string Module(SublayerSpec sublayer) =>
-        "model.layers.{0}." + (sublayer.Attention is not null ? "self_attn" : "mlp");
+    // The first of a kind has the name that checkpoints know; further ones count on, so that each has its own parameters.
+    private string Module(SublayerSpec sublayer)
+    {
+        bool attention = sublayer.Attention is not null;
+        int before = _spec.Block.Sublayers.TakeWhile(other => other.PropertyName != sublayer.PropertyName).Count(other => other.Attention is not null == attention);
+        return "model.layers.{0}." + (attention ? "self_attn" : "mlp") + (before == 0 ? "" : "_" + Text(before + 1));
+    }
 
     private Value Parameter(string name, string path, int rows, int columns, bool perLayer = true, Projections? projection = null)
     {

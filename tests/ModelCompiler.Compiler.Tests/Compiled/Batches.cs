@@ -25,6 +25,7 @@ public static class Batches
         (500, 1, 6, RandomL1ra.Take),
         (600, 1, 6, RandomAdaLora.Take),
         (700, 1, 6, RandomLamda.TakePlusPlus),
+        (800, 1, 6, RandomRepeated.Take),
     ];
 
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
