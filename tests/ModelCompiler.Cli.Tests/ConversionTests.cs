@@ -1,5 +1,8 @@
 using System.Text.Json;
+using ModelCompiler.Adapters;
+using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Checkpoints;
+using ModelCompiler.Models;
 
 namespace ModelCompiler.Cli.Tests;
 
@@ -47,6 +50,29 @@ public class ConversionTests(TinyBase tiny) : IClassFixture<TinyBase>
         JsonElement json = Mc.Run(["export", "Stories260K_DyLora", "--base", tiny.Base, "--adapter", adapter, "--out", exported, "--rank", "3", "--json"]).Json();
         Assert.InRange(json.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
         Assert.All(PeftAdapter.Load(exported).Modules.Values, module => Assert.Equal(3, module.Rank));
+    }
+
+    [Fact]
+    public void Export_reports_what_merge_does_where_matrices_are_larger_than_a_block()
+    {
+        (string @base, string adapter) = (tiny.NewFolder(), tiny.NewFolder());
+        using (var model = Model.ForGeneration<DocsWriter_Lora>(4, backend: new CpuBackend(1)))
+        {
+            Initialization.All(model, seed: 2);
+            foreach (AdapterState state in model.Adapters)
+            {
+                Initialization.Normal(model, state.Parameters[1], seed: 3, deviation: 0.01);
+            }
+
+            BaseWeights.Save(model, @base);
+            AdapterFiles.Save(model, adapter);
+        }
+
+        string[] rest = ["DocsWriter_Lora", "--base", @base, "--adapter", adapter, "--json", "--out"];
+        double exported = Mc.Run(["export", .. rest, tiny.NewFolder()]).Json().GetProperty("maxLogitDifference").GetDouble();
+        double merged = Mc.Run(["merge", .. rest, tiny.NewFolder(), "--type", "F32"]).Json().GetProperty("maxLogitDifference").GetDouble();
+        Assert.Equal(merged, exported);
+        Assert.InRange(exported, 1e-9, 1e-4);
     }
 
     [Fact]

@@ -58,6 +58,9 @@ public abstract class AdapterState
     /// <param name="model">The model.</param>
     public virtual int? ChosenRank(TransformerModel model) => Slot.AdaptiveRanks ? ExportRank : null;
 
+    /// <summary>Whether the model's weight is no longer the checkpoint's, which <see cref="Export"/> is for.</summary>
+    internal virtual bool ChangesWeight => false;
+
     /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Export"/> gives: the method is LoRA in all but its training.</summary>
     public virtual bool IsLora => true;
 

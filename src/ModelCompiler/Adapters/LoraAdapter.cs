@@ -46,6 +46,9 @@ public sealed class LoraAdapter : AdapterState
     /// <summary>Twice the rank where the start changed the weight.</summary>
     public override int ExportRank => StartA is null ? Rank : 2 * Rank;
 
+    /// <inheritdoc/>
+    internal override bool ChangesWeight => StartA is not null;
+
     /// <summary>The values of <see cref="LoraStart"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
     /// <exception cref="CheckpointException">PiSSA or LoftQ: the checkpoint's weight is quantised already, or cannot be read any more.</exception>
     /// <exception cref="TrainingException">LoftQ: the weight is not stored as NF4 in this plan.</exception>

@@ -18,14 +18,21 @@ public static class MergedWeights
     {
         Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Module + ".weight");
         RequireWeights(model, adapters.Keys);
-        BaseWeights.Save(model, folder, type, parameter => adapters.TryGetValue(parameter.Name, out AdapterState? adapter)
-            ? new Sum(new HostRows(model.Kernels, parameter.Value), parameter.Value.Columns, adapter.Fold(model), adapter.Scale).Fill
-            : null);
+        BaseWeights.Save(model, folder, type, parameter =>
+        {
+            if (!adapters.TryGetValue(parameter.Name, out AdapterState? adapter))
+            {
+                return null;
+            }
+
+            var sum = new Sum(new HostRows(model.Kernels, parameter.Value).Read, parameter.Value.Columns, adapter.Fold(model), adapter.Scale);
+            return (firstElement, destination) => sum.Fill((int)(firstElement / parameter.Value.Columns), destination);
+        });
     }
 
     /// <summary>Gives a model without adapters the weights of another with an exported adapter merged in.</summary>
     /// <param name="model">Takes the weights: the architecture, not quantised.</param>
-    /// <param name="from">A model over the same architecture with its weights loaded; its own adapters are left out.</param>
+    /// <param name="from">A model over the same architecture with its weights loaded; its own adapters are left out, and so is what their start took from its weights.</param>
     /// <param name="exported">The adapter.</param>
     /// <exception cref="ArgumentException">A module has no weight of its own, as a head that is tied to the embedding, or not the adapter's size.</exception>
     public static void Load(TransformerModel model, TransformerModel from, PeftAdapter exported)
@@ -35,31 +42,41 @@ public static class MergedWeights
         foreach (Parameter parameter in model.Parameters)
         {
             Parameter source = from.Parameters.First(p => p.Name == parameter.Name);
-            var rows = new HostRows(from.Kernels, source.Value);
             int columns = parameter.Value.Columns;
-            Sum? sum = null;
-            if (modules.TryGetValue(parameter.Name, out PeftModule? module))
+            if (!modules.TryGetValue(parameter.Name, out PeftModule? module))
             {
-                if ((module.Outputs, module.Inputs) != (parameter.Value.Rows, columns))
-                {
-                    throw new ArgumentException($"the adapter of '{parameter.Name}' maps {module.Inputs} to {module.Outputs}, the weight {columns} to {parameter.Value.Rows}", nameof(exported));
-                }
-
-                sum = new Sum(rows, columns, module, exported.Config.ScaleOf(parameter.Name[..^".weight".Length]));
+                var rows = new HostRows(from.Kernels, source.Value);
+                RowBlocks.Load(model.Kernels, parameter.Value, (firstRow, _, values) => rows.Read((int)firstRow, values));
+                continue;
             }
 
-            RowBlocks.Load(model.Kernels, parameter.Value, (first, _, values) =>
+            if ((module.Outputs, module.Inputs) != (parameter.Value.Rows, columns))
             {
-                if (sum is null)
-                {
-                    rows.Read((int)(first / columns), values);
-                }
-                else
-                {
-                    sum.Fill(first, values);
-                }
-            });
+                throw new ArgumentException($"the adapter of '{parameter.Name}' maps {module.Inputs} to {module.Outputs}, the weight {columns} to {parameter.Value.Rows}", nameof(exported));
+            }
+
+            string path = parameter.Name[..^".weight".Length];
+            var sum = new Sum(Rows(from, source, path), columns, module, exported.Config.ScaleOf(path));
+            RowBlocks.Load(model.Kernels, parameter.Value, (firstRow, _, values) => sum.Fill((int)firstRow, values));
         }
+    }
+
+    /// <summary>The weight that an exported adapter is for: the checkpoint's where the method's start changed what the model holds.</summary>
+    private static ReadDoubles Rows(TransformerModel from, Parameter weight, string module)
+    {
+        if (!from.Adapters.Any(a => a.Module == module && a.ChangesWeight))
+        {
+            return new HostRows(from.Kernels, weight.Value).Read;
+        }
+
+        float[] original = BaseWeights.Original(from, weight);
+        return (first, values) =>
+        {
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = original[(long)first * weight.Value.Columns + i];
+            }
+        };
     }
 
     private static void RequireWeights(TransformerModel model, IEnumerable<string> weights)
@@ -71,15 +88,17 @@ public static class MergedWeights
         }
     }
 
-    private sealed class Sum(HostRows weight, int columns, PeftModule adapter, double scale)
+    /// <summary>Gives whole rows of a weight, as many as <paramref name="values"/> holds.</summary>
+    private delegate void ReadDoubles(int firstRow, Span<double> values);
+
+    private sealed class Sum(ReadDoubles weight, int columns, PeftModule adapter, double scale)
     {
-        /// <summary>Rows of the weight with the adapter's term.</summary>
-        public void Fill(long firstElement, Span<float> destination)
+        /// <summary>Rows of the weight with the adapter's term, as many as <paramref name="destination"/> holds.</summary>
+        public void Fill(int first, Span<float> destination)
         {
-            int first = (int)(firstElement / columns);
             int rows = destination.Length / columns;
             var w = new double[destination.Length];
-            weight.Read(first, w);
+            weight(first, w);
             for (int row = 0; row < rows; row++)
             {
                 for (int r = 0; r < adapter.Rank; r++)

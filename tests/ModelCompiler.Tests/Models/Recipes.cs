@@ -183,3 +183,23 @@ public partial class StoriesAdaLoraNf4;
 [FineTune<GptNanoSort>]
 [Dora(Rank = 2, Alpha = 4)]
 public partial class GptNanoSortDora;
+
+/// <summary>Adapters of two scales over matrices of more than one block of rows.</summary>
+[FineTune<DocsWriter>]
+[Lora(Rank = 2, Alpha = 6, Targets = Projections.Attention)]
+[Lora(Rank = 3, Alpha = 5, RankStabilized = true, FirstLayer = 2, Targets = Projections.FeedForward)]
+public partial class DocsWriterScales;
+
+/// <summary>The same over 4-bit weights.</summary>
+[FineTune<DocsWriter>]
+[Frozen(Storage.NF4, DoubleQuantized = true)]
+[Lora(Rank = 2, Alpha = 6, Targets = Projections.Attention)]
+[Lora(Rank = 3, Alpha = 5, RankStabilized = true, FirstLayer = 2, Targets = Projections.FeedForward)]
+public partial class DocsWriterScalesNf4;
+
+/// <summary>DoRA of two scales over 16-bit matrices of more than one block of rows.</summary>
+[FineTune<DocsWriter>]
+[Frozen(Storage.BFloat16)]
+[Dora(Rank = 2, Alpha = 6, Targets = Projections.Attention)]
+[Dora(Rank = 3, Alpha = 5, RankStabilized = true, FirstLayer = 2, Targets = Projections.FeedForward)]
+public partial class DocsWriterScalesDora;
