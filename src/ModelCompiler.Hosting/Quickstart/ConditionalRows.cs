@@ -53,7 +53,7 @@ internal sealed class ConditionalRows
 
     /// <summary>Begin mark, prompt, completion and end mark, less one position.</summary>
     private static bool Fits(TextRow row, Tokenizer tokenizer, int sequence) =>
-        tokenizer.Encode((row.Prompt ?? "") + row.Completion).Length + 4 <= sequence;
+        tokenizer.EncodeText((row.Prompt ?? "") + row.Completion).Length + 4 <= sequence;
 
     /// <summary>Batches of equal lengths in an order without regard to length; the longest first, so that what does not fit fails at once.</summary>
     private static List<(TextRow Row, Example Example)> ByLength(List<(TextRow Row, Example Example)> items, int batch)

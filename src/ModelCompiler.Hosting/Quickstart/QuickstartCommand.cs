@@ -105,7 +105,8 @@ internal sealed class QuickstartCommand : HostCommand
         BoundModel.Load(model, basePath, adapter, seed);
         var generator = new Generator(model);
         var options = new GenerationOptions { MaximumTokens = SampleTokens, EndOfText = tokenizer.EndOfText is { } end ? [end] : [] };
-        return [.. prompts.Select(p => tokenizer.Decode([.. generator.Generate(tokenizer.Encode(p.Prompt!), options, cancellation: cancellation).Tokens]))];
+        var marks = new TextMarks(tokenizer);
+        return [.. prompts.Select(p => tokenizer.Decode([.. generator.Generate(marks.Encode(p.PromptParts, begins: true, ends: false), options, cancellation: cancellation).Tokens]))];
     }
 
     private (TrainingRun Run, PlannedMemory Memory) Train(

@@ -11,12 +11,18 @@ public static class ExampleBuilder
     /// <summary>The examples of rows, in their order.</summary>
     /// <exception cref="DatasetException">There are no rows, a row is too long or has nothing to learn, or a token is outside the model's vocabulary.</exception>
     /// <exception cref="TokenizerException">The tokenizer cannot express a text.</exception>
-    public static List<Example> Build(IEnumerable<TextRow> rows, Tokenizer tokenizer, ExampleOptions options)
+    public static List<Example> Build(IEnumerable<TextRow> rows, Tokenizer tokenizer, ExampleOptions options) =>
+        Build(rows, new TextMarks(tokenizer), options);
+
+    /// <summary>The examples of rows, in their order; the marks count the texts that carried their own.</summary>
+    /// <exception cref="DatasetException">There are no rows, a row is too long or has nothing to learn, or a token is outside the model's vocabulary.</exception>
+    /// <exception cref="TokenizerException">The tokenizer cannot express a text.</exception>
+    public static List<Example> Build(IEnumerable<TextRow> rows, TextMarks marks, ExampleOptions options)
     {
         var examples = new List<Example>();
         foreach (TextRow row in rows)
         {
-            Add(row, tokenizer, options, examples);
+            Add(row, marks, options, examples);
         }
 
         return examples.Count > 0 ? examples : throw new DatasetException("there is no data: no row gave an example");
@@ -30,13 +36,12 @@ public static class ExampleBuilder
     /// <exception cref="TokenizerException">The tokenizer cannot express a text.</exception>
     public static List<Example> Pack(IEnumerable<string> texts, Tokenizer tokenizer, ExampleOptions options)
     {
+        var marks = new TextMarks(tokenizer);
         var stream = new List<int>();
         foreach ((int index, string text) in texts.Index())
         {
             int before = stream.Count;
-            AddMark(stream, options.MarksBegin, tokenizer.BeginOfText);
-            stream.AddRange(tokenizer.Encode(text));
-            AddMark(stream, options.MarksEnd, tokenizer.EndOfText);
+            stream.AddRange(marks.Encode(text, options.MarksBegin, options.MarksEnd));
             Check(stream, before, options, $"text {index + 1}");
         }
 
@@ -45,19 +50,18 @@ public static class ExampleBuilder
         return examples.Count > 0 ? examples : throw new DatasetException("there is no data: the texts give fewer than two tokens");
     }
 
-    private static void Add(TextRow row, Tokenizer tokenizer, ExampleOptions options, List<Example> examples)
+    private static void Add(TextRow row, TextMarks marks, ExampleOptions options, List<Example> examples)
     {
         var ids = new List<int>();
-        AddMark(ids, options.MarksBegin, tokenizer.BeginOfText);
-        int given = 0;
-        if (row.Prompt is not null)
+        int given = options.MarksBegin ? marks.PrefixLength : 0;
+        bool hasPrompt = row.PromptParts.Any(p => p.Text.Length > 0);
+        if (hasPrompt)
         {
-            ids.AddRange(tokenizer.Encode(row.Prompt));
+            ids.AddRange(marks.Encode(row.PromptParts, options.MarksBegin, ends: false));
             given = ids.Count;
         }
 
-        ids.AddRange(tokenizer.Encode(row.Completion));
-        AddMark(ids, options.MarksEnd, tokenizer.EndOfText);
+        ids.AddRange(marks.Encode(row.Completion, options.MarksBegin && !hasPrompt, options.MarksEnd));
         Check(ids, 0, options, row.Source);
         int positions = ids.Count - 1;
         if (positions > options.Context && options.WhenTooLong != LongText.Truncate && (options.WhenTooLong == LongText.Error || row.Prompt is not null))
@@ -91,14 +95,6 @@ public static class ExampleBuilder
             int[] targets = [.. ids.GetRange(start + 1, length)];
             targets.AsSpan(0, Math.Clamp(given - 1 - start, 0, length)).Fill(Example.Ignored);
             examples.Add(new Example([.. ids.GetRange(start, length)], targets));
-        }
-    }
-
-    private static void AddMark(List<int> ids, bool wanted, int? mark)
-    {
-        if (wanted && mark is { } id)
-        {
-            ids.Add(id);
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Text;
+using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Data;
 
@@ -14,14 +14,17 @@ public static class PromptTemplates
 
     /// <summary>ChatML: the messages so far and the opening of the assistant's next one.</summary>
     /// <param name="messages">Roles and contents in order.</param>
-    public static string Chat(IEnumerable<(string Role, string Content)> messages)
+    public static IReadOnlyList<TextPart> Chat(IEnumerable<(string Role, string Content)> messages)
     {
-        var text = new StringBuilder();
+        var parts = new List<TextPart>();
         foreach ((string role, string content) in messages)
         {
-            text.Append("<|im_start|>").Append(role).Append('\n').Append(content).Append("<|im_end|>\n");
+            parts.Add(new TextPart("<|im_start|>", IsMarkup: true));
+            parts.Add(new TextPart($"{role}\n{content}", IsMarkup: false));
+            parts.Add(new TextPart("<|im_end|>\n", IsMarkup: true));
         }
 
-        return text.Append("<|im_start|>assistant\n").ToString();
+        parts.Add(new TextPart("<|im_start|>assistant\n", IsMarkup: true));
+        return parts;
     }
 }

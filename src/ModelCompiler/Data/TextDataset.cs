@@ -115,7 +115,7 @@ public static class TextDataset
             ? [.. messages.EnumerateArray().Select(m => (Text(m, "role", source), Text(m, "content", source)))]
             : throw new DatasetException($"{source}: messages must be a list of objects with role and content");
         return turns is [.., { Role: "assistant", Content.Length: > 0 } last]
-            ? new TextRow(PromptTemplates.Chat(turns[..^1]), last.Content, source)
+            ? TextRow.Of(PromptTemplates.Chat(turns[..^1]), last.Content, source)
             : throw new DatasetException($"{source}: the last of the messages must be the assistant's and not empty: it is what is learned");
     }
 

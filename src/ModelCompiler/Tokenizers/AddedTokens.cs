@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 
 namespace ModelCompiler.Tokenizers;
 
@@ -9,51 +11,85 @@ namespace ModelCompiler.Tokenizers;
 /// <param name="Normalized">Whether it is looked for after normalization.</param>
 /// <param name="StripLeft">Whether it swallows white space before it.</param>
 /// <param name="StripRight">Whether it swallows white space after it.</param>
-public sealed record AddedToken(int Id, string Content, bool Special, bool Normalized = false, bool StripLeft = false, bool StripRight = false);
+/// <param name="SingleWord">Whether it is recognised only where no word goes on before or after it.</param>
+public sealed record AddedToken(
+    int Id, string Content, bool Special, bool Normalized = false, bool StripLeft = false, bool StripRight = false, bool SingleWord = false);
 
-/// <summary>Finds added tokens: the leftmost first, of several there the longest.</summary>
+/// <summary>Finds added tokens as Hugging Face's library does: the leftmost first, of several there the longest.</summary>
 internal sealed class AddedTokens
 {
-    private readonly AddedToken[] _longestFirst;
+    private readonly (string Content, AddedToken Token)[] _longestFirst;
     private readonly SearchValues<string>? _contents;
 
-    public AddedTokens(IEnumerable<AddedToken> tokens)
+    /// <param name="tokens">The tokens; of one content the first counts.</param>
+    /// <param name="normalize">What is done to a text before the tokens are looked for, and so to their contents.</param>
+    public AddedTokens(IEnumerable<AddedToken> tokens, Func<string, string>? normalize = null)
     {
-        _longestFirst = [.. tokens.Where(t => t.Content.Length > 0).OrderByDescending(t => t.Content.Length)];
+        _longestFirst =
+        [
+            .. tokens.Select(t => (Content: normalize?.Invoke(t.Content) ?? t.Content, Token: t))
+                .Where(t => t.Content.Length > 0)
+                .DistinctBy(t => t.Content)
+                .OrderByDescending(t => t.Content.Length),
+        ];
         _contents = _longestFirst.Length == 0 ? null : SearchValues.Create([.. _longestFirst.Select(t => t.Content)], StringComparison.Ordinal);
     }
 
     /// <summary>Cuts a text: each part is text, or one token.</summary>
-    public IEnumerable<(string Text, AddedToken? Token)> Split(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="allows">Whether a token counts that is spelled from one position to another; one that does not stays text.</param>
+    public IEnumerable<(Range Part, AddedToken? Token)> Split(string text, Func<AddedToken, int, int, bool> allows)
     {
+        int searched = 0;
         int reached = 0;
-        while (_contents is not null && text.AsSpan(reached).IndexOfAny(_contents) is >= 0 and int found)
+        while (_contents is not null && text.AsSpan(searched).IndexOfAny(_contents) is >= 0 and int found)
         {
-            int start = reached + found;
-            AddedToken token = _longestFirst.First(t => string.CompareOrdinal(text, start, t.Content, 0, t.Content.Length) == 0);
-            int end = start + token.Content.Length;
-            while (token.StripLeft && start > reached && char.IsWhiteSpace(text[start - 1]))
+            int start = searched + found;
+            (string content, AddedToken token) = _longestFirst.First(t => string.CompareOrdinal(text, start, t.Content, 0, t.Content.Length) == 0);
+            int end = start + content.Length;
+            searched = end;
+            if (!allows(token, start, end) || (token.SingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end)))))
             {
-                start--;
+                continue;
             }
 
-            while (token.StripRight && end < text.Length && char.IsWhiteSpace(text[end]))
+            if (token.StripLeft)
             {
-                end++;
+                start = Math.Max(text.AsSpan(0, start).TrimEnd().Length, reached);
+            }
+
+            if (token.StripRight)
+            {
+                end = text.Length - text.AsSpan(end).TrimStart().Length;
             }
 
             if (start > reached)
             {
-                yield return (text[reached..start], null);
+                yield return (reached..start, null);
             }
 
-            yield return (token.Content, token);
+            yield return (start..end, token);
             reached = end;
         }
 
         if (reached < text.Length)
         {
-            yield return (reached == 0 ? text : text[reached..], null);
+            yield return (reached..text.Length, null);
         }
     }
+
+    /// <summary>Whether a text spells any of the tokens.</summary>
+    public bool AnyIn(string text) => _contents is not null && text.AsSpan().ContainsAny(_contents);
+
+    private static bool EndsWithWord(ReadOnlySpan<char> text) => Rune.DecodeLastFromUtf16(text, out Rune last, out _) == OperationStatus.Done && IsWord(last);
+
+    private static bool StartsWithWord(ReadOnlySpan<char> text) => Rune.DecodeFromUtf16(text, out Rune first, out _) == OperationStatus.Done && IsWord(first);
+
+    /// <summary>\w of Rust's regular expressions: alphabetic, marks, decimal digits, connectors and joiners.</summary>
+    private static bool IsWord(Rune character) => Rune.GetUnicodeCategory(character) switch
+    {
+        <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation => true,
+        UnicodeCategory.OtherSymbol => UnicodeProperty.IsCircledLetter(character.Value),
+        _ => character.Value is 0x200C or 0x200D,
+    };
 }

@@ -14,8 +14,8 @@ internal sealed record BpeDefinition
 
     public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
 
-    /// <summary>Patterns of the pre-tokenizer in order.</summary>
-    public IReadOnlyList<string> Patterns { get; init; } = [SplitPatterns.Gpt2];
+    /// <summary>Steps of the pre-tokenizer in order.</summary>
+    public IReadOnlyList<SplitStep> Splits { get; init; } = [SplitStep.Isolated(SplitPatterns.Gpt2)];
 
     public bool ComposesCanonically { get; init; }
 
@@ -24,7 +24,16 @@ internal sealed record BpeDefinition
 
     public bool AddsPrefixSpace { get; init; }
 
-    public string? BeginOfText { get; init; }
+    /// <summary>Ids that the post-processor puts before a text.</summary>
+    public int[] Prefix { get; init; } = [];
 
-    public string? EndOfText { get; init; }
+    /// <summary>Ids that the post-processor puts after a text.</summary>
+    public int[] Suffix { get; init; } = [];
+
+    /// <summary>What the files beside it say.</summary>
+    public TokenizerConfig Configuration { get; init; } = new();
+
+    /// <summary>How a token is spelled.</summary>
+    public string Spelling(int id) =>
+        AddedTokens.FirstOrDefault(t => t.Id == id)?.Content ?? Vocabulary.First(t => t.Value == id).Key;
 }

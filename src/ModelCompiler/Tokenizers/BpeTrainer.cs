@@ -12,7 +12,7 @@ public sealed class BpeTrainer
 {
     private const int MinimumPairCount = 2;
 
-    private readonly PreTokenizer _preTokenizer = new([SplitPatterns.Gpt2], nameof(BpeTrainer));
+    private readonly PreTokenizer _preTokenizer = new([SplitStep.Isolated(SplitPatterns.Gpt2)], nameof(BpeTrainer));
     private readonly Dictionary<string, long> _wordCounts = new(StringComparer.Ordinal);
 
     private readonly List<(int[] Ids, int Length, long Count)> _words = [];
@@ -101,8 +101,7 @@ public sealed class BpeTrainer
         }
 
         AddedToken[] added = [.. specialTokens.Select((token, id) => new AddedToken(id, token, Special: true))];
-        return new ByteLevelBpe(WellKnownTokens.Mark(
-            new BpeDefinition { Source = nameof(BpeTrainer), Vocabulary = vocabulary, Merges = merges, AddedTokens = added }));
+        return new ByteLevelBpe(new BpeDefinition { Source = nameof(BpeTrainer), Vocabulary = vocabulary, Merges = merges, AddedTokens = added });
     }
 
     private void CountPairs(int[] byteIds)

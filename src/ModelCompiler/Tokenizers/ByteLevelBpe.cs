@@ -23,15 +23,19 @@ public sealed class ByteLevelBpe : Tokenizer
     private readonly PreTokenizer _preTokenizer;
     private readonly AddedTokens _rawTokens;
     private readonly AddedTokens _normalizedTokens;
+    private readonly AddedTokens _specialTokens;
+    private readonly Dictionary<int, string> _spellings;
     private readonly ConcurrentDictionary<string, int[]> _words = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _wordsBySpan;
 
     internal ByteLevelBpe(BpeDefinition definition)
     {
         _definition = definition;
-        _preTokenizer = new PreTokenizer(definition.Patterns, definition.Source);
+        _preTokenizer = new PreTokenizer(definition.Splits, definition.Source);
         _rawTokens = new AddedTokens(definition.AddedTokens.Where(t => !t.Normalized));
-        _normalizedTokens = new AddedTokens(definition.AddedTokens.Where(t => t.Normalized));
+        _normalizedTokens = new AddedTokens(definition.AddedTokens.Where(t => t.Normalized), Normalize);
+        _specialTokens = new AddedTokens(definition.AddedTokens.Where(t => t.Special));
+        _spellings = definition.AddedTokens.Where(t => t.Special).ToDictionary(t => t.Id, t => t.Content);
         _wordsBySpan = _words.GetAlternateLookup<ReadOnlySpan<char>>();
         _bytes = new byte[]?[definition.Vocabulary.Values.Concat(definition.AddedTokens.Select(t => t.Id)).Append(-1).Max() + 1];
         foreach ((string token, int id) in definition.Vocabulary)
@@ -50,8 +54,12 @@ public sealed class ByteLevelBpe : Tokenizer
         }
 
         AddMerges();
-        BeginOfText = IdOf(definition.BeginOfText);
-        EndOfText = IdOf(definition.EndOfText);
+        HashSet<string> added = [.. definition.AddedTokens.Select(t => t.Content)];
+        TokenizerMarks marks = TokenizerMarks.Of(definition.Configuration, (definition.Prefix, definition.Suffix), IdOf, added.Contains);
+        BeginOfText = marks.Begin;
+        EndOfText = marks.End;
+        Prefix = Known(marks.Prefix);
+        Suffix = Known(marks.Suffix);
     }
 
     /// <inheritdoc/>
@@ -62,6 +70,12 @@ public sealed class ByteLevelBpe : Tokenizer
 
     /// <inheritdoc/>
     public override int? EndOfText { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int> Prefix { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int> Suffix { get; }
 
     /// <summary>The tokens that are recognised before the text is cut into words.</summary>
     public IReadOnlyList<AddedToken> AddedTokens => _definition.AddedTokens;
@@ -78,7 +92,7 @@ public sealed class ByteLevelBpe : Tokenizer
 
     /// <summary>Writes a Hugging Face tokenizer.json.</summary>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public void Save(string path) => AtomicFile.WriteBytes(path, TokenizerJson.Write(_definition));
+    public void Save(string path) => AtomicFile.WriteBytes(path, TokenizerJsonWriter.Write(_definition with { Prefix = [.. Prefix], Suffix = [.. Suffix] }));
 
     /// <summary>The id of a token spelled as in the vocabulary, or of an added token.</summary>
     public int? IdOf(string? token) =>
@@ -88,33 +102,37 @@ public sealed class ByteLevelBpe : Tokenizer
         : null;
 
     /// <inheritdoc/>
-    public override int[] Encode(string text)
+    public override int[] Encode(IReadOnlyList<TextPart> parts)
     {
+        string text = parts.Count == 1 ? parts[0].Text : string.Concat(parts.Select(p => p.Text));
         var ids = new List<int>(text.Length / 3 + 4);
-        foreach ((string raw, AddedToken? token) in _rawTokens.Split(text))
+        if (parts.All(p => p.IsMarkup))
+        {
+            EncodeMixed(text, static (_, _, _) => true, ids);
+            return [.. ids];
+        }
+
+        Range[] markup = Markup(parts);
+        foreach ((Range part, AddedToken? token) in _specialTokens.Split(text, (_, start, end) => markup.Any(m => start >= m.Start.Value && end <= m.End.Value)))
         {
             if (token is not null)
             {
                 ids.Add(token.Id);
-                continue;
             }
-
-            string normalized = _definition.ComposesCanonically ? CanonicalComposition.Of(raw) : raw;
-            foreach ((string part, AddedToken? inner) in _normalizedTokens.Split(normalized))
+            else
             {
-                if (inner is not null)
-                {
-                    ids.Add(inner.Id);
-                }
-                else
-                {
-                    EncodeText(part, ids);
-                }
+                EncodeMixed(text[part], static (added, _, _) => !added.Special, ids);
             }
         }
 
         return [.. ids];
     }
+
+    /// <inheritdoc/>
+    public override string? Spelling(int id) => _spellings.GetValueOrDefault(id);
+
+    /// <inheritdoc/>
+    public override bool SpellsSpecialToken(string text) => _specialTokens.AnyIn(text);
 
     /// <inheritdoc/>
     /// <remarks>Special tokens appear as they are spelled.</remarks>
@@ -128,6 +146,57 @@ public sealed class ByteLevelBpe : Tokenizer
 
         return [.. bytes];
     }
+
+    /// <summary>Where in the whole text the markup lies.</summary>
+    private static Range[] Markup(IReadOnlyList<TextPart> parts)
+    {
+        var markup = new List<Range>();
+        int at = 0;
+        foreach (TextPart part in parts)
+        {
+            if (part.IsMarkup)
+            {
+                markup.Add(at..(at + part.Text.Length));
+            }
+
+            at += part.Text.Length;
+        }
+
+        return [.. markup];
+    }
+
+    /// <summary>Encodes text with the added tokens that <paramref name="allows"/> admits.</summary>
+    private void EncodeMixed(string text, Func<AddedToken, int, int, bool> allows, List<int> ids)
+    {
+        foreach ((Range raw, AddedToken? token) in _rawTokens.Split(text, allows))
+        {
+            if (token is not null)
+            {
+                ids.Add(token.Id);
+                continue;
+            }
+
+            string normalized = Normalize(text[raw]);
+            foreach ((Range part, AddedToken? inner) in _normalizedTokens.Split(normalized, allows))
+            {
+                if (inner is not null)
+                {
+                    ids.Add(inner.Id);
+                }
+                else
+                {
+                    EncodeText(normalized[part], ids);
+                }
+            }
+        }
+    }
+
+    private string Normalize(string text) => _definition.ComposesCanonically ? CanonicalComposition.Of(text) : text;
+
+    private IReadOnlyList<int> Known(IReadOnlyList<int> marks) =>
+        marks.Cast<int?>().FirstOrDefault(id => (uint)id!.Value >= (uint)_bytes.Length || _bytes[id.Value] is null) is { } unknown
+            ? throw new TokenizerException($"{_definition.Source}: the post-processor adds token id {unknown}, which the vocabulary lacks")
+            : marks;
 
     private void AddMerges()
     {

@@ -7,10 +7,19 @@ namespace ModelCompiler.Tokenizers;
 /// .NET's patterns see UTF-16 units, tokenizers mean characters. A text with surrogates is matched through its shadow, in which one
 /// character of the same Unicode category stands for each pair.
 /// </summary>
-internal static class CategoryShadow
+internal sealed class CategoryShadow(IReadOnlyList<NamedCharacters> named, string file)
 {
+    /// <summary>A circled letter is a symbol that words have.</summary>
+    private const char CircledLetter = '\u24B6';
+
+    /// <summary>Characters before it fold with others or are spaces and signs that patterns mean.</summary>
+    private const int FirstStandIn = 0x370;
+
+    private readonly Lazy<Dictionary<UnicodeCategory, char>> _standIns = new(() => StandIns(named));
+
     /// <summary>The text to match, and where each of its characters and its end lie in the original; null where they are the same.</summary>
-    public static (string Text, int[]? Origin) Of(string text)
+    /// <exception cref="TokenizerException">The patterns name every character that could stand for one of the text's.</exception>
+    public (string Text, int[]? Origin) Of(string text)
     {
         if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
         {
@@ -24,7 +33,7 @@ internal static class CategoryShadow
             origin.Add(i);
             if (i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]))
             {
-                shadow.Append(StandIn(CharUnicodeInfo.GetUnicodeCategory(char.ConvertToUtf32(text[i], text[i + 1]))));
+                shadow.Append(StandIn(char.ConvertToUtf32(text[i], text[i + 1])));
                 i++;
             }
             else
@@ -38,33 +47,33 @@ internal static class CategoryShadow
         return (shadow.ToString(), [.. origin]);
     }
 
-    /// <summary>A character of the category that no pattern names by itself.</summary>
-    private static char StandIn(UnicodeCategory category) => category switch
+    private char StandIn(int character)
     {
-        UnicodeCategory.UppercaseLetter => '\u0416',
-        UnicodeCategory.LowercaseLetter => '\u0436',
-        UnicodeCategory.TitlecaseLetter => '\u01C5',
-        UnicodeCategory.ModifierLetter => '\u02B0',
-        UnicodeCategory.OtherLetter => '\u05D0',
-        UnicodeCategory.NonSpacingMark => '\u0483',
-        UnicodeCategory.SpacingCombiningMark => '\u0903',
-        UnicodeCategory.EnclosingMark => '\u0488',
-        UnicodeCategory.DecimalDigitNumber => '\u0660',
-        UnicodeCategory.LetterNumber => '\u2160',
-        UnicodeCategory.OtherNumber => '\u2460',
-        UnicodeCategory.ConnectorPunctuation => '\u203F',
-        UnicodeCategory.DashPunctuation => '\u2010',
-        UnicodeCategory.OpenPunctuation => '\u2045',
-        UnicodeCategory.ClosePunctuation => '\u2046',
-        UnicodeCategory.InitialQuotePunctuation => '\u2039',
-        UnicodeCategory.FinalQuotePunctuation => '\u203A',
-        UnicodeCategory.OtherPunctuation => '\u2021',
-        UnicodeCategory.MathSymbol => '\u2200',
-        UnicodeCategory.CurrencySymbol => '\u20AC',
-        UnicodeCategory.ModifierSymbol => '\u02C2',
-        UnicodeCategory.Format => '\u2060',
-        UnicodeCategory.PrivateUse => '\uE000',
-        UnicodeCategory.OtherNotAssigned => '\uFFFF',
-        _ => '\u2600',
-    };
+        if (UnicodeProperty.IsCircledLetter(character))
+        {
+            return CircledLetter;
+        }
+
+        UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(character);
+        return _standIns.Value.TryGetValue(category, out char standIn)
+            ? standIn
+            : throw new TokenizerException($"{file}: a pattern of the pre-tokenizer names characters of category {category} one by one, so U+{character:X} cannot be told from them");
+    }
+
+    /// <summary>For each category a character that no pattern names.</summary>
+    private static Dictionary<UnicodeCategory, char> StandIns(IReadOnlyList<NamedCharacters> named)
+    {
+        var standIns = new Dictionary<UnicodeCategory, char>();
+        for (int value = FirstStandIn; value <= char.MaxValue; value++)
+        {
+            char character = (char)value;
+            UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(character);
+            if (!standIns.ContainsKey(category) && character != CircledLetter && named.All(n => n.AllowsStandIn(character)))
+            {
+                standIns.Add(category, character);
+            }
+        }
+
+        return standIns;
+    }
 }

@@ -1,35 +1,43 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace ModelCompiler.Tokenizers;
 
-/// <summary>Cuts text into words; merges never cross their borders. Each pattern cuts the pieces of the one before.</summary>
+/// <summary>Cuts text into words; merges never cross their borders. Each step cuts the pieces of the one before.</summary>
 internal sealed class PreTokenizer
 {
-    private readonly Regex[] _patterns;
+    private readonly (Regex Pattern, SplitStep Step)[] _steps;
+    private readonly CategoryShadow _shadow;
+    private readonly string _file;
 
-    /// <param name="patterns">In order of use; none leaves the text whole.</param>
+    /// <param name="steps">In order of use; none leaves the text whole.</param>
     /// <param name="file">For messages.</param>
-    public PreTokenizer(IEnumerable<string> patterns, string file)
+    /// <exception cref="TokenizerException">A pattern is not supported.</exception>
+    public PreTokenizer(IEnumerable<SplitStep> steps, string file)
     {
-        _patterns = [.. patterns.Select(p => SplitPatterns.Compile(p, file))];
+        (SplitPattern Pattern, SplitStep Step)[] compiled = [.. steps.Select(s => (SplitPatterns.Compile(s.Pattern, file), s))];
+        _steps = [.. compiled.Select(s => (s.Pattern.Regex, s.Step))];
+        _shadow = new CategoryShadow([.. compiled.Select(s => s.Pattern.Named)], file);
+        _file = file;
     }
 
-    /// <summary>The words of a text, in order, covering it.</summary>
+    /// <summary>The words of a text, in order; those of steps that remove nothing cover it.</summary>
+    /// <exception cref="TokenizerException">A pattern takes too long on the text.</exception>
     public List<Range> Split(string text)
     {
-        (string matched, int[]? origin) = CategoryShadow.Of(text);
         if (text.Length == 0)
         {
             return [];
         }
 
+        (string matched, int[]? origin) = _shadow.Of(text);
         List<Range> pieces = [0..matched.Length];
-        foreach (Regex pattern in _patterns)
+        foreach ((Regex pattern, SplitStep step) in _steps)
         {
             var finer = new List<Range>();
             foreach (Range piece in pieces)
             {
-                Split(pattern, matched.AsSpan(piece), piece.Start.Value, finer);
+                Split(pattern, step, matched.AsSpan(piece), piece.Start.Value, finer);
             }
 
             pieces = finer;
@@ -38,29 +46,65 @@ internal sealed class PreTokenizer
         return origin is null ? pieces : [.. pieces.Select(p => origin[p.Start.Value]..origin[p.End.Value])];
     }
 
-    /// <summary>Matches and what lies between them are pieces alike.</summary>
-    private static void Split(Regex pattern, ReadOnlySpan<char> text, int offset, List<Range> pieces)
+    private void Split(Regex pattern, SplitStep step, ReadOnlySpan<char> text, int offset, List<Range> pieces)
     {
+        int before = pieces.Count;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var cut = new SplitCut(step, offset, pieces);
+                Match(pattern, step, text, ref cut);
+                cut.End();
+                return;
+            }
+            catch (RegexMatchTimeoutException error)
+            {
+                // A machine that slept or was overloaded gets a second try.
+                pieces.RemoveRange(before, pieces.Count - before);
+                if (attempt == 2)
+                {
+                    throw TooSlow(step, text.Length, error);
+                }
+            }
+        }
+    }
+
+    /// <summary>Feeds matches and what lies between them, empty matches too, since they cut.</summary>
+    private void Match(Regex pattern, SplitStep step, ReadOnlySpan<char> text, ref SplitCut cut)
+    {
+        bool bounded = pattern.MatchTimeout != Regex.InfiniteMatchTimeout;
+        long start = bounded ? Stopwatch.GetTimestamp() : 0;
         int reached = 0;
+        int matches = 0;
         foreach (ValueMatch match in pattern.EnumerateMatches(text))
         {
-            if (match.Length == 0)
+            // Oniguruma's iterator passes over an empty match at the end of the match before.
+            if (match.Length == 0 && match.Index == reached && matches > 0)
             {
                 continue;
             }
 
             if (match.Index > reached)
             {
-                pieces.Add((offset + reached)..(offset + match.Index));
+                cut.Add(reached, match.Index, isMatch: step.Inverted);
             }
 
             reached = match.Index + match.Length;
-            pieces.Add((offset + match.Index)..(offset + reached));
+            cut.Add(match.Index, reached, isMatch: !step.Inverted);
+            matches++;
+            if (bounded && Stopwatch.GetElapsedTime(start) > SplitPatterns.LimitOf(text.Length))
+            {
+                throw TooSlow(step, text.Length, null);
+            }
         }
 
         if (reached < text.Length)
         {
-            pieces.Add((offset + reached)..(offset + text.Length));
+            cut.Add(reached, text.Length, isMatch: step.Inverted);
         }
     }
+
+    private TokenizerException TooSlow(SplitStep step, int length, Exception? cause) =>
+        new($"{_file}: the pre-tokenizer's pattern '{TokenizerFile.Shorten(step.Pattern)}' takes too long on a text of {length} characters; it backtracks, use a pattern that does not", cause);
 }

@@ -1,73 +1,80 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace ModelCompiler.Tokenizers;
 
 /// <summary>Reads the pre_tokenizer of a tokenizer.json: ByteLevel, Split, Digits, or a sequence of them.</summary>
 internal static class PreTokenizerJson
 {
-    public sealed record Steps(IReadOnlyList<string> Patterns, bool AddsPrefixSpace);
+    private const int DeepestSequence = 16;
+
+    public sealed record Steps(IReadOnlyList<SplitStep> Splits, bool AddsPrefixSpace);
 
     /// <exception cref="TokenizerException">A step is not supported, or none makes bytes of the text.</exception>
     public static Steps Read(JsonElement root, string path)
     {
-        var patterns = new List<string>();
+        var splits = new List<SplitStep>();
         bool prefixSpace = false;
         bool byteLevel = false;
         foreach (JsonElement step in Flatten(root))
         {
-            switch (step.GetProperty("type").GetString())
+            string? type = step.GetProperty("type").GetString();
+            if (byteLevel)
+            {
+                // It would cut the characters that stand for bytes.
+                throw new TokenizerException($"{path}: pre-tokenizer '{type}' after ByteLevel is not supported");
+            }
+
+            switch (type)
             {
                 case "ByteLevel":
                     byteLevel = true;
                     if (Flag(step, "add_prefix_space", absent: true))
                     {
                         // Later, it would be put before every piece.
-                        prefixSpace = patterns.Count == 0 ? true : throw new TokenizerException($"{path}: add_prefix_space after another pre-tokenizer is not supported");
+                        prefixSpace = splits.Count == 0 ? true : throw new TokenizerException($"{path}: add_prefix_space after another pre-tokenizer is not supported");
                     }
 
                     if (Flag(step, "use_regex", absent: true))
                     {
-                        patterns.Add(SplitPatterns.Gpt2);
+                        splits.Add(SplitStep.Isolated(SplitPatterns.Gpt2));
                     }
 
                     break;
                 case "Split":
-                    patterns.Add(ReadSplit(step, path));
+                    splits.Add(ReadSplit(step, path));
                     break;
                 case "Digits":
-                    patterns.Add(Flag(step, "individual_digits", absent: false) ? SplitPatterns.OneDigit : SplitPatterns.Digits);
+                    splits.Add(SplitStep.Isolated(Flag(step, "individual_digits", absent: false) ? SplitPatterns.OneDigit : SplitPatterns.Digits));
                     break;
-                case var type:
+                default:
                     throw new TokenizerException($"{path}: pre-tokenizer '{type}' is not supported; only ByteLevel, Split and Digits are");
             }
         }
 
-        return byteLevel ? new Steps(patterns, prefixSpace) : throw new TokenizerException($"{path}: has no ByteLevel pre-tokenizer; only byte-level BPE is supported");
+        return byteLevel ? new Steps(splits, prefixSpace) : throw new TokenizerException($"{path}: has no ByteLevel pre-tokenizer; only byte-level BPE is supported");
     }
 
-    private static IEnumerable<JsonElement> Flatten(JsonElement root)
+    private static IEnumerable<JsonElement> Flatten(JsonElement root) =>
+        root.TryGetProperty("pre_tokenizer", out JsonElement step) && step.ValueKind != JsonValueKind.Null ? Flatten(step, 0) : [];
+
+    private static IEnumerable<JsonElement> Flatten(JsonElement step, int depth) =>
+        step.GetProperty("type").GetString() == "Sequence" && depth < DeepestSequence
+            ? step.GetProperty("pretokenizers").EnumerateArray().SelectMany(s => Flatten(s, depth + 1))
+            : [step];
+
+    private static SplitStep ReadSplit(JsonElement step, string path)
     {
-        if (!root.TryGetProperty("pre_tokenizer", out JsonElement step) || step.ValueKind == JsonValueKind.Null)
+        string? name = step.GetProperty("behavior").GetString();
+        if (!Enum.TryParse(name, out SplitBehavior behavior) || behavior.ToString() != name)
         {
-            return [];
+            throw new TokenizerException($"{path}: Split with behavior '{name}' is not supported; only {string.Join(", ", Enum.GetNames<SplitBehavior>())} are");
         }
 
-        return step.GetProperty("type").GetString() == "Sequence" ? step.GetProperty("pretokenizers").EnumerateArray() : [step];
-    }
-
-    private static string ReadSplit(JsonElement step, string path)
-    {
-        string? behavior = step.GetProperty("behavior").GetString();
         JsonElement pattern = step.GetProperty("pattern");
-
-        // "invert" makes gaps of matches; where both are kept, that is the same cut.
-        if (behavior != "Isolated")
-        {
-            throw new TokenizerException($"{path}: Split with behavior '{behavior}' is not supported; only Isolated is");
-        }
-
-        return pattern.TryGetProperty("Regex", out JsonElement regex) ? regex.GetString()! : Regex.Escape(pattern.GetProperty("String").GetString()!);
+        return new SplitStep(
+            pattern.TryGetProperty("Regex", out JsonElement regex) ? regex.GetString()! : OnigurumaPattern.Escape(pattern.GetProperty("String").GetString()!),
+            behavior,
+            Flag(step, "invert", absent: false));
     }
 
     private static bool Flag(JsonElement step, string name, bool absent) =>

@@ -16,47 +16,58 @@ public sealed class SentencePieceBpe : Tokenizer
     private const int End = 2;
     private const int FirstByte = 3;
 
+    /// <summary>The special tokens by id, as SentencePiece spells them.</summary>
+    private static readonly string[] s_spellings = ["<unk>", "<s>", "</s>"];
+
+    private static readonly AddedTokens s_specials = new(s_spellings.Index().Select(s => new AddedToken(s.Index, s.Item, Special: true)));
+
     private readonly byte[][] _pieces;
     private readonly Dictionary<int, int> _characters = [];
     private readonly MergeTable _merges = new();
 
-    private SentencePieceBpe(byte[][] pieces, float[] scores)
+    private SentencePieceBpe(byte[][] pieces, float[] scores, TokenizerConfig config)
     {
         _pieces = pieces;
-        // Latin-1 makes strings of bytes without losing any, and strings are ready-made keys.
-        var idOf = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (int id = 0; id < pieces.Length; id++)
+
+        // Marks and bytes are never made of text.
+        int[] ids = [.. Enumerable.Range(0, pieces.Length).Where(id => id >= FirstByte + 256 && pieces[id].Length > 0).DistinctBy(id => Key(pieces[id]))];
+        Dictionary<float, int> rankOf = scores.Distinct().OrderDescending().Index().ToDictionary(s => s.Item, s => s.Index);
+        foreach ((int left, int right, int merged) in PieceMerges.Of([.. ids.Select(id => pieces[id])]))
         {
-            idOf.TryAdd(Encoding.Latin1.GetString(pieces[id]), id);
+            _merges.Add(ids[left], ids[right], rankOf[scores[ids[merged]]], ids[merged]);
         }
 
-        float[] descending = [.. scores.Distinct().OrderDescending()];
-        Dictionary<float, int> rankOf = descending.Index().ToDictionary(s => s.Item, s => s.Index);
-        foreach ((string piece, int id) in idOf)
+        foreach (int id in ids)
         {
-            for (int cut = 1; cut < piece.Length; cut++)
-            {
-                if (idOf.TryGetValue(piece[..cut], out int left) && idOf.TryGetValue(piece[cut..], out int right))
-                {
-                    _merges.Add(left, right, rankOf[scores[id]], id);
-                }
-            }
-
             if (Rune.DecodeFromUtf8(pieces[id], out Rune character, out int length) == OperationStatus.Done && length == pieces[id].Length)
             {
                 _characters.Add(character.Value, id);
             }
         }
+
+        // llama2.c begins every text and ends none, unless a configuration says otherwise.
+        TokenizerMarks marks = TokenizerMarks.Of(
+            config with { AddsBegin = config.AddsBegin ?? true, AddsEnd = config.AddsEnd ?? false }, ([], []), IdOf, s_spellings.Contains);
+        BeginOfText = marks.Begin;
+        EndOfText = marks.End;
+        Prefix = marks.Prefix;
+        Suffix = marks.Suffix;
     }
 
     /// <inheritdoc/>
     public override int VocabularySize => _pieces.Length;
 
     /// <inheritdoc/>
-    public override int? BeginOfText => Begin;
+    public override int? BeginOfText { get; }
 
     /// <inheritdoc/>
-    public override int? EndOfText => End;
+    public override int? EndOfText { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int> Prefix { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int> Suffix { get; }
 
     /// <summary>Loads a tok*.bin: the longest token's length, then per token a float32 score, an int32 length and its bytes.</summary>
     /// <exception cref="TokenizerException">The file cannot be read or is not one.</exception>
@@ -74,7 +85,13 @@ public sealed class SentencePieceBpe : Tokenizer
                 throw new TokenizerException($"{path}: token {pieces.Count} is cut short at byte {at}; the file is truncated or no llama2.c tokenizer");
             }
 
-            scores.Add(BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(at)));
+            float score = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(at));
+            if (!float.IsFinite(score))
+            {
+                throw new TokenizerException($"{path}: the score of token {pieces.Count} is {score.ToString(CultureInfo.InvariantCulture)}; the file is damaged");
+            }
+
+            scores.Add(score);
             pieces.Add(bytes.AsSpan(at + 8, length).ToArray());
             at += 8 + length;
         }
@@ -88,27 +105,33 @@ public sealed class SentencePieceBpe : Tokenizer
             }
         }
 
-        return new SentencePieceBpe([.. pieces], [.. scores]);
+        return new SentencePieceBpe([.. pieces], [.. scores], TokenizerConfig.Beside(path));
     }
 
     /// <inheritdoc/>
-    public override int[] Encode(string text)
+    public override int[] Encode(IReadOnlyList<TextPart> parts)
     {
-        if (text.Length == 0)
+        var ids = new List<int>();
+        foreach ((string text, int? mark) in Cut(parts))
         {
-            return [];
+            if (mark is { } id)
+            {
+                ids.Add(id);
+            }
+            else
+            {
+                ids.AddRange(EncodePiece(text));
+            }
         }
 
-        var ids = new List<int>(text.Length + 1);
-        AddCharacter(new Rune(' '), ids);
-        foreach (Rune rune in text.EnumerateRunes())
-        {
-            AddCharacter(rune, ids);
-        }
-
-        Span<int> merged = CollectionsMarshal.AsSpan(ids);
-        return merged[.._merges.Merge(merged)].ToArray();
+        return [.. ids];
     }
+
+    /// <inheritdoc/>
+    public override string? Spelling(int id) => (uint)id < (uint)s_spellings.Length ? s_spellings[id] : null;
+
+    /// <inheritdoc/>
+    public override bool SpellsSpecialToken(string text) => s_specials.AnyIn(text);
 
     /// <inheritdoc/>
     /// <remarks>The marks of beginning and end are left out, and the space that <see cref="Encode"/> put before the text.</remarks>
@@ -143,6 +166,65 @@ public sealed class SentencePieceBpe : Tokenizer
         }
 
         return [.. bytes];
+    }
+
+    /// <summary>Bytes as a key: Latin-1 makes strings of them without losing any.</summary>
+    private static string Key(byte[] piece) => Encoding.Latin1.GetString(piece);
+
+    /// <summary>Text and special tokens spelled in markup, in order.</summary>
+    private static IEnumerable<(string Text, int? Mark)> Cut(IReadOnlyList<TextPart> parts)
+    {
+        var text = new StringBuilder();
+        foreach (TextPart part in parts)
+        {
+            if (!part.IsMarkup)
+            {
+                text.Append(part.Text);
+                continue;
+            }
+
+            foreach ((Range range, AddedToken? token) in s_specials.Split(part.Text, static (_, _, _) => true))
+            {
+                if (token is null)
+                {
+                    text.Append(part.Text.AsSpan(range));
+                    continue;
+                }
+
+                yield return (text.ToString(), null);
+                text.Clear();
+                yield return ("", token.Id);
+            }
+        }
+
+        yield return (text.ToString(), null);
+    }
+
+    private int? IdOf(string token)
+    {
+        int id = Array.IndexOf(s_spellings, token);
+        byte[] utf8 = Encoding.UTF8.GetBytes(token);
+        id = id >= 0 ? id : Array.FindIndex(_pieces, p => p.AsSpan().SequenceEqual(utf8));
+        return id >= 0 ? id : null;
+    }
+
+    /// <summary>A space, then the characters, merged.</summary>
+    private int[] EncodePiece(string text)
+    {
+        if (text.Length == 0)
+        {
+            return [];
+        }
+
+        var ids = new List<int>(text.Length + 1);
+        AddCharacter(new Rune(' '), ids);
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            AddCharacter(rune, ids);
+        }
+
+        Span<int> merged = CollectionsMarshal.AsSpan(ids);
+        return merged[.._merges.Merge(merged)].ToArray();
     }
 
     private void AddCharacter(Rune character, List<int> ids)

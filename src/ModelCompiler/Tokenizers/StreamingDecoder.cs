@@ -24,10 +24,15 @@ public sealed class StreamingDecoder
         }
     }
 
-    /// <summary>The text that one more token completes; often a word, sometimes nothing.</summary>
+    /// <summary>The text that one more token completes; often a word, sometimes nothing. A special token has no text.</summary>
     /// <exception cref="TokenizerException">The id is outside the vocabulary.</exception>
     public string Next(int id)
     {
+        if (_tokenizer.Spelling(id) is not null)
+        {
+            return "";
+        }
+
         // What a token means may depend on those before it: a leading space is dropped at the start of a text only.
         _ids.Add(id);
         byte[] bytes = _tokenizer.DecodeBytes(CollectionsMarshal.AsSpan(_ids));
@@ -36,5 +41,12 @@ public sealed class StreamingDecoder
         Span<char> characters = new char[_utf8.GetCharCount(added, flush: false)];
         _utf8.GetChars(added, characters, flush: false);
         return characters.ToString();
+    }
+
+    /// <summary>What is left at the end: U+FFFD for a character whose bytes did not all come, else nothing.</summary>
+    public string End()
+    {
+        Span<char> characters = stackalloc char[2];
+        return characters[.._utf8.GetChars([], characters, flush: true)].ToString();
     }
 }

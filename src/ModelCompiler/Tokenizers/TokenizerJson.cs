@@ -1,48 +1,16 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace ModelCompiler.Tokenizers;
 
-/// <summary>Reads and writes the Hugging Face tokenizer.json of a byte-level BPE.</summary>
+/// <summary>Reads the Hugging Face tokenizer.json of a byte-level BPE.</summary>
 internal static class TokenizerJson
 {
-    private const int LargestId = 1 << 24;
+    /// <summary>A vocabulary may have holes, but not so many that tables by id are out of proportion to the file.</summary>
+    private static long IdLimit(int count) => 2L * count + (1 << 16);
 
     /// <exception cref="TokenizerException">The file cannot be read, is damaged, or asks for something that is not supported.</exception>
-    public static BpeDefinition Read(string path)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(TokenizerFile.ReadBytes(path));
-            return WellKnownTokens.Mark(Read(document.RootElement, path), path);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
-        {
-            throw new TokenizerException($"{path}: is not a valid tokenizer.json: {error.Message}", error);
-        }
-    }
-
-    public static byte[] Write(BpeDefinition definition)
-    {
-        using var buffer = new MemoryStream();
-        var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-        using (var json = new Utf8JsonWriter(buffer, options))
-        {
-            json.WriteStartObject();
-            json.WriteString("version", "1.0");
-            json.WriteNull("truncation");
-            json.WriteNull("padding");
-            WriteAddedTokens(json, definition.AddedTokens);
-            WriteNormalizer(json, definition);
-            WritePreTokenizer(json, definition);
-            WriteByteLevel(json, "post_processor", prefixSpace: false, useRegex: true);
-            WriteByteLevel(json, "decoder", prefixSpace: false, useRegex: true);
-            WriteModel(json, definition);
-            json.WriteEndObject();
-        }
-
-        return buffer.ToArray();
-    }
+    public static BpeDefinition Read(string path) =>
+        TokenizerFile.ReadJson(path, root => Read(root, path)) with { Configuration = TokenizerConfig.Beside(path) };
 
     /// <summary>An object of token to id.</summary>
     /// <exception cref="TokenizerException">It is something else, or an id occurs twice or is out of range.</exception>
@@ -55,11 +23,12 @@ internal static class TokenizerJson
 
         var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
         var seen = new HashSet<int>();
+        long limit = IdLimit(element.GetPropertyCount());
         foreach (JsonProperty token in element.EnumerateObject())
         {
-            if (token.Value.ValueKind != JsonValueKind.Number || !token.Value.TryGetInt32(out int id) || id is < 0 or > LargestId || !seen.Add(id))
+            if (token.Value.ValueKind != JsonValueKind.Number || !token.Value.TryGetInt32(out int id) || id < 0 || id >= limit || !seen.Add(id) || vocabulary.ContainsKey(token.Name))
             {
-                throw new TokenizerException($"{path}: token '{token.Name}' must have a whole id of its own from 0 to {LargestId}, not {token.Value.GetRawText()}");
+                throw new TokenizerException($"{path}: token '{token.Name}' must occur once and have a whole id of its own from 0 to {limit - 1}, not {TokenizerFile.Shorten(token.Value.GetRawText())}");
             }
 
             vocabulary[token.Name] = id;
@@ -94,17 +63,26 @@ internal static class TokenizerJson
             throw new TokenizerException($"{path}: a SentencePiece-like BPE with byte_fallback is not supported; only byte-level BPE is");
         }
 
+        if (model.TryGetProperty("dropout", out JsonElement dropout) && dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() != 0)
+        {
+            throw new TokenizerException($"{path}: dropout {dropout.GetRawText()} is not supported; it makes ids a matter of chance");
+        }
+
         PreTokenizerJson.Steps steps = PreTokenizerJson.Read(root, path);
+        Dictionary<string, int> vocabulary = ReadVocabulary(model.GetProperty("vocab"), path);
+        (int[] prefix, int[] suffix) = PostProcessorJson.Read(root, path);
         return new BpeDefinition
         {
             Source = path,
-            Vocabulary = ReadVocabulary(model.GetProperty("vocab"), path),
+            Vocabulary = vocabulary,
             Merges = ReadMerges(model.GetProperty("merges"), path),
-            AddedTokens = ReadAddedTokens(root, path),
-            Patterns = steps.Patterns,
+            AddedTokens = AddedTokensJson.Read(root, vocabulary, path),
+            Splits = steps.Splits,
             AddsPrefixSpace = steps.AddsPrefixSpace,
             ComposesCanonically = ReadNormalizer(root, path),
             IgnoresMerges = model.TryGetProperty("ignore_merges", out JsonElement ignore) && ignore.ValueKind == JsonValueKind.True,
+            Prefix = prefix,
+            Suffix = suffix,
         };
     }
 
@@ -125,31 +103,6 @@ internal static class TokenizerJson
         return merges;
     }
 
-    private static List<AddedToken> ReadAddedTokens(JsonElement root, string path)
-    {
-        var tokens = new List<AddedToken>();
-        if (!root.TryGetProperty("added_tokens", out JsonElement array) || array.ValueKind != JsonValueKind.Array)
-        {
-            return tokens;
-        }
-
-        foreach (JsonElement element in array.EnumerateArray())
-        {
-            bool Flag(string name) => element.TryGetProperty(name, out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
-
-            string content = element.GetProperty("content").GetString() ?? "";
-            int id = element.GetProperty("id").GetInt32();
-            if (Flag("single_word") || id is < 0 or > LargestId)
-            {
-                throw new TokenizerException($"{path}: added token '{content}' must have an id from 0 to {LargestId} and not be single_word");
-            }
-
-            tokens.Add(new AddedToken(id, content, Flag("special"), Flag("normalized"), Flag("lstrip"), Flag("rstrip")));
-        }
-
-        return tokens;
-    }
-
     private static bool ReadNormalizer(JsonElement root, string path)
     {
         if (!root.TryGetProperty("normalizer", out JsonElement normalizer) || normalizer.ValueKind == JsonValueKind.Null)
@@ -164,116 +117,5 @@ internal static class TokenizerJson
         }
 
         return type == "NFC" ? true : throw new TokenizerException($"{path}: normalizer '{type}' is not supported; only NFC is");
-    }
-
-    private static void WriteAddedTokens(Utf8JsonWriter json, IReadOnlyList<AddedToken> tokens)
-    {
-        json.WriteStartArray("added_tokens");
-        foreach (AddedToken token in tokens.OrderBy(t => t.Id))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("id", token.Id);
-            json.WriteString("content", token.Content);
-            json.WriteBoolean("single_word", false);
-            json.WriteBoolean("lstrip", token.StripLeft);
-            json.WriteBoolean("rstrip", token.StripRight);
-            json.WriteBoolean("normalized", token.Normalized);
-            json.WriteBoolean("special", token.Special);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteNormalizer(Utf8JsonWriter json, BpeDefinition definition)
-    {
-        if (!definition.ComposesCanonically)
-        {
-            json.WriteNull("normalizer");
-            return;
-        }
-
-        json.WriteStartObject("normalizer");
-        json.WriteString("type", "NFC");
-        json.WriteEndObject();
-    }
-
-    private static void WritePreTokenizer(Utf8JsonWriter json, BpeDefinition definition)
-    {
-        if (definition.Patterns is [SplitPatterns.Gpt2])
-        {
-            WriteByteLevel(json, "pre_tokenizer", definition.AddsPrefixSpace, useRegex: true);
-            return;
-        }
-
-        json.WriteStartObject("pre_tokenizer");
-        json.WriteString("type", "Sequence");
-        json.WriteStartArray("pretokenizers");
-        if (definition.AddsPrefixSpace)
-        {
-            WriteByteLevel(json, null, prefixSpace: true, useRegex: false);
-        }
-
-        foreach (string pattern in definition.Patterns)
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "Split");
-            json.WriteStartObject("pattern");
-            json.WriteString("Regex", pattern);
-            json.WriteEndObject();
-            json.WriteString("behavior", "Isolated");
-            json.WriteBoolean("invert", false);
-            json.WriteEndObject();
-        }
-
-        WriteByteLevel(json, null, prefixSpace: false, useRegex: false);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteByteLevel(Utf8JsonWriter json, string? name, bool prefixSpace, bool useRegex)
-    {
-        if (name is null)
-        {
-            json.WriteStartObject();
-        }
-        else
-        {
-            json.WriteStartObject(name);
-        }
-
-        json.WriteString("type", "ByteLevel");
-        json.WriteBoolean("add_prefix_space", prefixSpace);
-        json.WriteBoolean("trim_offsets", false);
-        json.WriteBoolean("use_regex", useRegex);
-        json.WriteEndObject();
-    }
-
-    private static void WriteModel(Utf8JsonWriter json, BpeDefinition definition)
-    {
-        json.WriteStartObject("model");
-        json.WriteString("type", "BPE");
-        json.WriteNull("dropout");
-        json.WriteNull("unk_token");
-        json.WriteString("continuing_subword_prefix", "");
-        json.WriteString("end_of_word_suffix", "");
-        json.WriteBoolean("fuse_unk", false);
-        json.WriteBoolean("byte_fallback", false);
-        json.WriteBoolean("ignore_merges", definition.IgnoresMerges);
-        json.WriteStartObject("vocab");
-        foreach ((string token, int id) in definition.Vocabulary.OrderBy(t => t.Value))
-        {
-            json.WriteNumber(token, id);
-        }
-
-        json.WriteEndObject();
-        json.WriteStartArray("merges");
-        foreach ((string left, string right) in definition.Merges)
-        {
-            json.WriteStringValue($"{left} {right}");
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
     }
 }

@@ -12,7 +12,7 @@ internal sealed class LetterTokenizer(bool marks = true) : Tokenizer
 
     public override int? EndOfText => marks ? 2 : null;
 
-    public override int[] Encode(string text) => [.. text.Select(c => c - 'a' + 3)];
+    public override int[] Encode(IReadOnlyList<TextPart> parts) => [.. parts.SelectMany(p => p.Text).Select(c => c - 'a' + 3)];
 
     public override byte[] DecodeBytes(ReadOnlySpan<int> ids) => Encoding.ASCII.GetBytes([.. ids.ToArray().Select(i => (char)(i + 'a' - 3))]);
 }

@@ -83,7 +83,7 @@ public class BpeTrainerTests(ITestOutputHelper output)
     /// <summary>The algorithm as it is defined: count all pairs afresh for each merge.</summary>
     private static string[] Naive(string[] texts, int merges)
     {
-        var preTokenizer = new PreTokenizer([SplitPatterns.Gpt2], "");
+        var preTokenizer = new PreTokenizer([SplitStep.Isolated(SplitPatterns.Gpt2)], "");
         List<List<string>> words = [.. texts.SelectMany(t => preTokenizer.Split(t).Select(r => Encoding.UTF8.GetBytes(t[r]).Select(b => Hex([b])).ToList()))];
         var order = new Dictionary<string, int>();
         foreach (int value in Enumerable.Range(0, 256).OrderBy(b => ByteAlphabet.Character((byte)b)))

@@ -16,7 +16,7 @@ public class PreTokenizerTests
     [InlineData(SplitPatterns.Qwen2, "\U0001D7CF\U0001D7D0", "\U0001D7CF|\U0001D7D0")]
     public void Words(string pattern, string text, string words)
     {
-        Assert.Equal(words, string.Join("|", new PreTokenizer([pattern], "").Split(text).Select(r => text[r])));
+        Assert.Equal(words, string.Join("|", new PreTokenizer([SplitStep.Isolated(pattern)], "").Split(text).Select(r => text[r])));
     }
 
     [Fact]
@@ -24,12 +24,12 @@ public class PreTokenizerTests
     {
         const string text = "ab 12";
 
-        Assert.Equal("ab| |1|2", string.Join("|", new PreTokenizer([SplitPatterns.OneDigit, SplitPatterns.Gpt2], "").Split(text).Select(r => text[r])));
+        Assert.Equal("ab| |1|2", string.Join("|", new PreTokenizer([SplitStep.Isolated(SplitPatterns.OneDigit), SplitStep.Isolated(SplitPatterns.Gpt2)], "").Split(text).Select(r => text[r])));
     }
 
     [Fact]
     public void A_pattern_that_is_none_is_refused()
     {
-        Assert.Contains("t.json", Assert.Throws<TokenizerException>(() => new PreTokenizer(["("], "t.json")).Message);
+        Assert.Contains("t.json", Assert.Throws<TokenizerException>(() => new PreTokenizer([SplitStep.Isolated("(")], "t.json")).Message);
     }
 }

@@ -12,6 +12,33 @@ public class ReferenceEncodingTests
     [DataFact("tokenizers/qwen3")]
     public void Qwen3() => AgreesWithItsReference("tokenizers/qwen3", 151_669);
 
+    [DataTheory("tokenizers/llama3_1")]
+    [InlineData("deepseek_v3", false)]
+    [InlineData("dolma2", false)]
+    [InlineData("gpt-neox-20b", false)]
+    [InlineData("llama3_1", true)]
+    [InlineData("phi-2", false)]
+    [InlineData("roberta-base", true)]
+    [InlineData("smollm-135m", false)]
+    public void Three_hundred_texts(string name, bool hasMarks)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf($"tokenizers/{name}"));
+        using JsonDocument reference = JsonDocument.Parse(File.ReadAllBytes(TestData.PathOf($"tokenizers/{name}/reference_encodings.json")));
+
+        Assert.Equal(300, reference.RootElement.GetArrayLength());
+        foreach (JsonElement sample in reference.RootElement.EnumerateArray())
+        {
+            int[] ids = tokenizer.Encode(sample.GetProperty("text").GetString()!);
+
+            Assert.Equal(Ids(sample.GetProperty("ids")), ids);
+            Assert.Equal(hasMarks, sample.TryGetProperty("ids_special", out JsonElement marked));
+            if (hasMarks)
+            {
+                Assert.Equal(Ids(marked), (int[])[.. tokenizer.Prefix, .. ids, .. tokenizer.Suffix]);
+            }
+        }
+    }
+
     [DataFact("tokenizers/gpt2")]
     public void Gpt2_marks() => Assert.Equal(50_256, Tokenizer.Load(TestData.PathOf("tokenizers/gpt2/encoder.json")).EndOfText);
 

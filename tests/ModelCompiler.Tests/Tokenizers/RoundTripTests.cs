@@ -28,12 +28,10 @@ public class RoundTripTests
     [Fact]
     public void Words_cover_the_text()
     {
-        PreTokenizer[] all =
-        [
-            new([SplitPatterns.Gpt2], ""), new([SplitPatterns.Qwen2], ""), new([SplitPatterns.Llama3], ""), new([SplitPatterns.OneDigit, SplitPatterns.Gpt2], ""),
-        ];
+        string[][] all = [[SplitPatterns.Gpt2], [SplitPatterns.Qwen2], [SplitPatterns.Llama3], [SplitPatterns.OneDigit, SplitPatterns.Gpt2]];
+        PreTokenizer[] preTokenizers = [.. all.Select(patterns => new PreTokenizer(patterns.Select(SplitStep.Isolated), ""))];
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(300), Prop.ForAll(s_text.ToArbitrary(), text =>
-            all.All(p => string.Concat(p.Split(text).Select(r => text[r])) == text)));
+            preTokenizers.All(p => string.Concat(p.Split(text).Select(r => text[r])) == text)));
     }
 
     private static void TextComesBack(Tokenizer tokenizer, Func<string, string> expected) =>
