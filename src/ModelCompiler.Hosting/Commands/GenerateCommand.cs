@@ -14,6 +14,7 @@ internal sealed class GenerateCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _prompt = new("--prompt") { Description = "The text to continue", Required = true };
+    private readonly Option<bool> _specialTokens = new("--special-tokens") { Description = "Special tokens spelled in the prompt are tokens; default: text, as in the rows of mc train" };
     private readonly Option<double> _temperature = Numbers.Real("--temperature", "0: always the likeliest token", 0, 0, 100);
     private readonly Option<double> _topP = Numbers.Real("--top-p", "Draw only from the likeliest tokens that have this probability together", 1, 1e-6, 1);
     private readonly Option<int> _maximum = Numbers.Whole("--max-tokens", "The most tokens to make", 128);
@@ -23,7 +24,7 @@ internal sealed class GenerateCommand : HostCommand
     {
         Add(_model);
         _weights.AddTo(this, withAdapter: true);
-        foreach (Option option in (ReadOnlySpan<Option>)[_prompt, _temperature, _topP, _maximum])
+        foreach (Option option in (ReadOnlySpan<Option>)[_prompt, _specialTokens, _temperature, _topP, _maximum])
         {
             Add(option);
         }
@@ -35,7 +36,7 @@ internal sealed class GenerateCommand : HostCommand
         string basePath = _weights.Base(arguments);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         string prompt = arguments.GetRequiredValue(_prompt);
-        int[] ids = Prompt(tokenizer, prompt);
+        int[] ids = Prompt(tokenizer, new TextPart(prompt, arguments.GetValue(_specialTokens)));
         int maximum = arguments.GetValue(_maximum);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
         string? adapter = _weights.Adapter(arguments);
@@ -48,7 +49,7 @@ internal sealed class GenerateCommand : HostCommand
             Temperature = arguments.GetValue(_temperature),
             TopP = arguments.GetValue(_topP),
             Seed = seed,
-            EndOfText = tokenizer.EndOfText is { } end ? [end] : [],
+            EndOfText = EndTokens.Read(basePath, tokenizer, entry.Tables.Vocabulary),
         };
         var decoder = new StreamingDecoder(tokenizer, ids);
         var text = new System.Text.StringBuilder();
@@ -63,6 +64,9 @@ internal sealed class GenerateCommand : HostCommand
                 Session.Stream(piece);
             },
             cancellation);
+        string rest = decoder.End();
+        text.Append(rest);
+        Session.Stream(rest);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var result = new GenerateResult(
             entry.Tables.Name, prompt, text.ToString(), generated.Tokens.Count, generated.Reason.ToString(), generated.Tokens.Count / seconds);
@@ -71,12 +75,12 @@ internal sealed class GenerateCommand : HostCommand
         return ExitCode.Done;
     }
 
-    /// <summary>The prompt's ids after the begin-of-text mark; an empty one without that begins after an end-of-text mark, as GPT-2 was trained.</summary>
-    private static int[] Prompt(Tokenizer tokenizer, string text)
+    /// <summary>The prompt's ids after the tokenizer's begin mark; an empty one without that begins after an end-of-text mark, as GPT-2 was trained.</summary>
+    private int[] Prompt(Tokenizer tokenizer, TextPart prompt)
     {
-        int[] ids = tokenizer.Encode(text);
-        return tokenizer.BeginOfText is { } begin ? [begin, .. ids]
-            : ids.Length == 0 && tokenizer.EndOfText is { } end ? [end]
-            : ids;
+        var marks = new TextMarks(tokenizer);
+        int[] ids = marks.Encode([prompt], begins: true, ends: false);
+        MarkNotes.Say(Session, "the prompt", marks);
+        return ids.Length == 0 && tokenizer.EndOfText is { } end ? [end] : ids;
     }
 }

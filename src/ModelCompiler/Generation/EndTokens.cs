@@ -1,0 +1,39 @@
+using System.Text.Json;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Tokenizers;
+
+namespace ModelCompiler.Generation;
+
+/// <summary>The tokens that end a generated text: a model's files may name several, and in several places.</summary>
+public static class EndTokens
+{
+    private const string Key = "eos_token_id";
+    private static readonly string[] s_files = [HuggingFaceConfig.FileName, "generation_config.json"];
+
+    /// <summary>The tokenizer's end-of-text token and the eos_token_id, one or a list, of config.json and generation_config.json.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="vocabulary">How many tokens the model has.</param>
+    /// <exception cref="CheckpointException">A file cannot be read, or an id is none or is outside the vocabulary.</exception>
+    public static IReadOnlyList<int> Read(string folder, Tokenizer tokenizer, int vocabulary) =>
+    [
+        .. (tokenizer.EndOfText is { } end ? [end] : Array.Empty<int>())
+            .Concat(s_files.Select(name => Path.Combine(folder, name)).Where(File.Exists).SelectMany(path => Ids(path, vocabulary)))
+            .Distinct(),
+    ];
+
+    private static IEnumerable<int> Ids(string path, int vocabulary)
+    {
+        JsonObjectFile file = JsonObjectFile.Read(path);
+        JsonElement[] values = file.Value(Key) switch
+        {
+            null => [],
+            { ValueKind: JsonValueKind.Array } several => [.. several.EnumerateArray()],
+            { } one => [one],
+        };
+        return values.Select(value =>
+            value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int id) || id < 0 ? throw file.Wrong(Key, "a token id or a list of them")
+            : id < vocabulary ? id
+            : throw new CheckpointException(path, $"key '{Key}': token id {id} is outside the model's vocabulary of {vocabulary}; the file belongs to another model"));
+    }
+}
