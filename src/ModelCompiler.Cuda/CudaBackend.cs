@@ -26,6 +26,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     private DeviceMemory? _arena;
     private MemoryRange _workspace;
     private Step _step = new(1, 1);
+    private bool _disposed;
 
     internal CudaBackend(CudaContext context, KernelCompiler compiler, IMatrixLibrary matrices, DType activation, int threads = MaximumThreads)
     {
@@ -61,7 +62,9 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public long AllocatedBytes => _arena?.Bytes ?? 0;
 
-    private DeviceMemory Arena => _arena ?? throw new InvalidOperationException("The backend has no memory yet: call Allocate first.");
+    private DeviceMemory Arena => !_disposed && _arena is { } arena ? arena : throw (_disposed
+        ? new ObjectDisposedException(GetType().FullName)
+        : new InvalidOperationException("The backend has no memory yet: call Allocate first."));
 
     /// <summary>Opens a device. Kernels are compiled when they are first used, or taken from the present user's cache.</summary>
     /// <param name="activation">Type of activations: BFloat16, or Float32 to compute as the CPU does.</param>
@@ -83,6 +86,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void Allocate(long bytes)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (_arena is not null)
         {
             throw new InvalidOperationException("The arena exists already.");
@@ -110,6 +114,8 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void BeginStep(in Step step)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        step.Check();
         _step = step;
         WriteStep();
     }
@@ -117,6 +123,7 @@ public sealed unsafe partial class CudaBackend : IBackend
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         _staging.Dispose();
         _queue.Dispose();
         _kernels.Dispose();
@@ -137,7 +144,7 @@ public sealed unsafe partial class CudaBackend : IBackend
             return 0;
         }
 
-        return tensor.Offset >= 0 && tensor.End <= Arena.Bytes && tensor.Stride >= tensor.Columns
+        return tensor.Fits(Arena.Bytes)
             ? Arena.Address(tensor.Offset, tensor.End - tensor.Offset)
             : throw new ArgumentException($"{tensor} reaches outside the arena of {Arena.Bytes} bytes.");
     }

@@ -19,6 +19,7 @@ public sealed partial class TorchBackend : IBackend
     private TorchTensor? _arena;
     private TorchTensor? _pages;
     private Step _step = new(1, 1);
+    private bool _disposed;
 
     /// <summary>Chooses the device; memory comes with <see cref="Allocate"/>.</summary>
     /// <param name="device">Torch's device; null: the CPU.</param>
@@ -45,11 +46,14 @@ public sealed partial class TorchBackend : IBackend
     /// <inheritdoc/>
     public long PagedBytes => _pages?.NumberOfElements ?? 0;
 
-    private TorchTensor Arena => _arena ?? throw new InvalidOperationException("The backend has no memory yet: call Allocate first.");
+    private TorchTensor Arena => _arena ?? throw (_disposed
+        ? new ObjectDisposedException(GetType().FullName)
+        : new InvalidOperationException("The backend has no memory yet: call Allocate first."));
 
     /// <inheritdoc/>
     public void Allocate(long bytes)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         _arena = _arena is null ? Zeros(bytes, _device) : throw new InvalidOperationException("The arena exists already.");
     }
@@ -57,6 +61,7 @@ public sealed partial class TorchBackend : IBackend
     /// <inheritdoc/>
     public void AllocatePaged(long bytes)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         if (_pages is not null)
         {
@@ -68,14 +73,20 @@ public sealed partial class TorchBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public void BeginStep(in Step step) => _step = step;
+    public void BeginStep(in Step step)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        step.Check();
+        _step = step;
+    }
 
     /// <summary>The tensor of torch that has the handle's elements: a view of the arena, valid as long as the backend. The caller disposes it.</summary>
     /// <param name="tensor">A handle into the arena; of a quantised weight its <see cref="Tensor.Bytes"/>.</param>
     /// <exception cref="ArgumentException">The handle is none or reaches outside the arena.</exception>
     public TorchTensor View(Tensor tensor)
     {
-        if (tensor.IsNone || tensor.Offset < 0 || tensor.End > AllocatedBytes || tensor.Stride < tensor.Columns)
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (tensor.IsNone || !tensor.Fits(AllocatedBytes))
         {
             throw new ArgumentException($"{tensor} is not inside the arena of {AllocatedBytes} bytes.");
         }
@@ -96,7 +107,7 @@ public sealed partial class TorchBackend : IBackend
         _arena?.Dispose();
         _pages?.Dispose();
         _kernels?.Dispose();
-        (_arena, _pages) = (null, null);
+        (_arena, _pages, _disposed) = (null, null, true);
     }
 
     /// <summary>The whole arena as elements of another type. TorchSharp cannot reinterpret a tensor, but a tensor keeps its type when it takes another's memory.</summary>

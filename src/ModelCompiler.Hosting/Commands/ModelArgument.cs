@@ -20,7 +20,7 @@ internal static class ModelArgument
 
         string known = ModelRegistry.All.Count == 0
             ? "this program registers no models"
-            : "there are " + string.Join(", ", ModelRegistry.All.Select(m => m.Tables.Name));
+            : "there are " + string.Join(", ", ModelRegistry.All.Select(m => m.Name));
         throw new UsageException($"unknown recipe '{name}'; {known}");
     }
 }

@@ -20,9 +20,13 @@ public abstract unsafe class HostBackend : IDisposable
     /// <inheritdoc cref="IBackend.PagedBytes"/>
     public long PagedBytes => _paged.Bytes;
 
+    /// <summary>Whether the backend was disposed.</summary>
+    private protected bool IsDisposed { get; private set; }
+
     /// <summary>The arena.</summary>
     /// <exception cref="InvalidOperationException">There is none yet.</exception>
-    private protected NativeArena Arena => _arena ?? throw new InvalidOperationException("The backend has no memory yet: call Allocate first.");
+    /// <exception cref="ObjectDisposedException">There is none any more.</exception>
+    private protected NativeArena Arena => _arena ?? throw Missing();
 
     /// <summary>The scalars of the micro-step.</summary>
     private protected Step Step { get; private set; } = new(1, 1);
@@ -30,6 +34,7 @@ public abstract unsafe class HostBackend : IDisposable
     /// <inheritdoc cref="IBackend.Allocate"/>
     public void Allocate(long bytes)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (_arena != null)
         {
             throw new InvalidOperationException("The arena exists already.");
@@ -39,7 +44,11 @@ public abstract unsafe class HostBackend : IDisposable
     }
 
     /// <inheritdoc cref="IBackend.AllocatePaged"/>
-    public void AllocatePaged(long bytes) => _paged.Allocate(bytes, Profile.Alignment);
+    public void AllocatePaged(long bytes)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        _paged.Allocate(bytes, Profile.Alignment);
+    }
 
     /// <inheritdoc cref="IBackend.PageIn"/>
     public void PageIn(long source, Tensor destination) => _paged.In(source, Arena, destination);
@@ -53,7 +62,12 @@ public abstract unsafe class HostBackend : IDisposable
     }
 
     /// <inheritdoc cref="IBackend.BeginStep"/>
-    public void BeginStep(in Step step) => Step = step;
+    public void BeginStep(in Step step)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        step.Check();
+        Step = step;
+    }
 
     /// <inheritdoc cref="IBackend.Write(Tensor, ReadOnlySpan{float})"/>
     public void Write(Tensor destination, ReadOnlySpan<float> values) => HostTransfer.Write(Host(destination), destination, values);
@@ -94,8 +108,13 @@ public abstract unsafe class HostBackend : IDisposable
         _arena?.Dispose();
         _paged.Dispose();
         _arena = null;
+        IsDisposed = true;
         GC.SuppressFinalize(this);
     }
+
+    private Exception Missing() => IsDisposed
+        ? new ObjectDisposedException(GetType().FullName)
+        : new InvalidOperationException("The backend has no memory yet: call Allocate first.");
 
     /// <summary>The position of a token row within its sequence.</summary>
     private protected int Position(int row) => Step.Position + row % Step.Sequence;

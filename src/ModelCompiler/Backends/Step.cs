@@ -8,6 +8,17 @@ namespace ModelCompiler.Backends;
 /// <param name="Seed">Seed of this micro-step's dropout masks.</param>
 public readonly record struct Step(int Batch, int Sequence, int Position = 0, double LossScale = 1, ulong Seed = 0)
 {
+    /// <summary>Demands at least one sequence of at least one row, positions from 0 on, and no more of either than an int can count.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number of the step is out of range.</exception>
+    public void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Batch, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Sequence, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(Position);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)Batch * Sequence, int.MaxValue, "Batch * Sequence");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)Position + Sequence, int.MaxValue, "Position + Sequence");
+    }
+
     /// <summary>The key of one dropout mask. The mask is a pure function of key, row and column, so backward replays it.</summary>
     /// <param name="layer">Layer index; -1 for the head.</param>
     /// <param name="slot">Index of the adapter slot.</param>

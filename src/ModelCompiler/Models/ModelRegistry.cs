@@ -9,7 +9,10 @@ namespace ModelCompiler.Models;
 /// <summary>A compiled model by name, for programs that choose one at run time.</summary>
 public abstract class ModelEntry
 {
-    /// <summary>The model's tables.</summary>
+    /// <summary>The name of the model's class.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The model's tables, made when they are first asked for.</summary>
     public abstract ModelTables Tables { get; }
 
     /// <summary>The assembly the model was compiled into.</summary>
@@ -26,9 +29,11 @@ public abstract class ModelEntry
     /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
     public abstract TransformerModel ForGeneration(int capacity, int batch, IBackend backend, RankPattern? ranks = null);
 
-    internal sealed class Of<T> : ModelEntry
+    internal sealed class Of<T>(string name) : ModelEntry
         where T : TransformerModel, IModel<T>
     {
+        public override string Name => name;
+
         public override ModelTables Tables => T.Tables;
 
         public override Assembly Assembly => typeof(T).Assembly;
@@ -52,11 +57,14 @@ public static class ModelRegistry
     public static IReadOnlyCollection<ModelEntry> All => [.. Volatile.Read(ref s_entries).Values];
 
     /// <summary>Adds a compiled class; called by generated code.</summary>
-    public static void Add<T>()
+    /// <typeparam name="T">The class.</typeparam>
+    /// <param name="name">What it is found by; null: the name of the class.</param>
+    public static void Add<T>(string? name = null)
         where T : TransformerModel, IModel<T>
     {
-        var entry = new ModelEntry.Of<T>();
-        ImmutableInterlocked.Update(ref s_entries, entries => entries.SetItem(T.Tables.Name, entry));
+        // A model's tables, some hundred objects, are made when they are first asked for: a program that trains one model has no others.
+        var entry = new ModelEntry.Of<T>(name ?? typeof(T).Name);
+        ImmutableInterlocked.Update(ref s_entries, entries => entries.SetItem(entry.Name, entry));
     }
 
     /// <summary>Finds a model by the name of its class.</summary>

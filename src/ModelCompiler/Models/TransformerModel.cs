@@ -37,6 +37,7 @@ public abstract class TransformerModel : IDisposable
     private int _batch;
     private int _sequence;
     private int _rank = int.MaxValue;
+    private bool _disposed;
 
     /// <summary>Allocates the plan's arena and binds every parameter to its place.</summary>
     /// <param name="plan">The plan.</param>
@@ -127,7 +128,9 @@ public abstract class TransformerModel : IDisposable
     /// <param name="ids">Token ids, sequence after sequence.</param>
     /// <param name="targets">The id to predict at each position; below 0, such as <see cref="Data.Example.Ignored"/>, where there is none.</param>
     /// <param name="training">Whether dropout is on.</param>
-    /// <exception cref="ArgumentException">The step is larger than the plan, has not one id and target for each of its tokens, or the plan is for generation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The step is empty, larger than the plan, or leaves the context.</exception>
+    /// <exception cref="ArgumentException">The step has not one id and target for each of its tokens, or the plan is for generation.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void BeginStep(in Step step, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, bool training)
     {
         if (Plan.Serves)
@@ -161,7 +164,9 @@ public abstract class TransformerModel : IDisposable
     /// <summary>Starts a step of generation; batch and sequence may be smaller than planned.</summary>
     /// <param name="step">Its scalars.</param>
     /// <param name="ids">Token ids, sequence after sequence.</param>
-    /// <exception cref="ArgumentException">The step is larger than the plan, has not one id for each of its tokens, or the plan is for training.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The step is empty, larger than the plan, or leaves the cache.</exception>
+    /// <exception cref="ArgumentException">The step has not one id for each of its tokens, or the plan is for training.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void BeginStep(in Step step, ReadOnlySpan<int> ids)
     {
         if (!Plan.Serves)
@@ -240,6 +245,7 @@ public abstract class TransformerModel : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         Kernels.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -308,9 +314,19 @@ public abstract class TransformerModel : IDisposable
 
     private void Begin(in Step step, ReadOnlySpan<int> ids, bool training)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        step.Check();
         if (step.Batch > Plan.Sizes.Batch || step.Sequence > Plan.Sizes.Sequence)
         {
-            throw new ArgumentException($"a step of {step.Batch} x {step.Sequence} tokens is larger than the plan's {Plan.Sizes.Batch} x {Plan.Sizes.Sequence}");
+            throw new ArgumentOutOfRangeException(
+                nameof(step), $"a step of {step.Batch} x {step.Sequence} tokens is larger than the plan's {Plan.Sizes.Batch} x {Plan.Sizes.Sequence}");
+        }
+
+        int positions = Plan.Serves ? Plan.Sizes.CacheRows / Plan.Sizes.Batch : Tables.Context;
+        if (step.Position > positions - step.Sequence)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(step), $"a step of {step.Sequence} tokens at position {step.Position} ends after the {(Plan.Serves ? "cache" : "context")} of {positions} positions");
         }
 
         if (ids.Length != step.Batch * step.Sequence)

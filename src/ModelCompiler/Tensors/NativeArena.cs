@@ -42,7 +42,7 @@ public sealed unsafe class NativeArena : IDisposable
             return null;
         }
 
-        if (tensor.Offset < 0 || tensor.End > Bytes || tensor.Stride < tensor.Columns)
+        if (!tensor.Fits(Bytes))
         {
             throw new ArgumentException($"{tensor} reaches outside the arena of {Bytes} bytes.");
         }

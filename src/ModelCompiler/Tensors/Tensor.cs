@@ -27,12 +27,30 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
         : Type.IsQuantized() ? Offset + StorageLayout.Of(Type, Rows, Columns).Bytes
         : Offset + ((Rows - 1L) * Stride + Columns) * Type.Size();
 
+    /// <summary>Whether all of it lies in an arena of this many bytes, its rows without overlap. Holds for any numbers: nothing here overflows.</summary>
+    public bool Fits(long arenaBytes)
+    {
+        if (Offset < 0 || Offset > arenaBytes || Rows < 0 || Columns < 0 || Stride < Columns)
+        {
+            return false;
+        }
+
+        long room = arenaBytes - Offset;
+        return IsNone || (Type.IsQuantized() ? StorageLayout.Of(Type, Rows, Columns).Bytes <= room : (Rows - 1L) * Stride + Columns <= room / Type.Size());
+    }
+
     /// <summary>The bytes of a quantised weight, [1, bytes], as its <see cref="StorageLayout"/> orders them.</summary>
     public Tensor Bytes => new(Offset, 1, checked((int)(End - Offset)), checked((int)(End - Offset)), DType.UInt8);
 
     /// <summary>The rows from <paramref name="first"/> on; a quantised weight is whole or nothing.</summary>
-    public Tensor Slice(int first, int count) =>
-        this with { Offset = Offset + (long)first * Stride * Type.Size(), Rows = count };
+    /// <exception cref="ArgumentOutOfRangeException">They are not all rows of this one.</exception>
+    public Tensor Slice(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Rows - first);
+        return this with { Offset = Offset + (long)first * Stride * Type.Size(), Rows = count };
+    }
 
     /// <summary>Some rows and columns; none where there are none of either. Not of a quantised weight.</summary>
     public Tensor Window(int firstRow, int rows, int firstColumn, int columns) => rows == 0 || columns == 0

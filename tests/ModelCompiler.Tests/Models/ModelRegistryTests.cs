@@ -17,11 +17,11 @@ public class ModelRegistryTests
     {
         Type[] marks = [.. typeof(object).Assembly.GetExportedTypes().Where(t => t.IsEnum || (t.IsClass && !t.IsAbstract && !t.IsGenericTypeDefinition)).Take(1000)];
         MethodInfo add = typeof(ModelRegistry).GetMethod(nameof(ModelRegistry.Add))!;
-        Action[] additions = [.. marks.Select(m => typeof(Marked<>).MakeGenericType(m)).Select(t =>
+        Action<string?>[] additions = [.. marks.Select(m => typeof(Marked<>).MakeGenericType(m)).Select(t =>
         {
             // All that takes long is done before, so that the additions themselves meet.
             RuntimeHelpers.RunClassConstructor(t.TypeHandle);
-            return add.MakeGenericMethod(t).CreateDelegate<Action>();
+            return add.MakeGenericMethod(t).CreateDelegate<Action<string?>>();
         })];
 
         int arrived = 0;
@@ -34,7 +34,7 @@ public class ModelRegistryTests
                     // Spinning: a thread that has to be woken comes too late to meet the other.
                     Interlocked.Increment(ref arrived);
                     SpinWait.SpinUntil(() => Volatile.Read(ref arrived) >= (i / Threads + 1) * Threads);
-                    additions[i]();
+                    additions[i](marks[i].FullName);
                 }
             }
             finally
@@ -47,7 +47,41 @@ public class ModelRegistryTests
         await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(() => AddEvery(thread), TaskCreationOptions.LongRunning)));
 
         Assert.All(marks, mark => Assert.True(ModelRegistry.TryFind(mark.FullName!, out _), mark.FullName));
+        Assert.Equal(marks.Length, marks.Select(mark => mark.FullName).Intersect(ModelRegistry.All.Select(entry => entry.Name)).Count());
         Assert.Equal(marks.Length, ModelRegistry.All.Count(entry => entry.GetType().GenericTypeArguments[0].Name == typeof(Marked<>).Name));
+    }
+
+    [Fact]
+    public void Adding_a_model_makes_no_tables()
+    {
+        ModelRegistry.Add<Untouched>();
+        Assert.True(ModelRegistry.TryFind(nameof(Untouched), out ModelEntry? entry));
+        Assert.Equal(nameof(Untouched), entry.Name);
+        Assert.Throws<TypeInitializationException>(() => entry.Tables);
+    }
+
+    private sealed class Untouched(Plan plan, IBackend backend) : TransformerModel(plan, backend), IModel<Untouched>
+    {
+        public static new ModelTables Tables => Lazy.Tables;
+
+        public static Untouched Create(Plan plan, IBackend backend) => new(plan, backend);
+
+        public override void Forward() => throw new NotSupportedException();
+
+        public override void Loss(bool backward) => throw new NotSupportedException();
+
+        public override void Backward() => throw new NotSupportedException();
+
+        public override void Serve() => throw new NotSupportedException();
+
+        public override Tensor Logits(int firstRow, int rows) => throw new NotSupportedException();
+
+        private static class Lazy
+        {
+            public static readonly ModelTables Tables = Refuse();
+
+            private static ModelTables Refuse() => throw new NotSupportedException();
+        }
     }
 
     private sealed class Marked<TMark>(Plan plan, IBackend backend) : TransformerModel(plan, backend), IModel<Marked<TMark>>

@@ -13,7 +13,7 @@ public sealed unsafe partial class CpuBackend : HostBackend, IBackend
     private byte* workspace;
     private long workspacePerThread;
 
-    /// <summary>Starts the threads; memory comes with <see cref="HostBackend.Allocate"/>.</summary>
+    /// <summary>Takes nothing yet: memory comes with <see cref="HostBackend.Allocate"/>, threads with the first kernel that shares its work.</summary>
     /// <param name="threads">Threads that compute, the caller included; 0 for one per core of the machine.</param>
     public CpuBackend(int threads = 0)
         : base(BackendProfile.Cpu(threads > 0 ? threads : Environment.ProcessorCount)) => team = new ThreadTeam(Profile.Threads);
@@ -25,8 +25,9 @@ public sealed unsafe partial class CpuBackend : HostBackend, IBackend
     /// <exception cref="ArgumentException">The part is smaller than the profile's workspace, not aligned, or outside the arena.</exception>
     public void UseWorkspace(long offset, long bytes)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         long perThread = bytes / Profile.Threads / Profile.Alignment * Profile.Alignment;
-        if (perThread < Profile.ScratchPerThread || offset % Profile.Alignment != 0 || offset < 0 || offset + bytes > AllocatedBytes)
+        if (perThread < Profile.ScratchPerThread || offset % Profile.Alignment != 0 || offset < 0 || bytes > AllocatedBytes - offset)
         {
             throw new ArgumentException(
                 $"A workspace of {bytes} bytes at {offset} does not do: {Profile.ScratchPerThread} bytes for each of {Profile.Threads} threads, aligned to {Profile.Alignment}, inside the arena of {AllocatedBytes} bytes.");
@@ -39,7 +40,6 @@ public sealed unsafe partial class CpuBackend : HostBackend, IBackend
     /// <inheritdoc/>
     public override void Dispose()
     {
-        team.Dispose();
         workspace = null;
         base.Dispose();
     }
@@ -50,6 +50,7 @@ public sealed unsafe partial class CpuBackend : HostBackend, IBackend
     {
         if (workspace == null)
         {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             throw new InvalidOperationException("The backend has no workspace yet: call UseWorkspace first.");
         }
 

@@ -87,7 +87,7 @@ public sealed partial class NullBackend : IBackend
     /// <exception cref="InvalidOperationException">The workspace leaves the arena.</exception>
     public void UseWorkspace(long offset, long bytes)
     {
-        if (offset < 0 || bytes < 0 || offset + bytes > AllocatedBytes)
+        if (offset < 0 || bytes < 0 || bytes > AllocatedBytes - offset)
         {
             throw new InvalidOperationException($"The workspace of {bytes} bytes at {offset} leaves the arena of {AllocatedBytes} bytes.");
         }
@@ -96,7 +96,11 @@ public sealed partial class NullBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public void BeginStep(in Step step) => this.step = step;
+    public void BeginStep(in Step step)
+    {
+        step.Check();
+        this.step = step;
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -125,7 +129,7 @@ public sealed partial class NullBackend : IBackend
             return;
         }
 
-        if (tensor.Offset < 0 || tensor.Rows < 0 || tensor.Columns < 0 || tensor.Stride < tensor.Columns || tensor.End > AllocatedBytes)
+        if (!tensor.Fits(AllocatedBytes))
         {
             throw new InvalidOperationException(
                 $"{operation}: {tensor} with row stride {tensor.Stride} ends at {tensor.End} and leaves the arena of {AllocatedBytes} bytes.");

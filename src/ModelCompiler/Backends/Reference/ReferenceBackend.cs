@@ -26,13 +26,13 @@ public sealed unsafe partial class ReferenceBackend() : HostBackend(BackendProfi
     /// <summary>A row of an activation, a gradient or a trainable parameter, to read and to write.</summary>
     private Span<double> Row(Tensor x, int row)
     {
-        long offset = x.Offset + (long)row * x.Stride * sizeof(double);
-        if (x.Type != DType.Float64 || offset < 0 || offset + x.Columns * sizeof(double) > AllocatedBytes)
+        byte* first = Arena.At(x);
+        if (x.Type != DType.Float64 || (uint)row >= (uint)x.Rows)
         {
-            throw new InvalidOperationException($"Row {row} of {x} must be Float64, as all but weights are, and inside the arena of {AllocatedBytes} bytes.");
+            throw new ArgumentException($"Row {row} of {x} must be one of its rows, of Float64 as all but weights are.");
         }
 
-        return new Span<double>(Arena.Address + offset, x.Columns);
+        return new Span<double>(first + (long)row * x.Stride * sizeof(double), x.Columns);
     }
 
     /// <summary>A row of a weight of any type, to read only.</summary>

@@ -64,5 +64,5 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <summary>All elements of a tensor without gaps between its rows.</summary>
-    private Span<double> Flat(Tensor x) => Row(x with { Rows = 1, Columns = checked((int)x.Count) }, 0);
+    private Span<double> Flat(Tensor x) => Row(new Tensor(x.Offset, 1, checked((int)x.Count), checked((int)x.Count), x.Type), 0);
 }
