@@ -51,39 +51,6 @@ public class ModelRegistryTests
         Assert.Equal(marks.Length, ModelRegistry.All.Count(entry => entry.GetType().GenericTypeArguments[0].Name == typeof(Marked<>).Name));
     }
 
-    [Fact]
-    public void Adding_a_model_makes_no_tables()
-    {
-        ModelRegistry.Add<Untouched>();
-        Assert.True(ModelRegistry.TryFind(nameof(Untouched), out ModelEntry? entry));
-        Assert.Equal(nameof(Untouched), entry.Name);
-        Assert.Throws<TypeInitializationException>(() => entry.Tables);
-    }
-
-    private sealed class Untouched(Plan plan, IBackend backend) : TransformerModel(plan, backend), IModel<Untouched>
-    {
-        public static new ModelTables Tables => Lazy.Tables;
-
-        public static Untouched Create(Plan plan, IBackend backend) => new(plan, backend);
-
-        public override void Forward() => throw new NotSupportedException();
-
-        public override void Loss(bool backward) => throw new NotSupportedException();
-
-        public override void Backward() => throw new NotSupportedException();
-
-        public override void Serve() => throw new NotSupportedException();
-
-        public override Tensor Logits(int firstRow, int rows) => throw new NotSupportedException();
-
-        private static class Lazy
-        {
-            public static readonly ModelTables Tables = Refuse();
-
-            private static ModelTables Refuse() => throw new NotSupportedException();
-        }
-    }
-
     private sealed class Marked<TMark>(Plan plan, IBackend backend) : TransformerModel(plan, backend), IModel<Marked<TMark>>
     {
         public static new ModelTables Tables { get; } = Stories260K.Tables with { Name = typeof(TMark).FullName! };
