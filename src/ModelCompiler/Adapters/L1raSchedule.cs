@@ -102,6 +102,11 @@ public sealed partial class L1raSchedule : AdapterSchedule
     public override void Restore(string state)
     {
         State saved = JsonSerializer.Deserialize(state, StateJson.Default.State) ?? throw new JsonException("the state of the L1RA schedule is null");
+        if (saved.Spare < 0 || saved.Updates is null || saved.Updates.Any(directions => directions is null || directions.Any(updates => updates < 0)))
+        {
+            throw new ArgumentException("the state of the L1RA schedule has a negative number or lacks one", nameof(state));
+        }
+
         int[] ranks = [.. saved.Updates.Select(directions => directions.Length)];
         if (ranks.Length != _adapters.Length || (_model.Packed is null && !ranks.SequenceEqual(_adapters.Select(a => a.Rank))))
         {

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -179,17 +179,12 @@ public sealed class Checkpoint : IDisposable
 
     private static Dictionary<string, string> ReadIndex(string path)
     {
-        JsonObjectFile index = JsonObjectFile.Read(path);
+        JsonValue index = UserFile.ReadObject(path, CheckpointException.In);
         var shardOf = new Dictionary<string, string>();
-        foreach (JsonProperty entry in index.RequiredObject("weight_map").EnumerateObject())
+        foreach ((string tensor, JsonValue file) in index.Required("weight_map", "an object").RequireObject("an object").Members())
         {
-            string? shard = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
-            if (shard is null || shard != System.IO.Path.GetFileName(shard))
-            {
-                throw new CheckpointException(path, $"weight_map must give tensor '{entry.Name}' the name of a file in the same folder");
-            }
-
-            shardOf[entry.Name] = shard;
+            string shard = file.AsText("the name of a file in the same folder");
+            shardOf.Add(tensor, shard.Length > 0 && shard == System.IO.Path.GetFileName(shard) ? shard : throw file.Wrong("the name of a file in the same folder"));
         }
 
         return shardOf;

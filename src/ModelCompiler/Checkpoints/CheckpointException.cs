@@ -13,6 +13,9 @@ public sealed class CheckpointException : ModelCompilerException
         File = file;
     }
 
+    /// <summary>The error as readers of user files make it.</summary>
+    internal static ModelCompilerException In(string source, string problem, Exception? inner) => new CheckpointException(source, problem, inner);
+
     /// <summary>The file at fault.</summary>
     public string File { get; }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ModelCompiler.Files;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -86,13 +87,13 @@ public sealed record HuggingFaceConfig
     /// <exception cref="CheckpointException">The file cannot be read, or a key is missing or of another type; both are named.</exception>
     public static HuggingFaceConfig Load(string fileOrFolder)
     {
-        JsonObjectFile file = JsonObjectFile.Read(Directory.Exists(fileOrFolder) ? Path.Combine(fileOrFolder, FileName) : fileOrFolder);
+        JsonValue file = UserFile.ReadObject(Directory.Exists(fileOrFolder) ? Path.Combine(fileOrFolder, FileName) : fileOrFolder, CheckpointException.In);
         string modelType = file.Text("model_type") ?? throw file.Wrong("model_type", "text");
         int hidden = Positive(file, "hidden_size", "n_embd");
         int heads = Positive(file, "num_attention_heads", "n_head");
         if (!HasAny(file, "head_dim") && hidden % heads != 0)
         {
-            throw new CheckpointException(file.Path, $"key 'num_attention_heads': {heads} heads do not divide hidden_size {hidden}, and there is no head_dim");
+            throw new CheckpointException(file.Source, $"key 'num_attention_heads': {heads} heads do not divide hidden_size {hidden}, and there is no head_dim");
         }
 
         return new HuggingFaceConfig
@@ -171,7 +172,7 @@ public sealed record HuggingFaceConfig
         AtomicFile.WriteBytes(Path.Combine(folder, FileName), buffer.ToArray());
     }
 
-    private static bool HasAny(JsonObjectFile file, params ReadOnlySpan<string> names)
+    private static bool HasAny(JsonValue file, params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
@@ -184,47 +185,31 @@ public sealed record HuggingFaceConfig
         return false;
     }
 
-    private static int Positive(JsonObjectFile file, string name, string? olderName = null)
+    private static int Positive(JsonValue file, string name, string? olderName = null)
     {
         string key = olderName is not null && !HasAny(file, name) && HasAny(file, olderName) ? olderName : name;
         return file.Integer(key) is { } value and > 0 ? value : throw file.Wrong(key, "a whole number from 1");
     }
 
-    private static string[] ReadArchitectures(JsonObjectFile file)
-    {
-        if (file.Value("architectures") is not { } array)
-        {
-            return [];
-        }
-
-        return array.ValueKind == JsonValueKind.Array && array.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String)
-            ? [.. array.EnumerateArray().Select(e => e.GetString()!)]
-            : throw file.Wrong("architectures", "a list of texts");
-    }
+    private static string[] ReadArchitectures(JsonValue file) =>
+        file.Value("architectures") is { } list ? [.. list.RequireList("a list of texts").Items().Select(e => e.AsText())] : [];
 
     /// <summary>Newer files keep everything about rotation in one object.</summary>
-    private static double? ReadRopeTheta(JsonObjectFile file) =>
-        file.Number("rope_theta")
-        ?? (file.Value("rope_parameters") is { ValueKind: JsonValueKind.Object } parameters && parameters.TryGetProperty("rope_theta", out JsonElement theta)
-            ? file.Number("rope_parameters", theta)
-            : null);
+    private static double? ReadRopeTheta(JsonValue file) => file.Number("rope_theta") ?? file.Value("rope_parameters")?.Number("rope_theta");
 
-    private static string? ReadRopeScaling(JsonObjectFile file)
+    private static string? ReadRopeScaling(JsonValue file)
     {
-        if ((file.Value("rope_scaling") ?? file.Value("rope_parameters")) is not { ValueKind: JsonValueKind.Object } scaling)
+        if ((file.Value("rope_scaling") ?? file.Value("rope_parameters")) is not { IsObject: true } scaling)
         {
             return null;
         }
 
-        JsonElement type = scaling.TryGetProperty("rope_type", out JsonElement newer) ? newer : scaling.TryGetProperty("type", out JsonElement older) ? older : default;
-        string? name = type.ValueKind == JsonValueKind.String ? type.GetString() : null;
+        string? name = (scaling.Value("rope_type") ?? scaling.Value("type")) is { IsText: true } type ? type.AsText() : null;
         return name == "default" ? null : name ?? "unnamed";
     }
 
-    private static int? TokenId(JsonObjectFile file, string key) =>
-        file.Value(key) is { ValueKind: JsonValueKind.Array } several && several.GetArrayLength() > 0 && several[0].TryGetInt32(out int first)
-            ? first
-            : file.Integer(key);
+    private static int? TokenId(JsonValue file, string key) =>
+        file.Value(key) is { IsList: true, Count: > 0 } several ? several.Items().First().AsInteger() : file.Integer(key);
 
     private static void WriteOptional(Utf8JsonWriter json, string key, double? value)
     {

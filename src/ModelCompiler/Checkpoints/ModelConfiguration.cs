@@ -3,6 +3,7 @@ using System.Text.Json;
 using ModelCompiler.Estimators;
 using ModelCompiler.Files;
 using ModelCompiler.Planning;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -38,10 +39,10 @@ internal static class ModelConfiguration
     /// <exception cref="CheckpointException">The file cannot be read.</exception>
     public static string? Difference(string path, ModelTables tables)
     {
-        JsonObjectFile file = JsonObjectFile.Read(path);
+        JsonValue file = UserFile.ReadObject(path, CheckpointException.In);
         foreach (ConfigurationRow row in tables.Configuration.Where(c => c.Key != ScalingKey))
         {
-            string? actual = Value(file, row.Key) is { } value ? value.GetRawText() : row.Default;
+            string? actual = Value(file, row.Key) is { } value ? value.RawText : row.Default;
             if (actual is null)
             {
                 return $"key '{row.Key}' is missing; {tables.Architecture} needs {row.Value}";
@@ -90,10 +91,10 @@ internal static class ModelConfiguration
     }
 
     /// <summary>Newer files keep everything about rotation in one object; Gemma says the true activation beside a historic hidden_act.</summary>
-    private static JsonElement? Value(JsonObjectFile file, string key) =>
+    private static JsonValue? Value(JsonValue file, string key) =>
         (key == "hidden_act" ? file.Value("hidden_activation") : null)
         ?? file.Value(key)
-        ?? (file.Value("rope_parameters") is { ValueKind: JsonValueKind.Object } rotation && rotation.TryGetProperty(key, out JsonElement inner) ? inner : null);
+        ?? file.Value("rope_parameters")?.Value(key);
 
     private static bool Same(string actual, string expected)
     {
@@ -116,11 +117,11 @@ internal static class ModelConfiguration
     };
 
     /// <summary>The kind of scaling has to be the same, and so has everything that the description says of it.</summary>
-    private static string? ScaledPositions(JsonObjectFile file, ModelTables tables)
+    private static string? ScaledPositions(JsonValue file, ModelTables tables)
     {
         string? described = tables.Configuration.FirstOrDefault(c => c.Key == ScalingKey)?.Value;
-        JsonElement? scaling = (file.Value(ScalingKey) ?? file.Value("rope_parameters")) is { ValueKind: JsonValueKind.Object } value ? value : null;
-        string kind = (Inner(scaling, "rope_type") ?? Inner(scaling, "type"))?.ToString() ?? "default";
+        JsonValue? scaling = file.Value(ScalingKey) ?? file.Value("rope_parameters");
+        string kind = (scaling?.Value("rope_type") ?? scaling?.Value("type"))?.ToString() ?? "default";
         if (described is null)
         {
             return kind == "default" ? null : $"key 'rope_scaling' is '{kind}', but {tables.Architecture} is described without scaling: give [Rotary] its Scaling; results would silently differ";
@@ -129,7 +130,7 @@ internal static class ModelConfiguration
         using JsonDocument expected = JsonDocument.Parse(described);
         foreach (JsonProperty property in expected.RootElement.EnumerateObject())
         {
-            string? actual = property.NameEquals("rope_type") ? $"\"{kind}\"" : Inner(scaling, property.Name)?.GetRawText();
+            string? actual = property.NameEquals("rope_type") ? $"\"{kind}\"" : scaling?.Value(property.Name)?.RawText;
             if (actual is null || !Same(actual, property.Value.GetRawText()))
             {
                 return $"'{property.Name}' of key 'rope_scaling' is {actual ?? "absent"}, but {tables.Architecture} is described with {property.Value.GetRawText()}; correct the description or take another checkpoint";
@@ -139,20 +140,18 @@ internal static class ModelConfiguration
         return null;
     }
 
-    private static JsonElement? Inner(JsonElement? json, string key) => json is { } found && found.TryGetProperty(key, out JsonElement inner) ? inner : null;
-
     /// <summary>A description whose whole heads rotate has no row for it.</summary>
-    private static string? PartialRotation(JsonObjectFile file, ModelTables tables) =>
+    private static string? PartialRotation(JsonValue file, ModelTables tables) =>
         tables.Configuration.Any(c => c.Key == "rope_theta") && tables.Configuration.All(c => c.Key != PartKey) && file.Number(PartKey) is { } part && part != 1
             ? FormattableString.Invariant($"key '{PartKey}' is {part}, but {tables.Architecture} rotates whole heads; give [Rotary] its Width")
             : null;
 
-    private static string? OtherNorms(JsonObjectFile file, ModelTables tables) =>
+    private static string? OtherNorms(JsonValue file, ModelTables tables) =>
         file.Text("model_type") is { } type && type.StartsWith("gemma", StringComparison.Ordinal) && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
             ? $"key 'model_type' is '{type}', whose norms multiply by 1 + w; {tables.Architecture}'s multiply by w, and the other cannot be described yet"
             : null;
 
-    private static string? ShortWindow(JsonObjectFile file, ModelTables tables) =>
+    private static string? ShortWindow(JsonValue file, ModelTables tables) =>
         file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context
             ? $"key 'sliding_window' is {window}, but {tables.Architecture} attends over its whole context of {tables.Context}; describe it with Context = {window}"
             : null;

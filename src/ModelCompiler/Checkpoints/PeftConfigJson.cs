@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ModelCompiler.Files;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -17,7 +18,7 @@ internal static class PeftConfigJson
     /// <exception cref="CheckpointException">The file cannot be read, is no LoRA's, or asks for something unsupported.</exception>
     public static PeftConfig Read(string path)
     {
-        JsonObjectFile file = JsonObjectFile.Read(path);
+        JsonValue file = UserFile.ReadObject(path, CheckpointException.In);
         if (file.Text("peft_type") is not "LORA")
         {
             throw file.Wrong("peft_type", "\"LORA\"");
@@ -32,8 +33,8 @@ internal static class PeftConfigJson
             TargetModules = ReadTargets(file),
             UseRslora = file.Flag("use_rslora") ?? false,
             UseDora = file.Flag("use_dora") ?? false,
-            RankPattern = ReadPattern(file, "rank_pattern", value => value.TryGetInt32(out int rank) && rank > 0 ? rank : throw file.Wrong("rank_pattern", "an object of pattern to whole number from 1")),
-            AlphaPattern = ReadPattern(file, "alpha_pattern", value => file.Number("alpha_pattern", value)),
+            RankPattern = ReadPattern(file, "rank_pattern", value => value.AsInteger() is > 0 and int rank ? rank : throw value.Wrong("a whole number from 1")),
+            AlphaPattern = ReadPattern(file, "alpha_pattern", value => value.AsNumber()),
             BaseModel = file.Text("base_model_name_or_path"),
         };
         if (config.R <= 0)
@@ -84,23 +85,21 @@ internal static class PeftConfigJson
         AtomicFile.WriteBytes(path, buffer.ToArray());
     }
 
-    private static void RefuseUnsupported(JsonObjectFile file)
+    private static void RefuseUnsupported(JsonValue file)
     {
         foreach (string key in s_mustBeFalse)
         {
             if (file.Flag(key) == true)
             {
-                throw new CheckpointException(file.Path, $"key '{key}' is true, which is not supported; export a plain LoRA adapter");
+                throw new CheckpointException(file.Source, $"key '{key}' is true, which is not supported; export a plain LoRA adapter");
             }
         }
 
         foreach (string key in s_mustBeEmpty)
         {
-            if (file.Value(key) is { } value && value is not { ValueKind: JsonValueKind.Array } and not { ValueKind: JsonValueKind.Object }
-                || file.Value(key) is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > 0
-                || file.Value(key) is { ValueKind: JsonValueKind.Object } map && map.EnumerateObject().Any())
+            if (file.Value(key) is { } value && !(value is { IsList: true, Count: 0 } || (value.IsObject && !value.Keys.Any())))
             {
-                throw new CheckpointException(file.Path, $"key '{key}' is set, which is not supported; export a plain LoRA adapter");
+                throw new CheckpointException(file.Source, $"key '{key}' is set, which is not supported; export a plain LoRA adapter");
             }
         }
 
@@ -109,40 +108,31 @@ internal static class PeftConfigJson
             throw file.Wrong("bias", "\"none\"");
         }
 
-        if (file.Value("init_lora_weights") is { ValueKind: JsonValueKind.String } start
-            && s_baseChangingStarts.FirstOrDefault(s => start.GetString()!.StartsWith(s, StringComparison.OrdinalIgnoreCase)) is { } name)
+        if (file.Value("init_lora_weights") is { IsText: true } start
+            && s_baseChangingStarts.FirstOrDefault(s => start.AsText().StartsWith(s, StringComparison.OrdinalIgnoreCase)) is { } name)
         {
-            throw new CheckpointException(file.Path, $"key 'init_lora_weights' is {name}: the adapter belongs to a changed base model; convert it to plain LoRA (PEFT's path_initial_model_for_weight_conversion)");
+            throw new CheckpointException(file.Source, $"key 'init_lora_weights' is {name}: the adapter belongs to a changed base model; convert it to plain LoRA (PEFT's path_initial_model_for_weight_conversion)");
         }
     }
 
-    private static string[] ReadTargets(JsonObjectFile file)
+    private static string[] ReadTargets(JsonValue file)
     {
-        if (file.Value("target_modules") is { ValueKind: JsonValueKind.String } one)
-        {
-            return [one.GetString()!];
-        }
-
-        return file.Value("target_modules") is { ValueKind: JsonValueKind.Array } list && list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String)
-            ? [.. list.EnumerateArray().Select(e => e.GetString()!).Order(StringComparer.Ordinal)]
-            : throw file.Wrong("target_modules", "a list of texts or one text");
+        JsonValue targets = file.Required("target_modules", "a list of texts or one text");
+        return targets.IsText
+            ? [targets.AsText()]
+            : [.. targets.RequireList("a list of texts or one text").Items().Select(e => e.AsText()).Order(StringComparer.Ordinal)];
     }
 
-    private static KeyValuePair<string, T>[] ReadPattern<T>(JsonObjectFile file, string key, Func<JsonElement, T> read)
+    private static KeyValuePair<string, T>[] ReadPattern<T>(JsonValue file, string key, Func<JsonValue, T> read)
     {
-        if (file.Value(key) is not { } value)
+        if (file.Value(key)?.RequireObject("an object of pattern to number") is not { } value)
         {
             return [];
         }
 
-        if (value.ValueKind != JsonValueKind.Object || value.EnumerateObject().Any(p => p.Value.ValueKind != JsonValueKind.Number))
-        {
-            throw file.Wrong(key, "an object of pattern to number");
-        }
-
         try
         {
-            KeyValuePair<string, T>[] pattern = [.. value.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, read(p.Value)))];
+            KeyValuePair<string, T>[] pattern = [.. value.Members().Select(p => KeyValuePair.Create(p.Key, read(p.Value)))];
             foreach ((string expression, _) in pattern)
             {
                 PeftConfig.Matches(expression, "");
@@ -152,7 +142,7 @@ internal static class PeftConfigJson
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
-            throw new CheckpointException(file.Path, $"key '{key}' has a pattern that is no regular expression: {error.Message}", error);
+            throw value.Error($"has a pattern that is no regular expression: {error.Message}", error);
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -19,69 +19,46 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, string> Met
     /// <exception cref="CheckpointException">The header is not one, or disagrees with the file.</exception>
     public static SafetensorsHeader Parse(ReadOnlyMemory<byte> json, string file, long dataLength)
     {
-        try
+        var metadata = new Dictionary<string, string>();
+        var tensors = new List<TensorEntry>();
+        foreach ((string name, JsonValue value) in JsonText.Parse(json, file, Damaged).RequireObject().Members())
         {
-            using JsonDocument document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            if (name == MetadataKey)
             {
-                throw new CheckpointException(file, "the safetensors header is not a JSON object; the file is damaged or of another format");
-            }
-
-            var metadata = new Dictionary<string, string>();
-            var tensors = new Dictionary<string, TensorEntry>();
-            foreach (JsonProperty property in document.RootElement.EnumerateObject())
-            {
-                if (property.Name == MetadataKey)
+                foreach ((string key, JsonValue text) in value.Members())
                 {
-                    ReadMetadata(property.Value, metadata, file);
-                }
-                else if (!tensors.TryAdd(property.Name, ReadEntry(property, file, dataLength)))
-                {
-                    throw new CheckpointException(file, $"tensor '{property.Name}' occurs twice in the header");
+                    metadata.Add(key, text.AsText());
                 }
             }
+            else
+            {
+                tensors.Add(ReadEntry(name, value, file, dataLength));
+            }
+        }
 
-            TensorEntry[] ordered = [.. tensors.Values.OrderBy(t => t.Begin).ThenBy(t => t.End)];
-            CheckCoverage(ordered, file, dataLength);
-            return new SafetensorsHeader(metadata, ordered);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            // InvalidOperationException: text that is JSON but not valid UTF-8 or UTF-16.
-            throw new CheckpointException(file, $"the safetensors header is not valid JSON ({error.Message.TrimEnd('.')}); the file is damaged or of another format", error);
-        }
+        TensorEntry[] ordered = [.. tensors.OrderBy(t => t.Begin).ThenBy(t => t.End)];
+        CheckCoverage(ordered, file, dataLength);
+        return new SafetensorsHeader(metadata, ordered);
     }
 
-    private static void ReadMetadata(JsonElement element, Dictionary<string, string> metadata, string file)
+    private static CheckpointException Damaged(string file, string problem, Exception? inner) =>
+        new(file, $"safetensors header: {problem}; the file is damaged or of another format", inner);
+
+    private static TensorEntry ReadEntry(string name, JsonValue value, string file, long dataLength)
     {
-        if (element.ValueKind != JsonValueKind.Object || element.EnumerateObject().Any(p => p.Value.ValueKind != JsonValueKind.String))
+        CheckpointException Error(string problem) => new(file, $"tensor '{name}': {problem}");
+
+        string typeName = value.Required("dtype").AsText();
+        long[] shape = Integers(value.Required("shape"));
+        long[] offsets = Integers(value.Required("data_offsets"));
+        if (offsets.Length != 2)
         {
-            throw new CheckpointException(file, $"{MetadataKey} of the header must be an object of strings");
+            throw value.Wrong("data_offsets", "two whole numbers");
         }
 
-        foreach (JsonProperty entry in element.EnumerateObject())
+        if (!SafetensorsTypeExtensions.TryParse(typeName, out SafetensorsType type))
         {
-            metadata[entry.Name] = entry.Value.GetString()!;
-        }
-    }
-
-    private static TensorEntry ReadEntry(JsonProperty property, string file, long dataLength)
-    {
-        CheckpointException Error(string problem) => new(file, $"tensor '{property.Name}': {problem}");
-
-        JsonElement element = property.Value;
-        if (element.ValueKind != JsonValueKind.Object
-            || !element.TryGetProperty("dtype", out JsonElement typeName) || typeName.ValueKind != JsonValueKind.String
-            || !element.TryGetProperty("shape", out JsonElement shapeArray) || !TryReadIntegers(shapeArray, out long[] shape)
-            || !element.TryGetProperty("data_offsets", out JsonElement offsetArray) || !TryReadIntegers(offsetArray, out long[] offsets)
-            || offsets.Length != 2)
-        {
-            throw Error("the header entry must have a dtype, a shape and two data_offsets, all whole and not negative");
-        }
-
-        if (!SafetensorsTypeExtensions.TryParse(typeName.GetString()!, out SafetensorsType type))
-        {
-            throw Error($"unknown dtype '{typeName.GetString()}'; convert the file to F32, F16 or BF16");
+            throw Error($"unknown dtype '{typeName}'; convert the file to F32, F16 or BF16");
         }
 
         (long begin, long end) = (offsets[0], offsets[1]);
@@ -95,29 +72,11 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, string> Met
             throw Error($"shape {TensorEntry.Format(shape)} of {type.FormatName()} does not fill its {end - begin} bytes; the file is damaged");
         }
 
-        return new TensorEntry(property.Name, type, shape, begin, end);
+        return new TensorEntry(name, type, shape, begin, end);
     }
 
-    private static bool TryReadIntegers(JsonElement array, out long[] values)
-    {
-        values = [];
-        if (array.ValueKind != JsonValueKind.Array)
-        {
-            return false;
-        }
-
-        values = new long[array.GetArrayLength()];
-        int i = 0;
-        foreach (JsonElement element in array.EnumerateArray())
-        {
-            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt64(out values[i]) || values[i++] < 0)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    private static long[] Integers(JsonValue list) =>
+        [.. list.RequireList("a list of whole numbers from 0").Items().Select(item => item.AsLong() is >= 0 and long integer ? integer : throw item.Wrong("a whole number from 0"))];
 
     private static bool TryMultiply(long[] shape, int size, out long bytes)
     {

@@ -10,4 +10,7 @@ public sealed class DatasetException : ModelCompilerException
         : base(message, inner)
     {
     }
+
+    /// <summary>The error as readers of user files make it.</summary>
+    internal static ModelCompilerException In(string source, string problem, Exception? inner) => new DatasetException($"{source}: {problem}", inner);
 }

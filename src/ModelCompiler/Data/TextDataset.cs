@@ -1,5 +1,4 @@
-using System.Text;
-using System.Text.Json;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Data;
 
@@ -9,8 +8,6 @@ namespace ModelCompiler.Data;
 /// </summary>
 public static class TextDataset
 {
-    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Reads all rows.</summary>
     /// <exception cref="DatasetException">The file cannot be read, is empty or of another kind, or a line is malformed; the line is named.</exception>
     public static IReadOnlyList<TextRow> Read(string path)
@@ -25,35 +22,17 @@ public static class TextDataset
         return rows.Count > 0 ? rows : throw new DatasetException($"{path}: the file has no data");
     }
 
-    private static string ReadText(string path)
-    {
-        try
-        {
-            return s_strictUtf8.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DatasetException($"{path}: cannot be read: {error.Message}", error);
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new DatasetException($"{path}: is not UTF-8 at byte {error.Index}; convert it", error);
-        }
-    }
+    private static string ReadText(string path) => UserFile.ReadText(path, DatasetException.In);
 
     private static List<TextRow> ReadLines(string path)
     {
         var rows = new List<TextRow>();
         foreach ((int index, string line) in ReadText(path).Split('\n').Index())
         {
-            if (string.IsNullOrWhiteSpace(line))
+            if (!string.IsNullOrWhiteSpace(line))
             {
-                continue;
+                rows.Add(ReadRow(JsonText.Parse(line, $"{path}, line {index + 1}", DatasetException.In)));
             }
-
-            string source = $"{path}, line {index + 1}";
-            using JsonDocument document = Parse(line, source);
-            rows.Add(ReadRow(document.RootElement, source));
         }
 
         return rows;
@@ -61,78 +40,45 @@ public static class TextDataset
 
     private static List<TextRow> ReadList(string path)
     {
-        using JsonDocument document = Parse(ReadText(path), path);
-        return document.RootElement.ValueKind == JsonValueKind.Array
-            ? [.. document.RootElement.EnumerateArray().Index().Select(r => ReadRow(r.Item, $"{path}, row {r.Index + 1}"))]
+        JsonValue list = UserFile.ReadJson(path, DatasetException.In);
+        return list.IsList
+            ? [.. list.Items().Select((row, index) => ReadRow(row.At($"{path}, row {index + 1}")))]
             : throw new DatasetException($"{path}: a .json file must be a list of rows; one row a line is .jsonl");
     }
 
-    private static JsonDocument Parse(string json, string source)
+    private static TextRow ReadRow(JsonValue row)
     {
-        try
+        if (row.Value("text") is not null)
         {
-            return JsonDocument.Parse(json);
-        }
-        catch (JsonException error)
-        {
-            throw new DatasetException($"{source}: is not valid JSON: {error.Message}", error);
-        }
-    }
-
-    private static TextRow ReadRow(JsonElement row, string source)
-    {
-        if (row.ValueKind == JsonValueKind.Object)
-        {
-            if (row.TryGetProperty("text", out _))
-            {
-                return new TextRow(null, Filled(row, "text", source), source);
-            }
-
-            if (row.TryGetProperty("prompt", out _))
-            {
-                return new TextRow(Text(row, "prompt", source), Filled(row, "completion", source), source);
-            }
-
-            if (row.TryGetProperty("instruction", out _))
-            {
-                string? input = row.TryGetProperty("input", out _) ? Text(row, "input", source) : null;
-                return new TextRow(PromptTemplates.Alpaca(Text(row, "instruction", source), input), Filled(row, "output", source), source);
-            }
-
-            if (row.TryGetProperty("messages", out JsonElement messages))
-            {
-                return ReadMessages(messages, source);
-            }
+            return new TextRow(null, Filled(row, "text"), row.Source);
         }
 
-        throw new DatasetException($"{source}: a row must be an object with text, with prompt and completion, with instruction and output, or with messages");
+        if (row.Value("prompt") is { } prompt)
+        {
+            return new TextRow(prompt.AsText(), Filled(row, "completion"), row.Source);
+        }
+
+        if (row.Value("instruction") is { } instruction)
+        {
+            return new TextRow(PromptTemplates.Alpaca(instruction.AsText(), row.Text("input")), Filled(row, "output"), row.Source);
+        }
+
+        return row.Value("messages") is { } messages
+            ? ReadMessages(messages)
+            : throw row.Error("a row must be an object with text, with prompt and completion, with instruction and output, or with messages");
     }
 
     /// <summary>The last message, the assistant's, is learned; those before are its prompt.</summary>
-    private static TextRow ReadMessages(JsonElement messages, string source)
+    private static TextRow ReadMessages(JsonValue messages)
     {
-        (string Role, string Content)[] turns = messages.ValueKind == JsonValueKind.Array && messages.EnumerateArray().All(m => m.ValueKind == JsonValueKind.Object)
-            ? [.. messages.EnumerateArray().Select(m => (Text(m, "role", source), Text(m, "content", source)))]
-            : throw new DatasetException($"{source}: messages must be a list of objects with role and content");
+        const string turn = "an object with role and content";
+        (string Role, string Content)[] turns =
+            [.. messages.RequireList("a list of objects with role and content").Items().Select(m => (m.RequireObject(turn).Required("role", "text").AsText(), m.Required("content", "text").AsText()))];
         return turns is [.., { Role: "assistant", Content.Length: > 0 } last]
-            ? TextRow.Of(PromptTemplates.Chat(turns[..^1]), last.Content, source)
-            : throw new DatasetException($"{source}: the last of the messages must be the assistant's and not empty: it is what is learned");
+            ? TextRow.Of(PromptTemplates.Chat(turns[..^1]), last.Content, messages.Source)
+            : throw messages.Error("must end with the assistant's, not empty: it is what is learned");
     }
 
-    private static string Text(JsonElement row, string key, string source)
-    {
-        try
-        {
-            return row.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String
-                ? value.GetString()!
-                : throw new DatasetException($"{source}: key '{key}' must be text");
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new DatasetException($"{source}: key '{key}' holds half a surrogate pair", error);
-        }
-    }
-
-    private static string Filled(JsonElement row, string key, string source) =>
-        Text(row, key, source) is { Length: > 0 } text ? text : throw new DatasetException($"{source}: key '{key}' is empty, so there is nothing to learn");
+    private static string Filled(JsonValue row, string key) =>
+        row.Required(key, "text").AsText() is { Length: > 0 } text ? text : throw row.Required(key).Error("is empty, so there is nothing to learn");
 }

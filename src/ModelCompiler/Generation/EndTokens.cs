@@ -1,5 +1,5 @@
-using System.Text.Json;
 using ModelCompiler.Checkpoints;
+using ModelCompiler.Reading;
 using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Generation;
@@ -24,16 +24,10 @@ public static class EndTokens
 
     private static IEnumerable<int> Ids(string path, int vocabulary)
     {
-        JsonObjectFile file = JsonObjectFile.Read(path);
-        JsonElement[] values = file.Value(Key) switch
-        {
-            null => [],
-            { ValueKind: JsonValueKind.Array } several => [.. several.EnumerateArray()],
-            { } one => [one],
-        };
-        return values.Select(value =>
-            value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int id) || id < 0 ? throw file.Wrong(Key, "a token id or a list of them")
-            : id < vocabulary ? id
-            : throw new CheckpointException(path, $"key '{Key}': token id {id} is outside the model's vocabulary of {vocabulary}; the file belongs to another model"));
+        JsonValue? value = UserFile.ReadObject(path, CheckpointException.In).Value(Key);
+        IEnumerable<JsonValue> values = value is null ? [] : value.IsList ? value.Items() : [value];
+        return values.Select(id => id.AsInteger("a token id or a list of them") is >= 0 and int token
+            ? token < vocabulary ? token : throw id.Error($"is {token}, outside the model's vocabulary of {vocabulary}; the file belongs to another model")
+            : throw id.Wrong("a token id or a list of them"));
     }
 }

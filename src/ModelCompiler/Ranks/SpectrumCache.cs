@@ -3,6 +3,7 @@ using System.Text.Json;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Files;
 using ModelCompiler.Numerics;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Ranks;
 
@@ -51,14 +52,14 @@ internal sealed class SpectrumCache(string? folder, Action<string>? note)
 
         try
         {
-            JsonObjectFile file = JsonObjectFile.Read(path);
-            double[] squares = [.. (file.Value("squares") ?? throw file.Wrong("squares", "the squares of the singular values")).EnumerateArray().Select(value => file.Number("squares", value))];
-            var spectrum = new Spectrum(file.Number("energy") ?? double.NaN, squares);
+            JsonValue file = UserFile.ReadObject(path, CheckpointException.In);
+            double[] squares = [.. file.Required("squares", "the squares of the singular values").Items().Select(value => value.AsNumber())];
+            var spectrum = new Spectrum(file.Required("energy", "a number").AsNumber(), squares);
             return spectrum.Energy == energy && squares.Length <= most && file.Text("checksum") == Checksum(spectrum)
                 ? spectrum
                 : throw new CheckpointException(path, "its checksum or its weight's energy is another");
         }
-        catch (Exception error) when (error is CheckpointException or InvalidOperationException)
+        catch (CheckpointException error)
         {
             note?.Invoke($"{path} is damaged and is made again: {error.Message}");
             return null;

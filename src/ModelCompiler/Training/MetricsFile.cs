@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ModelCompiler.Files;
 using ModelCompiler.Planning;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Training;
 
@@ -96,16 +97,9 @@ internal sealed class MetricsFile : IDisposable
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(line);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                return null;
-            }
-
-            JsonElement value = document.RootElement.EnumerateObject().LastOrDefault(p => p.Name == "step").Value;
-            return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int step) ? step : null;
+            return JsonText.Parse(line, FileName, TrainingException.In).Integer("step");
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException) // The latter where a key holds half a surrogate pair.
+        catch (TrainingException)
         {
             return null;
         }

@@ -4,6 +4,7 @@ using ModelCompiler.Checkpoints;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Reading;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
@@ -157,17 +158,9 @@ public static class TrainingCheckpoint
     private static void CheckFacts(string path, SafetensorsFile file, IReadOnlyList<KeyValuePair<string, string>> facts)
     {
         Dictionary<string, string> saved = [];
-        try
+        foreach ((string name, JsonValue value) in JsonText.Parse(file.Metadata.GetValueOrDefault(FactsKey, "{}"), $"{path}, metadata '{FactsKey}'", CheckpointException.In).Members())
         {
-            using JsonDocument document = JsonDocument.Parse(file.Metadata.GetValueOrDefault(FactsKey, "{}"));
-            foreach (JsonProperty fact in document.RootElement.EnumerateObject())
-            {
-                saved[fact.Name] = fact.Value.ToString();
-            }
-        }
-        catch (JsonException error)
-        {
-            throw new CheckpointException(path, "is damaged: its metadata is no JSON", error);
+            saved.Add(name, value.AsText());
         }
 
         // What only the file says is a difference too: ranks that a method had chosen, say.

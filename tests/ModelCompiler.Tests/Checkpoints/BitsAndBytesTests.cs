@@ -59,19 +59,19 @@ public class BitsAndBytesTests
     public void The_last_bit_of_the_nested_map_may_differ() => Change(Nested + Nf4Sources.NestedQuantMap, bytes => Floats(bytes)[3] = MathF.BitIncrement(Floats(bytes)[3]));
 
     [Theory]
-    [InlineData("\"blocksize\": 64", "\"blocksize\": 48", "blocksize is 48")]
-    [InlineData("\"blocksize\": 64", "\"blocksize\": 8192", "blocksize is 8192")]
+    [InlineData("\"blocksize\": 64", "\"blocksize\": 48", "'blocksize' must be a power of two from 32 to 4096, not 48")]
+    [InlineData("\"blocksize\": 64", "\"blocksize\": 8192", "not 8192")]
     [InlineData("\"quant_type\": \"nf4\"", "\"quant_type\": \"fp4\"", "'fp4'")]
     [InlineData("[13, 21]", "[273]", "[273]")]
     [InlineData("[13, 21]", "[13, 22]", "137 bytes of codes", "[13, 22] needs 143")]
-    [InlineData("\"blocksize\": 64, ", "", "no quantisation state")]
-    [InlineData("}", "", "no quantisation state")]
+    [InlineData("\"blocksize\": 64, ", "", "'blocksize' must be given; it is missing")]
+    [InlineData("}", "", "is not valid JSON")]
     public void A_state_that_is_wrong_is_refused(string text, string other, params string[] words) => Refused(Plain, words, Plain + Nf4State.Suffix, bytes =>
         Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).Replace(text, other, StringComparison.Ordinal)));
 
     [Theory]
-    [InlineData("\"nested_blocksize\": 256", "\"nested_blocksize\": 128", "nested_blocksize is 128")]
-    [InlineData("nested_offset", "offset", "no quantisation state")]
+    [InlineData("\"nested_blocksize\": 256", "\"nested_blocksize\": 128", "'nested_blocksize' is 128")]
+    [InlineData("nested_offset", "offset", "'nested_offset' must be a number; it is missing")]
     public void A_nested_state_that_is_wrong_is_refused(string text, string other, params string[] words) => Refused(Nested, words, Nested + Nf4State.Suffix, bytes =>
         Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).Replace(text, other, StringComparison.Ordinal)));
 

@@ -31,11 +31,11 @@ public class CheckpointTests
 
     [Theory]
     [InlineData("""{"weight_map":{"x":"one.safetensors"}}""", "'x' is not in one.safetensors")]
-    [InlineData("""{"weight_map":{"x":"../one.safetensors"}}""", "'x'")]
-    [InlineData("""{"weight_map":{"x":1}}""", "'x'")]
+    [InlineData("""{"weight_map":{"x":"../one.safetensors"}}""", "'weight_map.x'")]
+    [InlineData("""{"weight_map":{"x":1}}""", "'weight_map.x'")]
     [InlineData("""{"weight_map":[]}""", "'weight_map' must be an object")]
     [InlineData("""{}""", "'weight_map' must be an object; it is missing")]
-    [InlineData("""nonsense""", "cannot be read")]
+    [InlineData("""nonsense""", "is not valid JSON at column 2")]
     public void A_lying_index_is_refused(string index, string expected)
     {
         using TemporaryFolder folder = Sharded();

@@ -115,7 +115,7 @@ public class PeftAdapterTests
     [InlineData("\"r\": 2", "\"r\": 0", "'r'")]
     [InlineData("\"r\": 2", "\"r\": 3", "rank 3")]
     [InlineData("\"down_proj\": 1", "\"(\": 1", "'rank_pattern'")]
-    [InlineData("\"down_proj\": 1", "\"down_proj\": 1.5", "'rank_pattern'")]
+    [InlineData("\"down_proj\": 1", "\"down_proj\": 1.5", "'rank_pattern.down_proj'")]
     [InlineData("\"lora_dropout\": 0.05", "\"lora_dropout\": 1", "'lora_dropout'")]
     public void What_is_not_plain_lora_is_refused(string original, string replaced, string expected)
     {

@@ -37,13 +37,13 @@ public class TextDatasetTests
     [InlineData("d.jsonl", "{\"text\":\"a\"}\r\n\r\n[1]", "line 3")]
     [InlineData("d.jsonl", "{\"text\":1}", "'text' must be text")]
     [InlineData("d.jsonl", "{\"text\":\"\"}", "'text' is empty")]
-    [InlineData("d.jsonl", "{\"text\":\"\\ud800\"}", "line 1: key 'text'")]
+    [InlineData("d.jsonl", "{\"text\":\"\\ud800\"}", "line 1: is not valid JSON at column 10: \\ud800 is half")]
     [InlineData("d.jsonl", "{\"prompt\":\"a\"}", "'completion'")]
     [InlineData("d.jsonl", "{\"prompt\":\"a\",\"completion\":\"\"}", "'completion' is empty")]
     [InlineData("d.jsonl", "{\"instruction\":\"a\"}", "'output'")]
     [InlineData("d.jsonl", "{\"messages\":[]}", "assistant")]
     [InlineData("d.jsonl", "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "assistant")]
-    [InlineData("d.jsonl", "{\"messages\":[1]}", "messages must be a list")]
+    [InlineData("d.jsonl", "{\"messages\":[1]}", "key 'messages[0]' must be an object with role and content, not 1")]
     [InlineData("d.jsonl", "{\"other\":1}", "line 1")]
     [InlineData("d.jsonl", " \n\n", "no data")]
     [InlineData("d.jsonl", "", "no data")]
@@ -66,7 +66,7 @@ public class TextDatasetTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("d.txt"), [(byte)'a', (byte)'b', 0xFF]);
 
-        Assert.Contains("byte 2", Assert.Throws<DatasetException>(() => TextDataset.Read(folder.File("d.txt"))).Message);
+        Assert.Contains("at column 3 (byte 0x", Assert.Throws<DatasetException>(() => TextDataset.Read(folder.File("d.txt"))).Message);
         Assert.Contains("absent.txt", Assert.Throws<DatasetException>(() => TextDataset.Read(folder.File("absent.txt"))).Message);
     }
 

@@ -66,7 +66,7 @@ public class TokenizerFileTests
 
     public static TheoryData<string, string> Unusable => new()
     {
-        { "nonsense", "not a valid tokenizer.json" },
+        { "nonsense", "is not valid JSON at column 2" },
         { "[]", "not a valid tokenizer.json" },
         { "{}", "not a valid tokenizer.json" },
         { Json(preTokenizer: "null"), "no ByteLevel" },

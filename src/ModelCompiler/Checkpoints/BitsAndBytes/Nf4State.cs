@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints.BitsAndBytes;
 
@@ -33,52 +33,45 @@ internal sealed record Nf4State(int BlockSize, string StoredType, int Rows, int 
     /// <exception cref="CheckpointException">It is damaged, or of another quantisation than NF4 with blocks of 32 to 4096.</exception>
     public static Nf4State Parse(byte[] json, string file, string weight)
     {
-        CheckpointException Error(string problem, Exception? inner = null) => new(file, $"tensor '{weight}{Suffix}': {problem}", inner);
-
-        try
+        JsonValue root = JsonText.Parse(json, $"{file}, tensor '{weight}{Suffix}'", Damaged).RequireObject();
+        JsonValue type = root.Required("quant_type");
+        if (type.AsText() != "nf4")
         {
-            using JsonDocument document = JsonDocument.Parse(json);
-            JsonElement root = document.RootElement;
-            string type = root.GetProperty("quant_type").GetString() ?? "";
-            if (type != "nf4")
-            {
-                throw Error($"quant_type is '{type}', only nf4 can be loaded; take the unquantised checkpoint");
-            }
-
-            int blockSize = root.GetProperty("blocksize").GetInt32();
-            if (blockSize is < 32 or > 4096 || (blockSize & (blockSize - 1)) != 0)
-            {
-                throw Error($"blocksize is {blockSize}, it must be a power of two from 32 to 4096; the file is damaged");
-            }
-
-            int[] shape = [.. root.GetProperty("shape").EnumerateArray().Select(d => d.GetInt32())];
-            if (shape.Length != 2 || shape.Any(d => d < 1))
-            {
-                throw Error($"shape is [{string.Join(", ", shape)}], a weight has two dimensions; the file is damaged");
-            }
-
-            float? offset = null;
-            if (root.TryGetProperty("nested_blocksize", out JsonElement nested))
-            {
-                if (nested.GetInt32() != NestedBlockSize)
-                {
-                    throw Error($"nested_blocksize is {nested}, only {NestedBlockSize} can be loaded; take the unquantised checkpoint");
-                }
-
-                offset = (float)root.GetProperty("nested_offset").GetDouble();
-                if (!float.IsFinite(offset.Value))
-                {
-                    throw Error($"nested_offset is {offset}; the file is damaged");
-                }
-            }
-
-            return new Nf4State(blockSize, root.GetProperty("dtype").GetString() ?? "", shape[0], shape[1], offset);
+            throw type.Error($"is '{type}', only nf4 can be loaded; take the unquantised checkpoint");
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+
+        int blockSize = root.Required("blocksize").AsInteger();
+        if (blockSize is < 32 or > 4096 || !int.IsPow2(blockSize))
         {
-            throw Error($"is no quantisation state ({error.Message.TrimEnd('.')}); the file is damaged or truncated", error);
+            throw root.Wrong("blocksize", "a power of two from 32 to 4096");
         }
+
+        int[] shape = [.. root.Required("shape").Items().Select(d => d.AsInteger())];
+        if (shape.Length != 2 || shape.Any(d => d < 1))
+        {
+            throw root.Wrong("shape", "the two dimensions of a weight");
+        }
+
+        float? offset = null;
+        if (root.Value("nested_blocksize") is { } nested)
+        {
+            if (nested.AsInteger() != NestedBlockSize)
+            {
+                throw nested.Error($"is {nested}, only {NestedBlockSize} can be loaded; take the unquantised checkpoint");
+            }
+
+            offset = (float)root.Required("nested_offset", "a number").AsNumber();
+            if (!float.IsFinite(offset.Value))
+            {
+                throw root.Wrong("nested_offset", "a number that float32 holds");
+            }
+        }
+
+        return new Nf4State(blockSize, root.Required("dtype").AsText(), shape[0], shape[1], offset);
     }
+
+    private static CheckpointException Damaged(string source, string problem, Exception? inner) =>
+        new(source, $"{problem}; the file is damaged or truncated", inner);
 
     /// <summary>The tensor's bytes.</summary>
     public byte[] ToJson()
