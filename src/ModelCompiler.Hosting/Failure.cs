@@ -26,6 +26,8 @@ internal static class Failure
         ModelCompilerException => (ExitCode.BadInput, error.Message),
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.BadInput, error.Message),
         IOException or UnauthorizedAccessException => (ExitCode.Failed, error.Message),
+        AggregateException { InnerExceptions: [var first, _, ..] all } =>
+            (Describe(first).Code, string.Join("; and then ", all.Select(e => Describe(e).Message))),
         OutOfMemoryException => (ExitCode.Failed, "the machine has not enough memory: " + error.Message),
         _ => (ExitCode.Failed, $"unexpected error, a defect of this program: {error.GetType().Name}: {error.Message}; --verbose shows where"),
     };

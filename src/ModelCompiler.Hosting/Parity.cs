@@ -12,19 +12,20 @@ namespace ModelCompiler.Hosting;
 /// <summary>What two forms of a model are compared on.</summary>
 /// <param name="Tokens">Tokens whose logits are compared.</param>
 /// <param name="Examples">Rows for the perplexity; null without data.</param>
-internal sealed record ParitySample(int[] Tokens, List<Example>? Examples)
+internal sealed record ParitySample(int[] Tokens, ExampleSet? Examples)
 {
     private const int ComparedTokens = 64;
 
     /// <summary>The first tokens of the data's first row; without data, tokens from all over the vocabulary.</summary>
-    public static ParitySample Read(string? data, string basePath, ModelTables tables)
+    public static ParitySample Read(Session session, string? data, string basePath, ModelTables tables)
     {
         if (data is null)
         {
             return new ParitySample([.. Enumerable.Range(1, Math.Min(ComparedTokens, tables.Context)).Select(i => (int)(i * 7919L % tables.Vocabulary))], null);
         }
 
-        List<Example> examples = Hosting.Examples.Read(data, Tokenizer.Load(basePath), tables, Math.Min(256, tables.Context), truncate: true);
+        ExampleOptions options = Hosting.Examples.Options(tables, Math.Min(256, tables.Context), truncate: true);
+        ExampleSet examples = Hosting.Examples.Read(session, data, Tokenizer.Load(basePath), options);
         return new ParitySample([.. examples[0].Tokens.Take(ComparedTokens)], examples);
     }
 }

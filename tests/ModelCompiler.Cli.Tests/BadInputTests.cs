@@ -71,11 +71,13 @@ public class BadInputTests(TinyBase tiny) : IClassFixture<TinyBase>
     public void Data_that_is_not_there() => Train(data: Path.Combine(tiny.Folder, "none.jsonl")).AssertRefused(2, "none.jsonl");
 
     [Fact]
-    public void A_row_longer_than_the_sequence_names_its_line_and_can_be_truncated()
+    public void A_row_longer_than_the_sequence_is_dropped_refused_or_truncated()
     {
         string words = string.Concat(Enumerable.Repeat("red green ", 60));
         string data = tiny.Write("long.jsonl", $"{{\"prompt\": \"a \", \"completion\": \"b\"}}\n{{\"prompt\": \"a \", \"completion\": \"{words}\"}}\n");
-        Train(data: data).AssertRefused(2, "long.jsonl, line 2", "64");
+        Train(data: data, more: "--strict").AssertRefused(2, "long.jsonl, line 2", "64");
+        Train(data: data, more: ["--max-dropped", "0"]).AssertRefused(2, "long.jsonl, line 2", "64");
+        Assert.Equal(0, Train(data: data).Code);
         Assert.Equal(0, Train(data: data, more: "--truncate").Code);
     }
 
@@ -128,6 +130,7 @@ public class BadInputTests(TinyBase tiny) : IClassFixture<TinyBase>
     [InlineData("--schedule", "stairs")]
     [InlineData("--rank", "65")]
     [InlineData("--sequence", "513")]
+    [InlineData("--max-dropped", "some", "5%")]
     public void Options_out_of_range(string option, string value, string? word = null) => Train(more: [option, value]).AssertRefused(2, word ?? value);
 
     [Fact]

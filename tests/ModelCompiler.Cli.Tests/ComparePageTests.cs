@@ -54,7 +54,9 @@ public class ComparePageTests(TinyBase tiny) : IClassFixture<TinyBase>
                 new("Plain", "LoRA", 10, 20, memory, 100, [2, 3], 2.5, 0.70711, []),
                 new("Same", "L1RA", 10, 20, memory, 100, [2, 3], 2.5, 0.70711, same),
                 new("Mine", "<script>", 1_234, 20, memory, 100, [2, 3], 2.5, 0.70711, ranks),
-            ]);
+            ],
+            new DataCounts(60, 0, 0, 60, 1_000, []),
+            EvalData: null);
         string first = Path.Combine(tiny.Folder, "first.html");
         string second = Path.Combine(tiny.Folder, "second.html");
         ComparePage.Write(first, result);

@@ -23,7 +23,7 @@ internal sealed class CompareCommand : HostCommand
     private readonly RunOptions _run = new();
     private readonly Option<string> _data = new("--data") { Description = "Training data: .jsonl, .json or .txt", Required = true };
     private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data; default: every twentieth example of --data" };
-    private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
+    private readonly DataOptions _rows = new();
     private readonly Option<string[]> _methods = new("--methods")
     {
         Description = "Recipes, or methods such as LoRA; default: every recipe over the base's architecture",
@@ -39,11 +39,12 @@ internal sealed class CompareCommand : HostCommand
         : base("compare", "The same run for each method", session)
     {
         _weights.AddTo(this, withAdapter: false);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _evaluate, _truncate, _methods, _seeds, _report])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _evaluate, _methods, _seeds, _report])
         {
             Add(option);
         }
 
+        _rows.AddTo(this);
         _run.AddTo(this);
         _plan.AddTo(this);
     }
@@ -66,7 +67,7 @@ internal sealed class CompareCommand : HostCommand
         }
 
         Tokenizer tokenizer = Tokenizer.Load(basePath);
-        (List<Example> examples, List<Example> heldOut) = Data(arguments, tokenizer, first, plan.Sequence);
+        (ExampleSet examples, ExampleSet heldOut) = Data(arguments, tokenizer, first, plan.Sequence);
         TrainingOptions options = _run.Read(arguments) with { Accumulate = plan.Accumulate };
         options = options with { EvaluateEvery = options.Steps };
         int seeds = arguments.GetValue(_seeds);
@@ -104,7 +105,7 @@ internal sealed class CompareCommand : HostCommand
             });
         }
 
-        var result = new CompareResult(first.Architecture, options.Steps, seeds, before, [.. methods]);
+        var result = new CompareResult(first.Architecture, options.Steps, seeds, before, [.. methods], DataCounts.Of(examples)!, arguments.GetValue(_evaluate) is null ? null : DataCounts.Of(heldOut));
         if (report is not null)
         {
             ComparePage.Write(report, result);
@@ -136,19 +137,21 @@ internal sealed class CompareCommand : HostCommand
         entry.Tables.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
         || entry.Tables.Slots.Any(s => s.Method.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    private (List<Example> Training, List<Example> HeldOut) Data(ParseResult arguments, Tokenizer tokenizer, ModelTables tables, int sequence)
+    private (ExampleSet Training, ExampleSet HeldOut) Data(ParseResult arguments, Tokenizer tokenizer, ModelTables tables, int sequence)
     {
-        bool truncate = arguments.GetValue(_truncate);
+        ExampleOptions rows = _rows.Read(arguments, tables, sequence);
         string path = arguments.GetRequiredValue(_data);
-        List<Example> examples = Examples.Read(path, tokenizer, tables, sequence, truncate);
+        ExampleSet examples = Examples.Read(Session, path, tokenizer, rows);
         if (arguments.GetValue(_evaluate) is { } file)
         {
-            return (examples, Examples.Read(file, tokenizer, tables, sequence, truncate));
+            return (examples, Examples.Read(Session, file, tokenizer, rows));
         }
 
         return examples.Count >= 2 * HeldOutOneIn
-            ? ([.. examples.Where((_, i) => i % HeldOutOneIn != 0)], [.. examples.Where((_, i) => i % HeldOutOneIn == 0)])
+            ? (examples.At(Places(i => i % HeldOutOneIn != 0)), examples.At(Places(i => i % HeldOutOneIn == 0)))
             : throw new UsageException($"{path}: {examples.Count} examples are too few to hold one in {HeldOutOneIn} out; give --evaluate");
+
+        IEnumerable<int> Places(Func<int, bool> chosen) => Enumerable.Range(0, examples.Count).Where(chosen);
     }
 
     private static MethodResult Result(ModelTables tables, TrainingPlan plan, List<TrainingRun> runs, PlannedMemory memory, long saved, AdapterRanks[] ranks)

@@ -37,7 +37,7 @@ internal abstract class ConversionCommand : HostCommand
         OutputFolder.RequireOther(output, basePath, "the base itself");
         OutputFolder.RequireOther(output, adapter, "the adapter itself");
         int? rank = Rank(arguments, entry.Tables);
-        ParitySample sample = ParitySample.Read(arguments.GetValue(_data), basePath, entry.Tables);
+        ParitySample sample = ParitySample.Read(Session, arguments.GetValue(_data), basePath, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
 
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, sample.Tokens.Length, adapter);

@@ -19,17 +19,19 @@ internal sealed class EvaluateCommand : HostCommand
     private readonly Option<string?> _rank = new("--rank") { Description = "Rank of the adapter's files; of nested adapters (DyLoRA) the rank to use, or all of them" };
     private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences side by side", 4);
     private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", "Tokens of a sequence; default: 256, or the context where that is shorter");
-    private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
+    private readonly DataOptions _rows = new();
 
     public EvaluateCommand(Session session)
         : base("evaluate", "Loss and perplexity on a file of data", session)
     {
         Add(_model);
         _weights.AddTo(this, withAdapter: true);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _rank, _batch, _sequence, _truncate])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _rank, _batch, _sequence])
         {
             Add(option);
         }
+
+        _rows.AddTo(this);
     }
 
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
@@ -48,7 +50,7 @@ internal sealed class EvaluateCommand : HostCommand
         PlanOptions.Check(() => plan.SizesFor(entry.Tables));
         string basePath = _weights.Base(arguments);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
-        List<Example> examples = Examples.Read(arguments.GetRequiredValue(_data), tokenizer, entry.Tables, plan.Sequence, arguments.GetValue(_truncate));
+        ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, _rows.Read(arguments, entry.Tables, plan.Sequence));
 
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
         BoundModel.Load(model, basePath, adapter, (ulong)arguments.GetValue(CommonOptions.Seed));
@@ -60,7 +62,7 @@ internal sealed class EvaluateCommand : HostCommand
             return new RankResult(rank, evaluation.Loss, evaluation.Perplexity, evaluation.Tokens);
         })];
         RankResult best = results.MinBy(r => r.Loss)!;
-        var result = new EvaluateResult(entry.Tables.Name, best.Loss, best.Perplexity, best.Tokens, results.Length > 1 ? results : null);
+        var result = new EvaluateResult(entry.Tables.Name, best.Loss, best.Perplexity, best.Tokens, DataCounts.Of(examples)!, results.Length > 1 ? results : null);
         Session.Emit(result, HostJson.Default.EvaluateResult, console => Show(console, result));
         return ExitCode.Done;
     }

@@ -32,7 +32,7 @@ internal sealed class QuantizeCommand : HostCommand
         string to = arguments.GetRequiredValue(_out);
         OutputFolder.RequireOther(to, from, "the base itself");
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
-        ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(data, from, entry.Tables) : null;
+        ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(Session, data, from, entry.Tables) : null;
         string[] files = Write(arguments, entry, from, to);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
         Parity? before = sample is null ? null : Parity.Measure(arguments, architecture, null, sample, model => BoundModel.Load(model, from, adapter: null, seed), cancellation);

@@ -22,7 +22,7 @@ internal sealed class TrainCommand : HostCommand
     private readonly Option<string> _data = new("--data") { Description = "Training data: .jsonl, .json or .txt", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter, the checkpoint and metrics.jsonl", Required = true };
     private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data: its loss before and after" };
-    private readonly Option<bool> _truncate = new("--truncate") { Description = "Leave out the end of rows that are longer than the sequence" };
+    private readonly DataOptions _rows = new();
     private readonly Option<int> _saveEvery = Numbers.Whole("--save-every", "Steps between checkpoints; 0: only at the end", 0, minimum: 0);
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out" };
 
@@ -31,11 +31,12 @@ internal sealed class TrainCommand : HostCommand
     {
         Add(_model);
         _weights.AddTo(this, withAdapter: false);
-        foreach (Option option in (ReadOnlySpan<Option>)[_data, _out, _evaluate, _truncate, _saveEvery, _resume])
+        foreach (Option option in (ReadOnlySpan<Option>)[_data, _out, _evaluate, _saveEvery, _resume])
         {
             Add(option);
         }
 
+        _rows.AddTo(this);
         _run.AddTo(this);
         _plan.AddTo(this);
     }
@@ -51,9 +52,9 @@ internal sealed class TrainCommand : HostCommand
         PlanOptions.Check(() => plan.SizesFor(entry.Tables));
 
         Tokenizer tokenizer = Tokenizer.Load(basePath);
-        bool truncate = arguments.GetValue(_truncate);
-        List<Example> examples = Examples.Read(arguments.GetRequiredValue(_data), tokenizer, entry.Tables, plan.Sequence, truncate);
-        List<Example>? heldOut = arguments.GetValue(_evaluate) is { } file ? Examples.Read(file, tokenizer, entry.Tables, plan.Sequence, truncate) : null;
+        ExampleOptions rows = _rows.Read(arguments, entry.Tables, plan.Sequence);
+        ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, rows);
+        ExampleSet? heldOut = arguments.GetValue(_evaluate) is { } file ? Examples.Read(Session, file, tokenizer, rows) : null;
 
         plan = BaseRanks.Choose(Session, entry, plan, basePath, cancellation);
         NativeAllocator.ResetPeak();
@@ -78,7 +79,7 @@ internal sealed class TrainCommand : HostCommand
             BaseWeights.Save(model, output);
         }
 
-        TrainResult result = Result(model, run, output);
+        TrainResult result = Result(model, run, output, examples, heldOut);
         Session.Emit(result, HostJson.Default.TrainResult, console => Show(console, result));
         return ExitCode.Done;
     }
@@ -97,7 +98,7 @@ internal sealed class TrainCommand : HostCommand
         };
     }
 
-    private static TrainResult Result(TransformerModel model, TrainingRun run, string output)
+    private static TrainResult Result(TransformerModel model, TrainingRun run, string output, ExampleSet examples, ExampleSet? heldOut)
     {
         using Process process = Process.GetCurrentProcess();
         return new TrainResult(
@@ -108,7 +109,9 @@ internal sealed class TrainCommand : HostCommand
             run.TokensPerSecond,
             new TrainMemory(model.Plan.Cost.Allocated, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
             AdapterRanks.Json(AdapterRanks.Of(model)),
-            Path.GetFullPath(output));
+            Path.GetFullPath(output),
+            DataCounts.Of(examples)!,
+            DataCounts.Of(heldOut));
     }
 
     private static void Show(IAnsiConsole console, TrainResult result)

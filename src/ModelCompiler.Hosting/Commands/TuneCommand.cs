@@ -19,6 +19,7 @@ internal sealed class TuneCommand : HostCommand
     private readonly PlanOptions _plan = new();
     private readonly Option<string?> _base = new("--base") { Description = "Folder of the base; default: random weights, which take as long" };
     private readonly Option<string?> _data = new("--data") { Description = "Data as for mc train, with --base, whose tokenizer reads it; default: full sequences of random tokens" };
+    private readonly DataOptions _rows = new();
     private readonly Option<string?> _budget = BudgetOption.Create();
     private readonly Option<int> _largest = Numbers.Whole("--largest-batch", "The largest micro-batch tried", 64, maximum: 1 << 20);
     private readonly Option<int> _steps = Numbers.Whole("--steps", "Steps measured for each plan, at least; their median counts", 5, maximum: 10_000);
@@ -35,6 +36,7 @@ internal sealed class TuneCommand : HostCommand
             Add(option);
         }
 
+        _rows.AddTo(this, withTruncate: false);
         _plan.AddTo(this);
     }
 
@@ -67,11 +69,12 @@ internal sealed class TuneCommand : HostCommand
             return ExitCode.OverBudget;
         }
 
+        ExampleSet? data = Data(arguments, model.Tables, plan.Sequence);
         var measurement = new StepMeasurement(
             arguments,
             model,
             arguments.GetValue(_base),
-            Data(arguments, model.Tables, plan.Sequence),
+            data,
             arguments.GetValue(_warmUp),
             arguments.GetValue(_steps),
             arguments.GetValue(_seconds),
@@ -83,7 +86,7 @@ internal sealed class TuneCommand : HostCommand
         }
 
         var result = new TuneResult(
-            model.Tables.Name, plan.Sequence, measurement.Steps, profile.Name, profile.Threads, budget, [.. points], [.. ends], TuneSweep.Best(points));
+            model.Tables.Name, plan.Sequence, measurement.Steps, profile.Name, profile.Threads, budget, [.. points], [.. ends], TuneSweep.Best(points), DataCounts.Of(data));
         if (arguments.GetValue(_report) is { } report)
         {
             TunePage.Write(report, result);
@@ -154,7 +157,7 @@ internal sealed class TuneCommand : HostCommand
         }
     }
 
-    private List<Example>? Data(ParseResult arguments, ModelTables tables, int sequence)
+    private ExampleSet? Data(ParseResult arguments, ModelTables tables, int sequence)
     {
         if (arguments.GetValue(_data) is not { } file)
         {
@@ -162,7 +165,7 @@ internal sealed class TuneCommand : HostCommand
         }
 
         string folder = arguments.GetValue(_base) ?? throw new UsageException("--data needs --base, the folder of the base whose tokenizer reads it");
-        return Examples.Read(file, Tokenizer.Load(folder), tables, sequence, truncate: true);
+        return Examples.Read(Session, file, Tokenizer.Load(folder), _rows.Read(arguments, tables, sequence) with { WhenTooLong = LongText.Truncate });
     }
 
     private static void Show(IAnsiConsole console, TuneResult result)

@@ -29,6 +29,11 @@ internal sealed record QuickstartData(IReadOnlyList<TextRow> Training, IReadOnly
     public static QuickstartData FromFile(string path)
     {
         IReadOnlyList<TextRow> rows = TextDataset.Read(path);
+        if (rows.FirstOrDefault(r => r.Problem is not null) is { } unusable)
+        {
+            throw new DatasetException($"{unusable.Source}: {unusable.Problem}");
+        }
+
         if (rows.Count < 2 * HeldOutOneIn)
         {
             throw new DatasetException($"{path}: {rows.Count} rows are too few to hold one in {HeldOutOneIn} out; give at least {2 * HeldOutOneIn}");

@@ -3,8 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace ModelCompiler.Hosting.Results;
 
-/// <summary>Result of <c>mc compare</c>: the same run for each recipe.</summary>
-internal sealed record CompareResult(string Architecture, int Steps, int Seeds, double LossBefore, MethodResult[] Methods);
+/// <summary>Result of <c>mc compare</c>: the same run for each recipe. Without held-out data of its own, <paramref name="EvalData"/> is null.</summary>
+internal sealed record CompareResult(
+    string Architecture, int Steps, int Seeds, double LossBefore, MethodResult[] Methods, DataCounts Data, DataCounts? EvalData);
 
 /// <summary>One recipe's runs.</summary>
 /// <param name="Name">The recipe.</param>

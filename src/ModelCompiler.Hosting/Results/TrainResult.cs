@@ -15,7 +15,9 @@ internal sealed record TrainResult(
     double TokensPerSecond,
     TrainMemory Memory,
     Dictionary<string, JsonNode> Ranks,
-    string Out);
+    string Out,
+    DataCounts Data,
+    DataCounts? EvalData);
 
 /// <summary>A held-out figure before and after training or quantisation; <paramref name="Before"/> is null in a resumed run.</summary>
 internal sealed record BeforeAfter(double? Before, double? After);
@@ -25,7 +27,12 @@ internal sealed record TrainMemory(long Predicted, long Allocated, long Resident
 
 /// <summary>Result of <c>mc evaluate</c>; with <c>--rank all</c> every rank's, and the lowest as the whole's.</summary>
 internal sealed record EvaluateResult(
-    string Recipe, double Loss, double Perplexity, long Tokens, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RankResult[]? Ranks = null);
+    string Recipe,
+    double Loss,
+    double Perplexity,
+    long Tokens,
+    DataCounts Data,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RankResult[]? Ranks = null);
 
 /// <summary>What the evaluation of one rank found.</summary>
 internal sealed record RankResult(int Rank, double Loss, double Perplexity, long Tokens);

@@ -9,7 +9,7 @@ namespace ModelCompiler.Data;
 /// </summary>
 public sealed class Batches
 {
-    private readonly IReadOnlyList<Example> _examples;
+    private readonly ExampleSet _examples;
     private readonly int[] _order;
     private readonly ulong? _seed;
     private readonly int _longest;
@@ -30,22 +30,22 @@ public sealed class Batches
             throw new DatasetException("there is no data to make batches of");
         }
 
-        for (int i = 0; i < examples.Count; i++)
+        _examples = ExampleSet.Of(examples);
+        for (int i = 0; i < _examples.Count; i++)
         {
-            _longest = examples[i].Tokens.Length > examples[_longest].Tokens.Length ? i : _longest;
+            _longest = _examples.LengthOf(i) > _examples.LengthOf(_longest) ? i : _longest;
         }
 
-        if (examples[_longest].Tokens.Length > sequence)
+        if (_examples.LengthOf(_longest) > sequence)
         {
-            throw new DatasetException($"example {_longest + 1} has {examples[_longest].Tokens.Length} positions, a batch has {sequence}");
+            throw new DatasetException($"example {_longest + 1} has {_examples.LengthOf(_longest)} positions, a batch has {sequence}");
         }
 
-        _examples = examples;
-        _order = new int[examples.Count];
+        _order = new int[_examples.Count];
         _seed = seed;
         BatchSize = batch;
         Sequence = sequence;
-        Fingerprint = examples.Aggregate(Fnv.Add<ulong>(Fnv.Start, [seed ?? ulong.MaxValue]), (hash, e) => Fnv.Add<int>(Fnv.Add<int>(hash, e.Tokens), e.Targets));
+        Fingerprint = Hash();
     }
 
     /// <summary>Examples in a batch.</summary>
@@ -82,7 +82,7 @@ public sealed class Batches
         int count = 0;
         for (int row = 0; row < BatchSize; row++)
         {
-            count += ExampleAt(index, row)?.TargetCount ?? 0;
+            count += ExampleAt(index, row) is { } example ? _examples.TargetCountOf(example) : 0;
         }
 
         return count;
@@ -108,21 +108,35 @@ public sealed class Batches
         {
             if (ExampleAt(index, row) is { } example)
             {
-                example.Tokens.CopyTo(ids[(row * Sequence)..]);
-                example.Targets.CopyTo(targets[(row * Sequence)..]);
-                count += example.TargetCount;
+                _examples.Fill(example, ids[(row * Sequence)..], targets[(row * Sequence)..]);
+                count += _examples.TargetCountOf(example);
             }
         }
 
         return count;
     }
 
-    private Example? ExampleAt(long index, int row)
+    private ulong Hash()
+    {
+        ulong hash = Fnv.Add<ulong>(Fnv.Start, [_seed ?? ulong.MaxValue]);
+        var (tokens, targets) = (new int[_examples.LengthOf(_longest)], new int[_examples.LengthOf(_longest)]);
+        for (int i = 0; i < _examples.Count; i++)
+        {
+            _examples.Fill(i, tokens, targets);
+            int length = _examples.LengthOf(i);
+            hash = Fnv.Add<int>(Fnv.Add<int>(hash, tokens.AsSpan(0, length)), targets.AsSpan(0, length));
+        }
+
+        return hash;
+    }
+
+    /// <summary>The place of an example; null for a row of padding.</summary>
+    private int? ExampleAt(long index, int row)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         OrderEpoch(index / PerEpoch);
         long position = index % PerEpoch * BatchSize + row;
-        return position < _order.Length ? _examples[_order[position]] : null;
+        return position < _order.Length ? _order[position] : null;
     }
 
     private void OrderEpoch(long epoch)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Data;
@@ -8,24 +9,34 @@ namespace ModelCompiler.Data;
 /// </summary>
 public static class ExampleBuilder
 {
-    /// <summary>The examples of rows, in their order.</summary>
-    /// <exception cref="DatasetException">There are no rows, a row is too long or has nothing to learn, or a token is outside the model's vocabulary.</exception>
-    /// <exception cref="TokenizerException">The tokenizer cannot express a text.</exception>
-    public static List<Example> Build(IEnumerable<TextRow> rows, Tokenizer tokenizer, ExampleOptions options) =>
+    /// <summary>The examples of rows, in their order, with a report of the rows that were dropped because nothing can be learned from them.</summary>
+    /// <exception cref="DatasetException">There are no rows, more were dropped than may be, or a token is outside the model's vocabulary.</exception>
+    public static ExampleSet Build(IEnumerable<TextRow> rows, Tokenizer tokenizer, ExampleOptions options) =>
         Build(rows, new TextMarks(tokenizer), options);
 
-    /// <summary>The examples of rows, in their order; the marks count the texts that carried their own.</summary>
-    /// <exception cref="DatasetException">There are no rows, a row is too long or has nothing to learn, or a token is outside the model's vocabulary.</exception>
-    /// <exception cref="TokenizerException">The tokenizer cannot express a text.</exception>
-    public static List<Example> Build(IEnumerable<TextRow> rows, TextMarks marks, ExampleOptions options)
+    /// <summary>The same; the marks count the texts that carried their own.</summary>
+    /// <exception cref="DatasetException">There are no rows, more were dropped than may be, or a token is outside the model's vocabulary.</exception>
+    public static ExampleSet Build(IEnumerable<TextRow> rows, TextMarks marks, ExampleOptions options)
     {
-        var examples = new List<Example>();
+        var examples = new List<ExampleSet.Entry>();
+        var dropped = new DroppedRows(options.MaximumDropped);
+        (int count, int truncated) = (0, 0);
         foreach (TextRow row in rows)
         {
-            Add(row, marks, options, examples);
+            count++;
+            bool cut = false;
+            if ((row.Problem ?? TryAdd(row, marks, options, examples, out cut)) is { } problem)
+            {
+                dropped.Add(row.Source, problem);
+            }
+            else if (cut)
+            {
+                truncated++;
+            }
         }
 
-        return examples.Count > 0 ? examples : throw new DatasetException("there is no data: no row gave an example");
+        dropped.Check(count);
+        return new ExampleSet(examples, new ExampleReport(count, dropped.Count, truncated, dropped.First));
     }
 
     /// <summary>
@@ -34,24 +45,44 @@ public static class ExampleBuilder
     /// </summary>
     /// <exception cref="DatasetException">There is no text, or a token is outside the model's vocabulary.</exception>
     /// <exception cref="TokenizerException">The tokenizer cannot express a text.</exception>
-    public static List<Example> Pack(IEnumerable<string> texts, Tokenizer tokenizer, ExampleOptions options)
+    public static ExampleSet Pack(IEnumerable<string> texts, Tokenizer tokenizer, ExampleOptions options)
     {
         var marks = new TextMarks(tokenizer);
         var stream = new List<int>();
-        foreach ((int index, string text) in texts.Index())
+        int count = 0;
+        foreach (string text in texts)
         {
+            count++;
             int before = stream.Count;
             stream.AddRange(marks.Encode(text, options.MarksBegin, options.MarksEnd));
-            Check(stream, before, options, $"text {index + 1}");
+            Check(stream, before, options, $"text {count}");
         }
 
-        List<Example> examples = [];
+        List<ExampleSet.Entry> examples = [];
         Cut(stream, 0, options.Context, examples);
-        return examples.Count > 0 ? examples : throw new DatasetException("there is no data: the texts give fewer than two tokens");
+        return examples.Count > 0
+            ? new ExampleSet(examples, new ExampleReport(count, 0, 0, []))
+            : throw new DatasetException("there is no data: the texts give fewer than two tokens");
     }
 
-    private static void Add(TextRow row, TextMarks marks, ExampleOptions options, List<Example> examples)
+    private static string? TryAdd(TextRow row, TextMarks marks, ExampleOptions options, List<ExampleSet.Entry> examples, out bool truncated)
     {
+        try
+        {
+            return Add(row, marks, options, examples, out truncated);
+        }
+        catch (TokenizerException error)
+        {
+            truncated = false;
+            return error.Message;
+        }
+    }
+
+    /// <summary>Adds the examples of a row.</summary>
+    /// <returns>Why there are none; null where there are.</returns>
+    private static string? Add(TextRow row, TextMarks marks, ExampleOptions options, List<ExampleSet.Entry> examples, out bool truncated)
+    {
+        truncated = false;
         var ids = new List<int>();
         int given = options.MarksBegin ? marks.PrefixLength : 0;
         bool hasPrompt = row.PromptParts.Any(p => p.Text.Length > 0);
@@ -64,37 +95,35 @@ public static class ExampleBuilder
         ids.AddRange(marks.Encode(row.Completion, options.MarksBegin && !hasPrompt, options.MarksEnd));
         Check(ids, 0, options, row.Source);
         int positions = ids.Count - 1;
-        if (positions > options.Context && options.WhenTooLong != LongText.Truncate && (options.WhenTooLong == LongText.Error || row.Prompt is not null))
+        if (positions > options.Context && options.WhenTooLong != LongText.Truncate && (options.WhenTooLong == LongText.Drop || row.Prompt is not null))
         {
-            throw new DatasetException($"{row.Source}: {ids.Count} tokens do not fit the context of {options.Context}; shorten the row, truncate long rows or use a longer context");
+            return $"{ids.Count} tokens do not fit the context of {options.Context}; shorten the row, truncate long rows or use a longer context";
         }
 
-        if (options.WhenTooLong == LongText.Truncate && positions > options.Context)
+        truncated = options.WhenTooLong == LongText.Truncate && positions > options.Context;
+        if (truncated)
         {
             ids.RemoveRange(options.Context + 1, positions - options.Context);
         }
 
-        int count = examples.Count;
-        if (ids.Count > Math.Max(given, 1))
+        if (ids.Count <= Math.Max(given, 1))
         {
-            Cut(ids, given, options.Context, examples);
+            return truncated
+                ? $"nothing is left to learn: the prompt of {given} tokens fills the context of {options.Context}"
+                : "there is nothing to learn: the completion has no token, or the text only one";
         }
 
-        if (examples.Count == count)
-        {
-            throw new DatasetException($"{row.Source}: nothing is left to learn; the prompt fills the context of {options.Context}, or the row has a single token");
-        }
+        Cut(ids, given, options.Context, examples);
+        return null;
     }
 
     /// <summary>Examples of at most <paramref name="context"/> positions; the first <paramref name="given"/> ids are no targets.</summary>
-    private static void Cut(List<int> ids, int given, int context, List<Example> examples)
+    private static void Cut(List<int> ids, int given, int context, List<ExampleSet.Entry> examples)
     {
         for (int start = 0; start < ids.Count - 1; start += context)
         {
             int length = Math.Min(context, ids.Count - 1 - start);
-            int[] targets = [.. ids.GetRange(start + 1, length)];
-            targets.AsSpan(0, Math.Clamp(given - 1 - start, 0, length)).Fill(Example.Ignored);
-            examples.Add(new Example([.. ids.GetRange(start, length)], targets));
+            examples.Add(ExampleSet.Entry.Of(CollectionsMarshal.AsSpan(ids).Slice(start, length + 1), given - start));
         }
     }
 

@@ -3,13 +3,13 @@ namespace ModelCompiler.Data;
 /// <summary>What to do with a row that is longer than the context.</summary>
 public enum LongText
 {
-    /// <summary>Refuse it, naming its line.</summary>
-    Error,
+    /// <summary>Drop it, naming its line.</summary>
+    Drop,
 
     /// <summary>Leave its end out.</summary>
     Truncate,
 
-    /// <summary>Make several examples of it; only for rows without a prompt.</summary>
+    /// <summary>Make several examples of it where it has no prompt; drop it where it has one.</summary>
     Split,
 }
 
@@ -23,7 +23,10 @@ public sealed record ExampleOptions
     public required int VocabularySize { get; init; }
 
     /// <summary>What to do with longer rows.</summary>
-    public LongText WhenTooLong { get; init; } = LongText.Error;
+    public LongText WhenTooLong { get; init; } = LongText.Drop;
+
+    /// <summary>How many rows may be dropped because nothing can be learned from them; with more the data is refused.</summary>
+    public DropLimit MaximumDropped { get; init; } = DropLimit.Default;
 
     /// <summary>Whether the tokenizer's begin-of-text token, if it has one, comes first.</summary>
     public bool MarksBegin { get; init; } = true;

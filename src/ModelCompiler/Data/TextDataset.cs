@@ -1,84 +1,75 @@
+using System.Text;
 using ModelCompiler.Reading;
 
 namespace ModelCompiler.Data;
 
 /// <summary>
-/// Reads rows of text: .jsonl with {text}, {prompt, completion}, {instruction, input, output} or {messages} on each line, .json with a
-/// list of such rows, and .txt as one row.
+/// Reads rows of text: .jsonl or .json with one JSON object a line or one list of objects, and .txt as one row. Of the forms below a row has
+/// the first that is whole; a key whose value is null is absent, and other keys are ignored.
+/// <list type="number">
+/// <item><c>messages</c> or <c>conversations</c>: objects with role and content, or from and value; the last one, the assistant's, is learned.</item>
+/// <item><c>prompt</c> and <c>completion</c>: texts, or lists of messages.</item>
+/// <item><c>instruction</c>, <c>input</c> where there is any, and <c>output</c>.</item>
+/// <item><c>text</c>, all of which is learned.</item>
+/// </list>
 /// </summary>
 public static class TextDataset
 {
     /// <summary>Reads all rows.</summary>
-    /// <exception cref="DatasetException">The file cannot be read, is empty or of another kind, or a line is malformed; the line is named.</exception>
-    public static IReadOnlyList<TextRow> Read(string path)
-    {
-        List<TextRow> rows = Path.GetExtension(path).ToLowerInvariant() switch
-        {
-            ".jsonl" => ReadLines(path),
-            ".json" => ReadList(path),
-            ".txt" => ReadText(path) is var text && string.IsNullOrWhiteSpace(text) ? [] : [new TextRow(null, text, path)],
-            var other => throw new DatasetException($"{path}: data must be .jsonl, .json or .txt, not '{other}'"),
-        };
-        return rows.Count > 0 ? rows : throw new DatasetException($"{path}: the file has no data");
-    }
+    /// <exception cref="DatasetException">As <see cref="Enumerate"/> says.</exception>
+    public static IReadOnlyList<TextRow> Read(string path) => [.. Enumerate(path)];
 
-    private static string ReadText(string path) => UserFile.ReadText(path, DatasetException.In);
-
-    private static List<TextRow> ReadLines(string path)
+    /// <summary>Reads row after row; nothing of a row is held once the next is asked for. One that nothing can be learned from says why.</summary>
+    /// <exception cref="DatasetException">
+    /// The file cannot be read, is empty or of another kind, or holds something that is no JSON object; the line is named.
+    /// </exception>
+    public static IEnumerable<TextRow> Enumerate(string path)
     {
-        var rows = new List<TextRow>();
-        foreach ((int index, string line) in ReadText(path).Split('\n').Index())
+        bool any = false;
+        foreach (TextRow row in Rows(path))
         {
-            if (!string.IsNullOrWhiteSpace(line))
-            {
-                rows.Add(ReadRow(JsonText.Parse(line, $"{path}, line {index + 1}", DatasetException.In)));
-            }
+            any = true;
+            yield return row;
         }
 
-        return rows;
+        if (!any)
+        {
+            throw new DatasetException($"{path}: the file has no data");
+        }
     }
 
-    private static List<TextRow> ReadList(string path)
+    private static IEnumerable<TextRow> Rows(string path)
+    {
+        byte[] start = UserFile.ReadStart(path, DatasetException.In);
+        string extension = Path.GetExtension(path).ToLowerInvariant();
+        if (extension == ".txt")
+        {
+            string text = UserFile.ReadText(path, DatasetException.In);
+            return string.IsNullOrWhiteSpace(text) ? [] : [new TextRow(null, text, path)];
+        }
+
+        if ((extension is ".jsonl" or ".json" ? ForeignContent.FindOrPage(start) : ForeignContent.Find(start)) is { } foreign)
+        {
+            throw new DatasetException($"{path}: {foreign}");
+        }
+
+        return extension is not (".jsonl" or ".json") ? throw new DatasetException($"{path}: data must be .jsonl, .json or .txt, not '{extension}'; convert it")
+            : start.AsSpan().TrimStart("\uFEFF"u8).TrimStart(" \t\r\n"u8) is [(byte)'[', ..] ? List(path)
+            : Lines(path);
+    }
+
+    private static IEnumerable<TextRow> List(string path)
     {
         JsonValue list = UserFile.ReadJson(path, DatasetException.In);
-        return list.IsList
-            ? [.. list.Items().Select((row, index) => ReadRow(row.At($"{path}, row {index + 1}")))]
-            : throw new DatasetException($"{path}: a .json file must be a list of rows; one row a line is .jsonl");
+        return list.Items().Select((row, index) => RowReader.Read(row.At($"{path}, row {index + 1}")));
     }
 
-    private static TextRow ReadRow(JsonValue row)
+    private static IEnumerable<TextRow> Lines(string path)
     {
-        if (row.Value("text") is not null)
+        foreach ((long number, ReadOnlyMemory<byte> line) in DataLines.Read(path))
         {
-            return new TextRow(null, Filled(row, "text"), row.Source);
+            string source = $"{path}, line {number}";
+            yield return RowReader.Read(JsonText.Parse(line, source, DatasetException.In));
         }
-
-        if (row.Value("prompt") is { } prompt)
-        {
-            return new TextRow(prompt.AsText(), Filled(row, "completion"), row.Source);
-        }
-
-        if (row.Value("instruction") is { } instruction)
-        {
-            return new TextRow(PromptTemplates.Alpaca(instruction.AsText(), row.Text("input")), Filled(row, "output"), row.Source);
-        }
-
-        return row.Value("messages") is { } messages
-            ? ReadMessages(messages)
-            : throw row.Error("a row must be an object with text, with prompt and completion, with instruction and output, or with messages");
     }
-
-    /// <summary>The last message, the assistant's, is learned; those before are its prompt.</summary>
-    private static TextRow ReadMessages(JsonValue messages)
-    {
-        const string turn = "an object with role and content";
-        (string Role, string Content)[] turns =
-            [.. messages.RequireList("a list of objects with role and content").Items().Select(m => (m.RequireObject(turn).Required("role", "text").AsText(), m.Required("content", "text").AsText()))];
-        return turns is [.., { Role: "assistant", Content.Length: > 0 } last]
-            ? TextRow.Of(PromptTemplates.Chat(turns[..^1]), last.Content, messages.Source)
-            : throw messages.Error("must end with the assistant's, not empty: it is what is learned");
-    }
-
-    private static string Filled(JsonValue row, string key) =>
-        row.Required(key, "text").AsText() is { Length: > 0 } text ? text : throw row.Required(key).Error("is empty, so there is nothing to learn");
 }

@@ -23,4 +23,12 @@ public sealed record TextRow(string? Prompt, string Completion, string Source)
     /// <param name="source">Where it is from, for messages: file and line.</param>
     public static TextRow Of(IReadOnlyList<TextPart> prompt, string completion, string source) =>
         new(string.Concat(prompt.Select(p => p.Text)), completion, source) { PromptParts = prompt };
+
+    /// <summary>Why nothing can be learned from the row; null where something can.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>A row that nothing can be learned from.</summary>
+    /// <param name="problem">Why.</param>
+    /// <param name="source">Where it is from, for messages: file and line.</param>
+    public static TextRow Unusable(string problem, string source) => new(null, "", source) { Problem = problem };
 }

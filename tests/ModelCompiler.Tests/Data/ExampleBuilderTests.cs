@@ -1,4 +1,5 @@
 using ModelCompiler.Data;
+using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Tests.Data;
 
@@ -53,7 +54,7 @@ public class ExampleBuilderTests
     [Fact]
     public void Splitting_loses_no_target()
     {
-        List<Example> examples = ExampleBuilder.Build([new TextRow(null, "abcdefghij", "row")], new LetterTokenizer(), s_options with { Context = 4, WhenTooLong = LongText.Split });
+        ExampleSet examples = ExampleBuilder.Build([new TextRow(null, "abcdefghij", "row")], new LetterTokenizer(), s_options with { Context = 4, WhenTooLong = LongText.Split });
 
         Assert.Equal([[1, 3, 4, 5], [6, 7, 8, 9], [10, 11, 12]], examples.Select(e => e.Tokens));
         Assert.Equal([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 2], examples.SelectMany(e => e.Targets));
@@ -64,7 +65,7 @@ public class ExampleBuilderTests
     [Fact]
     public void Packing_runs_texts_together()
     {
-        List<Example> examples = ExampleBuilder.Pack(["ab", "c"], new LetterTokenizer(), s_options with { Context = 3 });
+        ExampleSet examples = ExampleBuilder.Pack(["ab", "c"], new LetterTokenizer(), s_options with { Context = 3 });
 
         Assert.Equal([[1, 3, 4], [2, 1, 5]], examples.Select(e => e.Tokens));
         Assert.Equal([[3, 4, 2], [1, 5, 2]], examples.Select(e => e.Targets));
@@ -88,6 +89,64 @@ public class ExampleBuilderTests
         Assert.Throws<DatasetException>(() => Build(new TextRow(null, "a", "row"), tokenizer: new LetterTokenizer(marks: false)));
     }
 
+    [Fact]
+    public void Rows_that_nothing_can_be_learned_from_are_dropped_counted_and_the_first_five_named()
+    {
+        IEnumerable<TextRow> rows = Enumerable.Range(1, 140).Select(i => (i % 20) switch
+        {
+            7 => new TextRow("abcdefgh", "i", $"data, line {i}"),
+            _ => new TextRow("ab", i == 9 ? "cdefghijkl" : "c", $"data, line {i}"),
+        });
+
+        ExampleSet examples = ExampleBuilder.Build(rows, new LetterTokenizer(), s_options with { WhenTooLong = LongText.Truncate });
+
+        Assert.Equal(133, examples.Count);
+        Assert.Equal((140, 7, 1), (examples.Report.Rows, examples.Report.Dropped, examples.Report.Truncated));
+        Assert.Equal([7, 27, 47, 67, 87], examples.Report.FirstDropped.Select(r => int.Parse(r.Source.Split(' ')[^1])));
+        Assert.All(examples.Report.FirstDropped, r => Assert.Contains("the prompt of 9 tokens fills the context of 8", r.ToString()));
+        Assert.All(examples, e => Assert.True(e.TargetCount > 0));
+    }
+
+    [Fact]
+    public void Too_many_dropped_rows_are_one_error_that_names_five_of_them()
+    {
+        static TextRow[] Rows(int good, int bad) =>
+        [
+            .. Enumerable.Range(1, good).Select(i => new TextRow("a", "b", $"data, line {i}")),
+            .. Enumerable.Range(good + 1, bad).Select(i => TextRow.Unusable("is of no use", $"data, line {i}")),
+        ];
+        static ExampleSet Make(TextRow[] rows, DropLimit? limit = null) =>
+            ExampleBuilder.Build(rows, new LetterTokenizer(), limit is { } given ? s_options with { MaximumDropped = given } : s_options);
+
+        Assert.Equal(1, Make(Rows(1, 1)).Report.Dropped);
+        Assert.Equal(5, Make(Rows(95, 5)).Report.Dropped);
+        string message = Assert.Throws<DatasetException>(() => Make(Rows(94, 6))).Message;
+        Assert.Equal(
+            "nothing can be learned from 6 of 100 rows, and at most 5 % of them may be dropped: " +
+            string.Join("; ", Enumerable.Range(95, 5).Select(i => $"data, line {i}: is of no use")) + "; and 1 more",
+            message);
+        Assert.Equal(6, Make(Rows(94, 6), DropLimit.Rows(6)).Report.Dropped);
+        Assert.Contains("at most 5 may", Assert.Throws<DatasetException>(() => Make(Rows(94, 6), DropLimit.Rows(5))).Message);
+        Assert.Equal("data, line 95: is of no use", Assert.Throws<DatasetException>(() => Make(Rows(94, 6), DropLimit.None)).Message);
+        Assert.Contains("data, line 1", Assert.Throws<DatasetException>(() => Make(Rows(0, 3), DropLimit.Share(1))).Message);
+    }
+
+    [Fact]
+    public void A_text_that_the_vocabulary_cannot_express_is_a_row_of_no_use()
+    {
+        TextRow[] rows = [new TextRow("a", "b", "data, line 1"), new TextRow("a", "?", "data, line 2")];
+
+        ExampleReport report = ExampleBuilder.Build(rows, new NarrowTokenizer(), s_options).Report;
+
+        Assert.Equal("data, line 2: no token for ?", Assert.Single(report.FirstDropped).ToString());
+    }
+
     private static Example Build(TextRow row, ExampleOptions? options = null, LetterTokenizer? tokenizer = null) =>
         Assert.Single(ExampleBuilder.Build([row], tokenizer ?? new LetterTokenizer(), options ?? s_options));
+
+    private sealed class NarrowTokenizer : LetterTokenizer
+    {
+        public override int[] Encode(IReadOnlyList<TextPart> parts) =>
+            parts.Any(p => p.Text.Contains('?')) ? throw new TokenizerException("no token for ?") : base.Encode(parts);
+    }
 }

@@ -4,7 +4,7 @@ using ModelCompiler.Tokenizers;
 namespace ModelCompiler.Tests.Data;
 
 /// <summary>One token a letter, so that expected ids can be read off: a = 3, b = 4, ...; 1 begins and 2 ends a text.</summary>
-internal sealed class LetterTokenizer(bool marks = true) : Tokenizer
+internal class LetterTokenizer(bool marks = true) : Tokenizer
 {
     public override int VocabularySize => 29;
 
