@@ -22,7 +22,7 @@ internal static class Examples
 
         if (report.Dropped > 0)
         {
-            session.Error.WriteLine($"{path}: {Tables.Count(report.Dropped)} of {Tables.Count(report.Rows)} rows dropped, for nothing can be learned from them:");
+            session.Error.WriteLine($"{path}: {Tables.Count(report.Dropped)} of {Tables.Count(report.Rows)} rows dropped because nothing can be learned from them:");
             foreach (DroppedRow row in report.FirstDropped)
             {
                 session.Error.WriteLine($"  {row}");

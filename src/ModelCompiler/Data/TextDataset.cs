@@ -1,4 +1,3 @@
-using System.Text;
 using ModelCompiler.Reading;
 
 namespace ModelCompiler.Data;
@@ -69,7 +68,19 @@ public static class TextDataset
         foreach ((long number, ReadOnlyMemory<byte> line) in DataLines.Read(path))
         {
             string source = $"{path}, line {number}";
-            yield return RowReader.Read(JsonText.Parse(line, source, DatasetException.In));
+            yield return RowReader.Read(Parse(line, source));
+        }
+    }
+
+    private static JsonValue Parse(ReadOnlyMemory<byte> line, string source)
+    {
+        try
+        {
+            return JsonText.Parse(line, source, DatasetException.In);
+        }
+        catch (DatasetException error) when (line.Span.TrimEnd(" \t\r"u8) is not [.., (byte)'}'])
+        {
+            throw new DatasetException($"{error.Message}; a row must be whole on its line, or all rows one list", error);
         }
     }
 }

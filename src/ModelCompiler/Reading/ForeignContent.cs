@@ -10,7 +10,9 @@ internal static class ForeignContent
         ("PK\u0003\u0004"u8.ToArray(), "is a zip archive; extract the file from it"),
         ([0x28, 0xB5, 0x2F, 0xFD], "is compressed with zstd; decompress it"),
         ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "is compressed with xz; decompress it"),
+        ("BZh"u8.ToArray(), "is compressed with bzip2; decompress it"),
         ("PAR1"u8.ToArray(), "is a Parquet file; convert it"),
+        ("ARROW1"u8.ToArray(), "is an Arrow file; convert it"),
     ];
 
     private static readonly byte[][] s_pages = ["<!doctype html"u8.ToArray(), "<html"u8.ToArray()];

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Data;
+using ModelCompiler.Files;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 
@@ -85,8 +86,8 @@ public sealed class Trainer
     /// <param name="progress">Told of every step; what it throws ends the run.</param>
     /// <param name="cancellation">Stops the run after the step under way; an evaluation under way is given up.</param>
     /// <exception cref="TrainingException">Loss or gradient is not finite.</exception>
-    /// <exception cref="Files.OutputException">Metrics or a checkpoint cannot be written.</exception>
-    /// <exception cref="AggregateException">An exception ended the run, and another one prevented that its state was saved.</exception>
+    /// <exception cref="OutputException">Metrics or a checkpoint cannot be written.</exception>
+    /// <exception cref="AggregateException">Another exception ended the run, and one more prevented that its state was saved.</exception>
     public TrainingResult Run(Action<StepMetrics>? progress = null, CancellationToken cancellation = default)
     {
         if (_options.OutputFolder is not { } folder)
@@ -224,6 +225,10 @@ public sealed class Trainer
             {
                 Save();
             }
+        }
+        catch (OutputException second) when (error is OutputException first)
+        {
+            throw new OutputException(first, second);
         }
         catch (Exception second)
         {

@@ -63,6 +63,25 @@ public class FailedRunTests
     }
 
     [Fact]
+    public void A_disk_with_room_for_neither_metrics_nor_state_is_one_error_with_both()
+    {
+        using var folder = new TemporaryFolder();
+        string output = folder.File("out");
+        using StoriesLoraDropout model = SmallRun.CreateModel();
+        var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options with { OutputFolder = output }) { OpenMetrics = path => new FullDisk(path, lines: 1) };
+
+        OutputException error = Assert.Throws<OutputException>(() => trainer.Run(m =>
+        {
+            Directory.Delete(output, recursive: true);
+            File.WriteAllText(output, "in the way");
+        }));
+
+        Assert.Contains("metrics.jsonl", error.Message);
+        Assert.Contains("; and then cannot write", error.Message);
+        Assert.Equal(2, Assert.IsType<AggregateException>(error.InnerException).InnerExceptions.Count);
+    }
+
+    [Fact]
     public void A_checkpoint_that_cannot_be_saved_is_one_error()
     {
         using var folder = new TemporaryFolder();
