@@ -53,7 +53,7 @@ internal static class FloatConversion
         }
     }
 
-    /// <summary>Writes every element of <paramref name="source"/> as F32, as BF16 rounded to nearest, ties to even, or as the U8 that it is.</summary>
+    /// <summary>Writes every element of <paramref name="source"/> as F32, as BF16 or F16 rounded to nearest, ties to even, or as the U8 that it is.</summary>
     public static void Narrow(SafetensorsType type, ReadOnlySpan<float> source, Span<byte> destination)
     {
         for (int i = 0; i < source.Length; i++)
@@ -61,6 +61,10 @@ internal static class FloatConversion
             if (type == SafetensorsType.BF16)
             {
                 BinaryPrimitives.WriteUInt16LittleEndian(destination[(2 * i)..], ToBFloat16(source[i]));
+            }
+            else if (type == SafetensorsType.F16)
+            {
+                BinaryPrimitives.WriteHalfLittleEndian(destination[(2 * i)..], (Half)source[i]);
             }
             else if (type == SafetensorsType.U8)
             {
@@ -71,6 +75,21 @@ internal static class FloatConversion
                 BinaryPrimitives.WriteSingleLittleEndian(destination[(4 * i)..], source[i]);
             }
         }
+    }
+
+    /// <summary>Index of the first finite number that rounds to infinity in a type, or -1.</summary>
+    public static int FirstTooLarge(SafetensorsType type, ReadOnlySpan<float> values)
+    {
+        for (int i = 0; type is SafetensorsType.F16 or SafetensorsType.BF16 && i < values.Length; i++)
+        {
+            float rounded = type == SafetensorsType.F16 ? (float)(Half)values[i] : BitConverter.UInt32BitsToSingle((uint)ToBFloat16(values[i]) << 16);
+            if (float.IsInfinity(rounded) && float.IsFinite(values[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>The nearest bfloat16, ties to even; NaN stays NaN.</summary>

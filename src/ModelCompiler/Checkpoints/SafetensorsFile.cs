@@ -1,34 +1,42 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
 /// <summary>
-/// A safetensors file, memory-mapped: opening reads the header only, and rows are widened to float as they are asked for.
-/// F32, F16, BF16 and F64 can be read; integers are listed.
+/// A safetensors file: opening reads the header only, and rows are read and widened to float as they are asked for. It is not mapped into memory, where a
+/// file that another program shortens meanwhile would end the process. F32, F16, BF16 and F64 can be read; integers are listed.
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    /// <summary>Elements that are widened at a time; bytes are read straight to where they belong.</summary>
+    private const int PieceElements = 1 << 16;
+
+    private readonly SafeFileHandle _file;
+    private readonly long _dataStart;
     private readonly Dictionary<string, TensorEntry> _byName;
     private readonly NonFinite _nonFinite;
-    private byte* _data;
 
     private SafetensorsFile(string path, NonFinite nonFinite)
     {
         Path = path;
         _nonFinite = nonFinite;
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        (SafetensorsHeader header, long dataStart) = ReadHeader(stream, path);
-        _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        _data = start + _view.PointerOffset + dataStart;
-        Metadata = header.Metadata;
-        Tensors = header.Tensors;
-        _byName = header.Tensors.ToDictionary(t => t.Name);
+        _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        try
+        {
+            (SafetensorsHeader header, _dataStart) = ReadHeader();
+            Metadata = header.Metadata;
+            Tensors = header.Tensors;
+            _byName = header.Tensors.ToDictionary(t => t.Name);
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The file.</summary>
@@ -129,45 +137,60 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="ArgumentException">The bytes are not all there.</exception>
     public void ReadBytes(string name, long firstByte, Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_data == null, this);
         TensorEntry entry = this[name];
         ArgumentOutOfRangeException.ThrowIfNegative(firstByte);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstByte, entry.Bytes - destination.Length);
-        new ReadOnlySpan<byte>(_data + entry.Begin + firstByte, destination.Length).CopyTo(destination);
+        ReadExactly(_dataStart + entry.Begin + firstByte, destination);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_data != null)
-        {
-            _data = null;
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _file.Dispose();
-        }
-    }
+    public void Dispose() => _file.Dispose();
 
-    private static (SafetensorsHeader Header, long DataStart) ReadHeader(FileStream stream, string path)
+    private (SafetensorsHeader Header, long DataStart) ReadHeader()
     {
-        Span<byte> lengthBytes = stackalloc byte[SafetensorsHeader.LengthBytes];
-        if (stream.Length < SafetensorsHeader.LengthBytes)
+        long fileLength = RandomAccess.GetLength(_file);
+        Span<byte> start = stackalloc byte[(int)Math.Min(fileLength, ForeignContent.Needed)];
+        ReadExactly(0, start);
+        if (fileLength < SafetensorsHeader.LengthBytes)
         {
-            throw new CheckpointException(path, $"is only {stream.Length} bytes long; the file is truncated or no safetensors file");
+            throw new CheckpointException(Path, $"is only {fileLength} bytes long; the file is truncated or no safetensors file");
         }
 
-        stream.ReadExactly(lengthBytes);
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
-        if (length > (ulong)(stream.Length - SafetensorsHeader.LengthBytes) || length > SafetensorsHeader.MaximumLength)
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
+        if (length > (ulong)(fileLength - SafetensorsHeader.LengthBytes) || length > SafetensorsHeader.MaximumLength)
         {
             throw new CheckpointException(
-                path, $"promises a header of {length} bytes in a file of {stream.Length}; the file is truncated or no safetensors file");
+                Path, ForeignContent.FindOrPage(start) ?? $"promises a header of {length} bytes in a file of {fileLength}; the file is truncated or no safetensors file");
         }
 
         var json = new byte[length];
-        stream.ReadExactly(json);
+        ReadExactly(SafetensorsHeader.LengthBytes, json);
         long dataStart = SafetensorsHeader.LengthBytes + (long)length;
-        return (SafetensorsHeader.Parse(json, path, stream.Length - dataStart), dataStart);
+        return (SafetensorsHeader.Parse(json, Path, fileLength - dataStart), dataStart);
+    }
+
+    /// <summary>Reads bytes that were there when the file was opened.</summary>
+    private void ReadExactly(long offset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_file.IsClosed, this);
+        try
+        {
+            while (destination.Length > 0)
+            {
+                int read = RandomAccess.Read(_file, destination, offset);
+                if (read == 0)
+                {
+                    throw new CheckpointException(Path, $"ends at byte {RandomAccess.GetLength(_file)}, before byte {offset} that it had when it was opened; another program has truncated it: copy it again");
+                }
+
+                destination = destination[read..];
+                offset += read;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(Path, $"cannot be read: {error.Message}", error);
+        }
     }
 
     private static void CheckLength(TensorEntry entry, long needed, int given)
@@ -197,16 +220,34 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     private void Copy(TensorEntry entry, long first, Span<float> destination)
     {
-        ObjectDisposedException.ThrowIf(_data == null, this);
-
-        // A span's length is an int in bytes too, so a large read goes in pieces.
-        const int piece = 1 << 24;
         int size = entry.Type.Size();
-        for (int done = 0; done < destination.Length; done += piece)
+        long offset = _dataStart + entry.Begin + first * size;
+        if (entry.Type == SafetensorsType.F32 && BitConverter.IsLittleEndian)
         {
-            int count = Math.Min(piece, destination.Length - done);
-            FloatConversion.Widen(
-                entry.Type, new ReadOnlySpan<byte>(_data + entry.Begin + (first + done) * size, count * size), destination.Slice(done, count));
+            // A span's length is an int in bytes too, so a large read goes in pieces.
+            for (int done = 0; done < destination.Length; done += PieceElements)
+            {
+                Span<float> part = destination.Slice(done, Math.Min(PieceElements, destination.Length - done));
+                ReadExactly(offset + (long)done * size, MemoryMarshal.AsBytes(part));
+            }
+
+            return;
+        }
+
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Min(PieceElements, destination.Length) * size);
+        try
+        {
+            for (int done = 0; done < destination.Length; done += PieceElements)
+            {
+                Span<float> part = destination.Slice(done, Math.Min(PieceElements, destination.Length - done));
+                Span<byte> source = bytes.AsSpan(0, part.Length * size);
+                ReadExactly(offset + (long)done * size, source);
+                FloatConversion.Widen(entry.Type, source, part);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 }

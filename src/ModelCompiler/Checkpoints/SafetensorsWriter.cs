@@ -17,15 +17,16 @@ public static class SafetensorsWriter
     /// <param name="tensors">What to write; each is asked for its elements once, in order.</param>
     /// <param name="metadata">Extra metadata; "format": "pt" is always there.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    /// <exception cref="ArgumentException">A name occurs twice, or the type of a tensor that is not given as bytes is none of F32, BF16 and U8.</exception>
+    /// <exception cref="CheckpointException">A number is too large for the type that it is to be written in.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, or the type of a tensor that is not given as bytes is none of F32, F16, BF16 and U8.</exception>
     public static void Write(string path, IEnumerable<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         TensorSource[] ordered = [.. tensors.OrderByDescending(t => t.Type.Size()).ThenBy(t => t.Name, StringComparer.Ordinal)];
         foreach (TensorSource tensor in ordered)
         {
-            if (tensor.Bytes is null && tensor.Type is not (SafetensorsType.F32 or SafetensorsType.BF16 or SafetensorsType.U8))
+            if (tensor.Bytes is null && tensor.Type is not (SafetensorsType.F32 or SafetensorsType.F16 or SafetensorsType.BF16 or SafetensorsType.U8))
             {
-                throw new ArgumentException($"tensor '{tensor.Name}' is {tensor.Type}; only F32, BF16 and U8 are written", nameof(tensors));
+                throw new ArgumentException($"tensor '{tensor.Name}' is {tensor.Type}; only F32, F16, BF16 and U8 are written", nameof(tensors));
             }
         }
 
@@ -36,10 +37,10 @@ public static class SafetensorsWriter
 
         byte[] header = Header(ordered, metadata ?? new Dictionary<string, string>());
         long data = ordered.Sum(t => t.Count * t.Type.Size());
-        AtomicFile.Write(path, stream => WriteTo(stream, header, ordered), SafetensorsHeader.LengthBytes + header.Length + data);
+        AtomicFile.Write(path, stream => WriteTo(stream, path, header, ordered), SafetensorsHeader.LengthBytes + header.Length + data);
     }
 
-    private static void WriteTo(Stream stream, byte[] header, TensorSource[] ordered)
+    private static void WriteTo(Stream stream, string path, byte[] header, TensorSource[] ordered)
     {
         Span<byte> length = stackalloc byte[SafetensorsHeader.LengthBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
@@ -53,7 +54,7 @@ public static class SafetensorsWriter
             }
             else
             {
-                WriteData(stream, tensor);
+                WriteData(stream, path, tensor);
             }
         }
     }
@@ -69,7 +70,7 @@ public static class SafetensorsWriter
         }
     }
 
-    private static void WriteData(Stream stream, TensorSource tensor)
+    private static void WriteData(Stream stream, string path, TensorSource tensor)
     {
         long rowsAtOnce = Math.Max(1, PieceElements / Math.Max(1, tensor.Columns));
         var values = new float[Math.Min(tensor.Count, rowsAtOnce * tensor.Columns)];
@@ -79,6 +80,12 @@ public static class SafetensorsWriter
             int count = (int)Math.Min(values.Length, tensor.Count - done);
             Span<float> part = values.AsSpan(0, count);
             tensor.Fill(done, part);
+            if (FloatConversion.FirstTooLarge(tensor.Type, part) is var large and >= 0)
+            {
+                throw new CheckpointException(
+                    path, $"tensor '{tensor.Name}' has {part[large]} at index {done + large}, which {tensor.Type.FormatName()} cannot hold; nothing was written: choose F32 (--type F32)");
+            }
+
             FloatConversion.Narrow(tensor.Type, part, bytes);
             stream.Write(bytes, 0, count * tensor.Type.Size());
         }

@@ -12,7 +12,7 @@ public delegate void FillBytes(long firstByte, Span<byte> destination);
 
 /// <summary>A tensor to write: where its elements come from is asked piece by piece, so that none need be held twice.</summary>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Type"><see cref="SafetensorsType.F32"/>, <see cref="SafetensorsType.BF16"/>, or <see cref="SafetensorsType.U8"/> for codes; any where bytes are given.</param>
+/// <param name="Type"><see cref="SafetensorsType.F32"/>, <see cref="SafetensorsType.F16"/>, <see cref="SafetensorsType.BF16"/>, or <see cref="SafetensorsType.U8"/> for codes; any where bytes are given.</param>
 /// <param name="Shape">Its dimensions.</param>
 /// <param name="Fill">Gives its elements.</param>
 public sealed record TensorSource(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, FillRows Fill)

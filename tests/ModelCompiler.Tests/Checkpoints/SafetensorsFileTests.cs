@@ -184,4 +184,48 @@ public class SafetensorsFileTests
 
         Assert.Throws<ObjectDisposedException>(() => file.Read("w"));
     }
+
+    [Fact]
+    public void A_Git_LFS_pointer_is_named_as_what_it_is()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("model.safetensors"), "version https://git-lfs.github.com/spec/v1\noid sha256:0123456789abcdef\nsize 1045408\n");
+
+        string message = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(folder.File("model.safetensors"))).Message;
+
+        Assert.Contains("model.safetensors: is a Git LFS pointer", message);
+        Assert.Contains("git lfs pull", message);
+    }
+
+    [Theory]
+    [InlineData("F32", 4)]
+    [InlineData("BF16", 2)]
+    public void A_file_that_another_program_truncates_is_an_error_and_not_the_end(string type, int size)
+    {
+        using var folder = new TemporaryFolder();
+        const int count = 1 << 17;
+        string path = folder.File("model.safetensors");
+        File.WriteAllBytes(path, Make("{" + Entry("w", type, $"[{count}]", 0, count * size) + "}", new byte[count * size]));
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        file.Read("w");
+        using (var other = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        {
+            other.SetLength(count);
+        }
+
+        Assert.Contains($"model.safetensors: ends at byte {count}", Assert.Throws<CheckpointException>(() => file.Read("w")).Message);
+        Assert.Contains("model.safetensors: ends at byte", Assert.Throws<CheckpointException>(() => file.ReadBytes("w", count, new byte[8])).Message);
+    }
+
+    [Fact]
+    public void Rows_that_lie_beyond_a_piece_are_read_to_the_last()
+    {
+        using var folder = new TemporaryFolder();
+        float[] values = [.. Enumerable.Range(0, 200_003).Select(i => (float)i)];
+        SafetensorsWriter.Write(folder.File("m"), [TensorSource.FromArray("f", values, SafetensorsType.F32, 200_003), TensorSource.FromArray("h", [.. values.Select(v => v % 2048)], SafetensorsType.F16, 200_003)]);
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("m"));
+
+        Assert.Equal(values, file.Read("f"));
+        Assert.Equal(values.Select(v => v % 2048), file.Read("h"));
+    }
 }

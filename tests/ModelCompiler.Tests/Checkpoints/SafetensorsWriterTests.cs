@@ -132,4 +132,36 @@ public class SafetensorsWriterTests
         Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(folder.File("m"), [one with { Type = SafetensorsType.I32 }]));
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
+
+    [Theory]
+    [InlineData(1.00048828125f, 0x3C00)]
+    [InlineData(1.00146484375f, 0x3C02)]
+    [InlineData(65504f, 0x7BFF)]
+    [InlineData(65519.996f, 0x7BFF)]
+    [InlineData(5.9604645e-8f, 0x0001)]
+    [InlineData(2.9802322e-8f, 0x0000)]
+    [InlineData(-0.333333f, 0xB555)]
+    [InlineData(float.PositiveInfinity, 0x7C00)]
+    public void F16_rounds_to_nearest_and_ties_to_even(float value, int expected)
+    {
+        using var folder = new TemporaryFolder();
+        SafetensorsWriter.Write(folder.File("m"), [TensorSource.FromArray("w", [value], SafetensorsType.F16, 1)]);
+
+        Assert.Equal((ushort)expected, BitConverter.ToUInt16(File.ReadAllBytes(folder.File("m")).AsSpan()[^2..]));
+    }
+
+    [Theory]
+    [InlineData(SafetensorsType.F16, 65520f)]
+    [InlineData(SafetensorsType.F16, -1e6f)]
+    [InlineData(SafetensorsType.BF16, 3.4028235e38f)]
+    public void A_number_that_the_type_cannot_hold_is_named(SafetensorsType type, float value)
+    {
+        using var folder = new TemporaryFolder();
+
+        string message = Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(folder.File("m"), [TensorSource.FromArray("w", [1, 2, value], type, 3)])).Message;
+
+        Assert.Contains("'w' has", message);
+        Assert.Contains("at index 2", message);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
 }
