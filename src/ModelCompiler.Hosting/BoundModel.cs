@@ -26,16 +26,21 @@ internal static class BoundModel
         OnBackend(arguments, backend => model.ForGeneration(capacity, 1, backend, ranks));
 
     /// <summary>Loads the base; adapters come from <paramref name="adapter"/>, else they start so that they change nothing.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="basePath">The base.</param>
+    /// <param name="adapter">The adapter's folder.</param>
+    /// <param name="seed">Seed of the adapters' start.</param>
+    /// <param name="ignored">Keys of config.json that are not compared with the description.</param>
     /// <exception cref="CheckpointException">A file is missing, damaged or of another model.</exception>
     /// <exception cref="UsageException">An adapter is given for a model without adapters.</exception>
-    public static void Load(TransformerModel model, string basePath, string? adapter, ulong seed)
+    public static void Load(TransformerModel model, string basePath, string? adapter, ulong seed, IReadOnlyCollection<string>? ignored = null)
     {
         if (adapter is not null && model.Adapters.Count == 0)
         {
             throw new UsageException($"{model.Tables.Name} has no adapters to load from '{adapter}'; name the recipe that the adapter was trained with");
         }
 
-        BaseWeights.Load(model, basePath);
+        BaseWeights.Load(model, basePath, ignored);
         Initialization.Adapters(model, seed);
         if (adapter is not null)
         {

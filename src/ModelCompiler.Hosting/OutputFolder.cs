@@ -1,5 +1,3 @@
-using ModelCompiler.Checkpoints;
-
 namespace ModelCompiler.Hosting;
 
 /// <summary>A folder that a base or an adapter is written to.</summary>
@@ -13,14 +11,5 @@ internal static class OutputFolder
         {
             throw new UsageException($"--out is {what}, '{output}'; name another folder");
         }
-    }
-
-    /// <summary>What is not quantised keeps the base's type where that can be written.</summary>
-    public static SafetensorsType StoredType(string basePath)
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(basePath);
-        return checkpoint.Names.Where(name => name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)).All(name => checkpoint.Entry(name).Type == SafetensorsType.BF16)
-            ? SafetensorsType.BF16
-            : SafetensorsType.F32;
     }
 }

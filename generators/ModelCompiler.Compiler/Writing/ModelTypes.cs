@@ -150,6 +150,26 @@ public sealed class ModelTypes
             new("vocab_size", Number(Spec.Vocabulary), null),
             new("tie_word_embeddings", Spec.Embedding.Tied ? "true" : "false", "false"),
         };
+        if (Spec.Embedding.Scale != 1)
+        {
+            rows.Add(new("embedding_multiplier", Number(Spec.Embedding.Scale), "1"));
+        }
+
+        if (Spec.Head.SoftCap > 0)
+        {
+            rows.Add(new("final_logit_softcapping", Number(Spec.Head.SoftCap), "0"));
+        }
+
+        if (Spec.Block.Parallel)
+        {
+            rows.Add(new("use_parallel_residual", "true", "false"));
+        }
+
+        if (Spec.Block.PostNorm)
+        {
+            rows.Add(new("use_post_norm", "true", "false"));
+        }
+
         if (attention is not null)
         {
             rows.Add(new("num_attention_heads", Number(attention.Heads), null));

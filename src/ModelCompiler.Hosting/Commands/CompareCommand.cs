@@ -58,7 +58,7 @@ internal sealed class CompareCommand : HostCommand
             ReportPage.Check(report);
         }
 
-        ModelEntry[] recipes = Recipes(basePath, arguments.GetValue(_methods)!);
+        ModelEntry[] recipes = Recipes(basePath, arguments.GetValue(_methods)!, WeightOptions.Ignored(arguments));
         ModelTables first = recipes[0].Tables;
         TrainingPlan plan = _plan.Read(arguments, first);
         foreach (ModelEntry recipe in recipes)
@@ -81,13 +81,13 @@ internal sealed class CompareCommand : HostCommand
             AdapterRanks[] ranks = [];
             int[] nested = NestedRanks(recipe.Tables, plan);
             var nestedLosses = new List<double[]>();
-            TrainingPlan own = BaseRanks.Choose(Session, recipe, plan, basePath, cancellation);
+            TrainingPlan own = BaseRanks.Choose(Session, recipe, plan, basePath, WeightOptions.Ignored(arguments), cancellation);
             for (int k = 0; k < seeds; k++)
             {
                 ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed) + (ulong)k;
                 NativeAllocator.ResetPeak();
                 using TransformerModel model = BoundModel.ForTraining(arguments, recipe, own);
-                BoundModel.Load(model, basePath, adapter: null, seed);
+                BoundModel.Load(model, basePath, adapter: null, seed, WeightOptions.Ignored(arguments));
                 var training = new Batches(examples, plan.Batch, plan.Sequence, seed);
                 var evaluation = new Batches(heldOut, plan.Batch, plan.Sequence, seed: null);
                 runs.Add(TrainingRun.Run(Session, $"{recipe.Tables.Name}, seed {seed}", model, training, options with { Seed = seed }, evaluation, cancellation));
@@ -116,14 +116,14 @@ internal sealed class CompareCommand : HostCommand
     }
 
     /// <summary>The recipes over the architecture that the base's config.json describes.</summary>
-    private static ModelEntry[] Recipes(string basePath, string[] wanted)
+    private static ModelEntry[] Recipes(string basePath, string[] wanted, string[] ignored)
     {
         ModelEntry[] all = [.. ModelRegistry.All.Where(e => e.IsRecipe)];
         ModelEntry[] named = [.. wanted.SelectMany(name =>
             all.Where(e => Named(e, name)).ToArray() is { Length: > 0 } found
                 ? found
                 : throw new UsageException($"--methods: '{name}' is neither a recipe nor a method of one; mc list shows them")).Distinct()];
-        ModelEntry[] fitting = [.. (wanted.Length > 0 ? named : all).Where(e => BaseWeights.Fits(basePath, e.Tables))];
+        ModelEntry[] fitting = [.. (wanted.Length > 0 ? named : all).Where(e => BaseWeights.Fits(basePath, e.Tables, ignored))];
         string[] architectures = [.. fitting.Select(e => e.Tables.Architecture).Distinct()];
         return architectures.Length switch
         {

@@ -36,6 +36,7 @@ internal abstract class ConversionCommand : HostCommand
         string output = arguments.GetRequiredValue(Out);
         OutputFolder.RequireOther(output, basePath, "the base itself");
         OutputFolder.RequireOther(output, adapter, "the adapter itself");
+        BaseFolder.RequireNoShards(output);
         int? rank = Rank(arguments, entry.Tables);
         ParitySample sample = ParitySample.Read(Session, arguments.GetValue(_data), basePath, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
@@ -44,14 +45,14 @@ internal abstract class ConversionCommand : HostCommand
         Load(model);
         Parity before = Parity.Measure(arguments, entry, AdapterFiles.Ranks(entry.Tables, adapter), sample, Load, cancellation);
         string[] files = Write(arguments, model, basePath, output);
-        Parity? after = CanMerge(model) ? Parity.Measure(arguments, architecture, null, sample, m => Read(m, model, output), cancellation) : null;
+        Parity? after = CanMerge(model) ? Parity.Measure(arguments, architecture, null, sample, m => Read(arguments, m, model, output), cancellation) : null;
         var result = new ConversionResult(entry.Tables.Name, files, after is null ? null : before.LargestDifference(after), after is null ? null : before.Perplexities(after));
         Session.Emit(result, HostJson.Default.ConversionResult, console => Show(console, result));
         return ExitCode.Done;
 
         void Load(TransformerModel m)
         {
-            BoundModel.Load(m, basePath, adapter, (ulong)arguments.GetValue(CommonOptions.Seed));
+            BoundModel.Load(m, basePath, adapter, (ulong)arguments.GetValue(CommonOptions.Seed), WeightOptions.Ignored(arguments));
             m.UseRank(rank ?? int.MaxValue);
         }
     }
@@ -61,7 +62,7 @@ internal abstract class ConversionCommand : HostCommand
     protected abstract string[] Write(ParseResult arguments, TransformerModel model, string basePath, string output);
 
     /// <summary>Gives the architecture without adapters the weights that the files stand for.</summary>
-    protected abstract void Read(TransformerModel architecture, TransformerModel model, string output);
+    protected abstract void Read(ParseResult arguments, TransformerModel architecture, TransformerModel model, string output);
 
     /// <summary>A head that is tied to the embedding cannot take an adapter into its weights.</summary>
     protected static bool CanMerge(TransformerModel model) => model.Adapters.All(a => model.Parameters.Any(p => p.Name == a.Module + ".weight"));

@@ -53,7 +53,7 @@ internal sealed class EvaluateCommand : HostCommand
         ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, _rows.Read(arguments, entry.Tables, plan.Sequence));
 
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
-        BoundModel.Load(model, basePath, adapter, (ulong)arguments.GetValue(CommonOptions.Seed));
+        BoundModel.Load(model, basePath, adapter, (ulong)arguments.GetValue(CommonOptions.Seed), WeightOptions.Ignored(arguments));
         var evaluator = new Evaluator(model, new Batches(examples, plan.Batch, plan.Sequence, seed: null));
         RankResult[] results = [.. (nested && ranks is not null ? ranks : [int.MaxValue]).Select(rank =>
         {

@@ -13,6 +13,6 @@ internal sealed class ExportCommand(Session session) : ConversionCommand("export
         return [.. new[] { PeftAdapter.ConfigName, PeftAdapter.WeightsName, AdapterFiles.StateName }.Select(name => Path.Combine(output, name)).Where(File.Exists)];
     }
 
-    protected override void Read(TransformerModel architecture, TransformerModel model, string output) =>
+    protected override void Read(ParseResult arguments, TransformerModel architecture, TransformerModel model, string output) =>
         MergedWeights.Load(architecture, model, PeftAdapter.Load(output));
 }

@@ -41,7 +41,7 @@ internal sealed class GenerateCommand : HostCommand
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
         string? adapter = _weights.Adapter(arguments);
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, (int)Math.Min(entry.Tables.Context, (long)ids.Length + maximum), adapter);
-        BoundModel.Load(model, basePath, adapter, seed);
+        BoundModel.Load(model, basePath, adapter, seed, WeightOptions.Ignored(arguments));
 
         var options = new GenerationOptions
         {

@@ -30,7 +30,7 @@ internal sealed class LogitsCommand : HostCommand
         int[] tokens = Tokens(arguments.GetRequiredValue(_tokens), entry.Tables.Vocabulary);
         string? adapter = _weights.Adapter(arguments);
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, tokens.Length, adapter);
-        BoundModel.Load(model, _weights.Base(arguments), adapter, (ulong)arguments.GetValue(CommonOptions.Seed));
+        BoundModel.Load(model, _weights.Base(arguments), adapter, (ulong)arguments.GetValue(CommonOptions.Seed), WeightOptions.Ignored(arguments));
         var result = new LogitsResult(entry.Tables.Name, tokens, Logits(model, tokens, cancellation));
         foreach ((int position, float[] row) in result.Logits.Index())
         {

@@ -24,7 +24,7 @@ internal sealed class PlanCommand : HostCommand
         Add(_model);
         _plan.AddTo(this);
         _fit.AddTo(this);
-        foreach (Option option in (ReadOnlySpan<Option>)[_base, _budget, _estimator, _report])
+        foreach (Option option in (ReadOnlySpan<Option>)[_base, WeightOptions.IgnoreConfig, _budget, _estimator, _report])
         {
             Add(option);
         }
@@ -36,7 +36,7 @@ internal sealed class PlanCommand : HostCommand
         long? budget = BudgetOption.Read(arguments, _budget);
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
-        choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, cancellation) : choices;
+        choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, WeightOptions.Ignored(arguments), cancellation) : choices;
         FitSummary? fit = null;
         if (_fit.Wanted(arguments))
         {

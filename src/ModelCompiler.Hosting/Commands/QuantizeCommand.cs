@@ -33,10 +33,11 @@ internal sealed class QuantizeCommand : HostCommand
         OutputFolder.RequireOther(to, from, "the base itself");
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
         ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(Session, data, from, entry.Tables) : null;
+        BaseFolder.RequireNoShards(to);
         string[] files = Write(arguments, entry, from, to);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        Parity? before = sample is null ? null : Parity.Measure(arguments, architecture, null, sample, model => BoundModel.Load(model, from, adapter: null, seed), cancellation);
-        Parity? after = sample is null ? null : Parity.Measure(arguments, entry, null, sample, model => BoundModel.Load(model, to, adapter: null, seed), cancellation);
+        Parity? before = sample is null ? null : Parity.Measure(arguments, architecture, null, sample, model => BoundModel.Load(model, from, adapter: null, seed, WeightOptions.Ignored(arguments)), cancellation);
+        Parity? after = sample is null ? null : Parity.Measure(arguments, entry, null, sample, model => BoundModel.Load(model, to, adapter: null, seed, WeightOptions.Ignored(arguments)), cancellation);
         var result = new QuantizeResult(
             entry.Tables.Name,
             files,
@@ -65,9 +66,8 @@ internal sealed class QuantizeCommand : HostCommand
     private static string[] Write(ParseResult arguments, ModelEntry entry, string from, string to)
     {
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, capacity: 1);
-        BaseWeights.Load(model, from);
-        BaseWeights.SaveQuantized(model, to, OutputFolder.StoredType(from));
-        return [Path.Combine(to, Checkpoint.FileName), Path.Combine(to, "config.json"), .. TokenizerFiles.Copy(from, to)];
+        BaseWeights.Load(model, from, WeightOptions.Ignored(arguments));
+        return BaseFolder.SaveQuantized(model, from, to);
     }
 
     private static void Show(IAnsiConsole console, QuantizeResult result)

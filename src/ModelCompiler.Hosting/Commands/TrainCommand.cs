@@ -50,16 +50,20 @@ internal sealed class TrainCommand : HostCommand
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
         TrainingOptions options = Choices(arguments, plan, output, seed);
         PlanOptions.Check(() => plan.SizesFor(entry.Tables));
+        if (entry.Tables.Slots.Length == 0)
+        {
+            BaseFolder.RequireNoShards(output);
+        }
 
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         ExampleOptions rows = _rows.Read(arguments, entry.Tables, plan.Sequence);
         ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, rows);
         ExampleSet? heldOut = arguments.GetValue(_evaluate) is { } file ? Examples.Read(Session, file, tokenizer, rows) : null;
 
-        plan = BaseRanks.Choose(Session, entry, plan, basePath, cancellation);
+        plan = BaseRanks.Choose(Session, entry, plan, basePath, WeightOptions.Ignored(arguments), cancellation);
         NativeAllocator.ResetPeak();
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
-        BoundModel.Load(model, basePath, adapter: null, seed);
+        BoundModel.Load(model, basePath, adapter: null, seed, WeightOptions.Ignored(arguments));
         var batches = new Batches(examples, plan.Batch, plan.Sequence, seed);
         Batches? heldOutBatches = heldOut is null ? null : new Batches(heldOut, plan.Batch, plan.Sequence, seed: null);
         TrainingRun run = TrainingRun.Run(Session, entry.Tables.Name, model, batches, options, heldOutBatches, cancellation);
@@ -76,7 +80,7 @@ internal sealed class TrainCommand : HostCommand
         }
         else
         {
-            BaseWeights.Save(model, output);
+            BaseFolder.Save(model, basePath, output);
         }
 
         TrainResult result = Result(model, run, output, examples, heldOut);

@@ -31,7 +31,7 @@ internal sealed class TuneCommand : HostCommand
         : base("tune", "Measure tokens a second over micro-batch sizes and checkpointing, and recommend a plan", session)
     {
         Add(_model);
-        foreach (Option option in (ReadOnlySpan<Option>)[_base, _data, _budget, _largest, _steps, _warmUp, _seconds, _report])
+        foreach (Option option in (ReadOnlySpan<Option>)[_base, WeightOptions.IgnoreConfig, _data, _budget, _largest, _steps, _warmUp, _seconds, _report])
         {
             Add(option);
         }
@@ -52,7 +52,7 @@ internal sealed class TuneCommand : HostCommand
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan plan = _plan.Read(arguments, model.Tables);
         PlanOptions.Check(() => plan.SizesFor(model.Tables));
-        plan = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, plan, basePath, cancellation) : plan;
+        plan = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, plan, basePath, WeightOptions.Ignored(arguments), cancellation) : plan;
         FitOptions pins = _plan.Pins(arguments, plan);
         (Checkpointing Policy, int Every)[] policies = pins.Checkpointing is { } policy
             ? [(policy, plan.CheckpointEvery)]

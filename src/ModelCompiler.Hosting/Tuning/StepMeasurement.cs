@@ -38,7 +38,7 @@ internal sealed record StepMeasurement(ParseResult Arguments, ModelEntry Model, 
         }
         else
         {
-            BoundModel.Load(model, BasePath, adapter: null, Seed);
+            BoundModel.Load(model, BasePath, adapter: null, Seed, WeightOptions.Ignored(Arguments));
         }
 
         var batches = new Batches(Examples ?? RandomExamples(plan), plan.Batch, plan.Sequence, Seed);

@@ -20,25 +20,27 @@ public static class BaseWeights
     /// <summary>Whether a folder's config.json describes this architecture.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="tables">The architecture, or a recipe over it.</param>
+    /// <param name="ignoredConfiguration">Keys of config.json that are not compared.</param>
     /// <exception cref="CheckpointException">There is no readable config.json.</exception>
-    public static bool Fits(string folder, ModelTables tables) =>
-        ModelConfiguration.Difference(Path.Combine(folder, ModelConfiguration.FileName), tables) is null;
+    public static bool Fits(string folder, ModelTables tables, IReadOnlyCollection<string>? ignoredConfiguration = null) =>
+        ModelConfiguration.Difference(Path.Combine(folder, ModelConfiguration.FileName), tables, ignoredConfiguration) is null;
 
     /// <summary>Loads every parameter of the base model.</summary>
     /// <param name="model">The model; its adapters are left as they are.</param>
     /// <param name="folderOrFile">A folder with config.json and weights, or a safetensors file alone.</param>
+    /// <param name="ignoredConfiguration">Keys of config.json that are not compared with the description.</param>
     /// <exception cref="CheckpointException">
-    /// config.json says something else than the description, tensors are missing, of another shape or not finite, or the file has
+    /// config.json says something that the description does not, tensors are missing, of another shape or not finite, or the file has
     /// tensors that the description lacks, or weights quantised in another way than the recipe has them.
     /// </exception>
-    public static void Load(TransformerModel model, string folderOrFile)
+    public static void Load(TransformerModel model, string folderOrFile, IReadOnlyCollection<string>? ignoredConfiguration = null)
     {
         if (Directory.Exists(folderOrFile))
         {
-            ModelConfiguration.Check(Path.Combine(folderOrFile, ModelConfiguration.FileName), model.Tables);
+            ModelConfiguration.Check(Path.Combine(folderOrFile, ModelConfiguration.FileName), model.Tables, ignoredConfiguration);
         }
 
-        using Checkpoint checkpoint = Checkpoint.Open(folderOrFile);
+        using Checkpoint checkpoint = Open(folderOrFile, model.Tables);
         Parameter[] wanted = Base(model);
         Dictionary<string, StoredNf4> quantized = wanted
             .Select(p => StoredNf4.Find(checkpoint, p.Name)).OfType<StoredNf4>().ToDictionary(stored => stored.Name);
@@ -73,7 +75,7 @@ public static class BaseWeights
             return values;
         }
 
-        using Checkpoint checkpoint = Checkpoint.Open(model.BaseSource);
+        using Checkpoint checkpoint = Open(model.BaseSource, model.Tables);
         if (StoredNf4.Find(checkpoint, parameter.Name) is not null)
         {
             throw new CheckpointException(
@@ -84,10 +86,23 @@ public static class BaseWeights
         return values;
     }
 
+    /// <summary>Opens a base: where the head is the embedding, a checkpoint may hold it under either name.</summary>
+    /// <exception cref="CheckpointException">There are no weights, a shard is missing or a file is damaged.</exception>
+    internal static Checkpoint Open(string folderOrFile, ModelTables tables)
+    {
+        Checkpoint checkpoint = Checkpoint.Open(folderOrFile);
+        if (tables.Parameters.All(p => p.Name != Head))
+        {
+            checkpoint.Alias(Embedding, Head);
+        }
+
+        return checkpoint;
+    }
+
     /// <summary>Writes every parameter of the base model as model.safetensors with its config.json. Adapters are not among them.</summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">The folder; made if absent.</param>
-    /// <param name="type">F32 or BF16.</param>
+    /// <param name="type">F32, F16 or BF16.</param>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32) => Save(model, folder, type, _ => null);
 
@@ -97,10 +112,35 @@ public static class BaseWeights
     /// </summary>
     /// <param name="model">A model whose quantised weights are all NF4.</param>
     /// <param name="folder">The folder; made if absent.</param>
-    /// <param name="type">F32 or BF16: type of the weights that are not quantised.</param>
+    /// <param name="type">F32, F16 or BF16: type of the weights that are not quantised.</param>
     /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void SaveQuantized(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.BF16)
+    {
+        TensorSource[] sources = [.. QuantizedSources(model, _ => type)];
+        AtomicFile.CreateFolder(folder);
+        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), sources);
+        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, TypeName(type), Nf4Sources.Configuration(Base(model), type));
+    }
+
+    /// <summary>The same with other values for some parameters.</summary>
+    internal static void Save(TransformerModel model, string folder, SafetensorsType type, Func<Parameter, FillRows?> replacement)
+    {
+        AtomicFile.CreateFolder(folder);
+        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), Sources(model, _ => type, replacement));
+        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, TypeName(type));
+    }
+
+    /// <summary>Every parameter of the base model as something to write.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="typeOf">The type of each.</param>
+    /// <param name="replacement">Gives other values for some; null for the model's.</param>
+    internal static IEnumerable<TensorSource> Sources(TransformerModel model, Func<Parameter, SafetensorsType> typeOf, Func<Parameter, FillRows?> replacement) => Base(model).Select(p =>
+        Source(model, p.Name, p.Value, p.Row.Vector, typeOf(p)) is var source && replacement(p) is { } fill ? source with { Fill = fill } : source);
+
+    /// <summary>The same with NF4 weights in bitsandbytes' form; the type of those is the one that they stand for.</summary>
+    /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
+    internal static IEnumerable<TensorSource> QuantizedSources(TransformerModel model, Func<Parameter, SafetensorsType> typeOf)
     {
         Parameter[] parameters = Base(model);
         if (parameters.FirstOrDefault(p => p.Value.Type.IsQuantized() && p.Value.Type.Kind() != DType.NF4) is { } other)
@@ -113,21 +153,18 @@ public static class BaseWeights
             throw new ArgumentException($"{model.Tables.Name} quantises no weights: give it [Frozen(Storage.NF4)]", nameof(model));
         }
 
-        AtomicFile.CreateFolder(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), parameters.SelectMany(p => p.Value.Type.IsQuantized()
-            ? Nf4Sources.Of(model.Kernels, p.Name, p.Value, type)
-            : [Source(model, p.Name, p.Value, p.Row.Vector, type)]));
-        ModelConfiguration.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, Nf4State.TypeName(type), json => Nf4Sources.WriteConfiguration(json, parameters, type));
+        return parameters.SelectMany(p => p.Value.Type.IsQuantized()
+            ? Nf4Sources.Of(model.Kernels, p.Name, p.Value, typeOf(p))
+            : [Source(model, p.Name, p.Value, p.Row.Vector, typeOf(p))]);
     }
 
-    /// <summary>The same with other values for some parameters.</summary>
-    internal static void Save(TransformerModel model, string folder, SafetensorsType type, Func<Parameter, FillRows?> replacement)
+    /// <summary>Transformers' name of a type.</summary>
+    internal static string TypeName(SafetensorsType type) => type switch
     {
-        AtomicFile.CreateFolder(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), Base(model).Select(p =>
-            Source(model, p.Name, p.Value, p.Row.Vector, type) is var source && replacement(p) is { } fill ? source with { Fill = fill } : source));
-        ModelConfiguration.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, type == SafetensorsType.BF16 ? "bfloat16" : "float32");
-    }
+        SafetensorsType.BF16 => "bfloat16",
+        SafetensorsType.F16 => "float16",
+        _ => "float32",
+    };
 
     /// <summary>A tensor of the model as something to write, read from the arena row by row.</summary>
     internal static TensorSource Source(TransformerModel model, string name, Tensor tensor, bool vector, SafetensorsType type)
@@ -136,7 +173,8 @@ public static class BaseWeights
         return new(name, type, vector ? [tensor.Columns] : [tensor.Rows, tensor.Columns], (first, destination) => rows.Read((int)(first / tensor.Columns), destination));
     }
 
-    private static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Row.Slot < 0)];
+    /// <summary>The parameters that are not an adapter's.</summary>
+    internal static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Row.Slot < 0)];
 
     /// <summary>Weights that are quantised already must be so as the plan has them: quantising a second time would lose more than either.</summary>
     private static void CheckFormats(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted, Dictionary<string, StoredNf4> quantized)
@@ -190,7 +228,7 @@ public static class BaseWeights
     }
 
     /// <summary>Whether a tensor takes part in the forward pass; buffers (inverse frequencies, masks) and other heads do not.</summary>
-    private static bool IsWeight(string name) =>
+    internal static bool IsWeight(string name) =>
         (name.StartsWith("model.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal))
         && (name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal) || name.EndsWith(".layer_scale", StringComparison.Ordinal));
 

@@ -18,6 +18,7 @@ public sealed class Checkpoint : IDisposable
 
     private readonly List<SafetensorsFile> _files = [];
     private readonly SortedDictionary<string, SafetensorsFile> _owner = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _aliases = [];
 
     private Checkpoint(string path)
     {
@@ -71,28 +72,37 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>Whether there is a tensor of this name.</summary>
-    public bool Contains(string name) => _owner.ContainsKey(name);
+    public bool Contains(string name) => _owner.ContainsKey(Stored(name));
 
     /// <summary>Type and shape of a tensor.</summary>
     /// <exception cref="CheckpointException">There is none of this name.</exception>
-    public TensorEntry Entry(string name) => Owner(name)[name];
+    public TensorEntry Entry(string name) => Owner(name)[Stored(name)];
 
     /// <summary>Shape of a tensor.</summary>
     /// <exception cref="CheckpointException">There is none of this name.</exception>
     public IReadOnlyList<long> Shape(string name) => Entry(name).Shape;
 
     /// <inheritdoc cref="SafetensorsFile.Read(string)"/>
-    public float[] Read(string name) => Owner(name).Read(name);
+    public float[] Read(string name) => Owner(name).Read(Stored(name));
 
     /// <inheritdoc cref="SafetensorsFile.Read(string, Span{float})"/>
-    public void Read(string name, Span<float> destination) => Owner(name).Read(name, destination);
+    public void Read(string name, Span<float> destination) => Owner(name).Read(Stored(name), destination);
 
     /// <inheritdoc cref="SafetensorsFile.ReadRows"/>
     public void ReadRows(string name, long firstRow, int count, Span<float> destination) =>
-        Owner(name).ReadRows(name, firstRow, count, destination);
+        Owner(name).ReadRows(Stored(name), firstRow, count, destination);
 
     /// <inheritdoc cref="SafetensorsFile.ReadBytes"/>
-    public void ReadBytes(string name, long firstByte, Span<byte> destination) => Owner(name).ReadBytes(name, firstByte, destination);
+    public void ReadBytes(string name, long firstByte, Span<byte> destination) => Owner(name).ReadBytes(Stored(name), firstByte, destination);
+
+    /// <summary>Lets a tensor be read by another name, where the checkpoint has the one and not the other.</summary>
+    internal void Alias(string name, string stored)
+    {
+        if (!Contains(name) && _owner.ContainsKey(stored))
+        {
+            _aliases[name] = stored;
+        }
+    }
 
     /// <summary>Checks that every expected tensor is there with its shape.</summary>
     /// <param name="expected">Names and shapes that the model needs.</param>
@@ -132,8 +142,10 @@ public sealed class Checkpoint : IDisposable
     private static string List(IReadOnlyCollection<string> names) =>
         string.Join(", ", names.Take(NamesInMessage)) + (names.Count > NamesInMessage ? ", ..." : "");
 
+    private string Stored(string name) => _aliases.GetValueOrDefault(name, name);
+
     private SafetensorsFile Owner(string name) =>
-        _owner.TryGetValue(name, out SafetensorsFile? file)
+        _owner.TryGetValue(Stored(name), out SafetensorsFile? file)
             ? file
             : throw new CheckpointException(Path, $"has no tensor '{name}'; is this a checkpoint of another architecture?");
 
@@ -144,6 +156,17 @@ public sealed class Checkpoint : IDisposable
         foreach (TensorEntry tensor in file.Tensors)
         {
             _owner.Add(tensor.Name, file);
+        }
+
+        ReadAliases(file);
+    }
+
+    /// <summary>Of tensors that share their memory the safetensors library stores one, and says in the metadata by which names it is known besides.</summary>
+    private void ReadAliases(SafetensorsFile file)
+    {
+        foreach ((string name, string stored) in file.Metadata)
+        {
+            Alias(name, stored);
         }
     }
 
@@ -175,6 +198,8 @@ public sealed class Checkpoint : IDisposable
 
             _owner.Add(name, opened[shard]);
         }
+
+        _files.ForEach(ReadAliases);
     }
 
     private static Dictionary<string, string> ReadIndex(string path)

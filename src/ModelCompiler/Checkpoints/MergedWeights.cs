@@ -11,23 +11,12 @@ public static class MergedWeights
     /// <summary>Writes model.safetensors and config.json of the merged model, which loads as the architecture without adapters.</summary>
     /// <param name="model">A model with its weights and adapters loaded.</param>
     /// <param name="folder">The folder; made if absent.</param>
-    /// <param name="type">F32 or BF16.</param>
+    /// <param name="type">F32, F16 or BF16.</param>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
     public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32)
     {
-        Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Module + ".weight");
-        RequireWeights(model, adapters.Keys);
-        BaseWeights.Save(model, folder, type, parameter =>
-        {
-            if (!adapters.TryGetValue(parameter.Name, out AdapterState? adapter))
-            {
-                return null;
-            }
-
-            var sum = new Sum(new HostRows(model.Kernels, parameter.Value).Read, parameter.Value.Columns, adapter.Fold(model), adapter.Scale);
-            return (firstElement, destination) => sum.Fill((int)(firstElement / parameter.Value.Columns), destination);
-        });
+        BaseWeights.Save(model, folder, type, Replacement(model));
     }
 
     /// <summary>Gives a model without adapters the weights of another with an exported adapter merged in.</summary>
@@ -76,6 +65,24 @@ public static class MergedWeights
             {
                 values[i] = original[(long)first * weight.Value.Columns + i];
             }
+        };
+    }
+
+    /// <summary>Gives the merged rows of each weight that has an adapter, null for the others.</summary>
+    /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
+    internal static Func<Parameter, FillRows?> Replacement(TransformerModel model)
+    {
+        Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Module + ".weight");
+        RequireWeights(model, adapters.Keys);
+        return parameter =>
+        {
+            if (!adapters.TryGetValue(parameter.Name, out AdapterState? adapter))
+            {
+                return null;
+            }
+
+            var sum = new Sum(new HostRows(model.Kernels, parameter.Value).Read, parameter.Value.Columns, adapter.Fold(model), adapter.Scale);
+            return (firstElement, destination) => sum.Fill((int)(firstElement / parameter.Value.Columns), destination);
         };
     }
 

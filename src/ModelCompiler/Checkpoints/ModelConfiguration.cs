@@ -1,174 +1,129 @@
 using System.Globalization;
 using System.Text.Json;
-using ModelCompiler.Estimators;
-using ModelCompiler.Files;
 using ModelCompiler.Planning;
 using ModelCompiler.Reading;
 
 namespace ModelCompiler.Checkpoints;
 
-/// <summary>Compares a checkpoint's config.json with a description, and writes one for it.</summary>
+/// <summary>Compares a checkpoint's config.json with a description: every key is as described, known to change nothing, or an error.</summary>
 internal static class ModelConfiguration
 {
     /// <summary>Name of the file in a folder.</summary>
     public const string FileName = "config.json";
 
-    private const double Tolerance = 1e-6;
-    private const string ScalingKey = "rope_scaling";
-    private const string PartKey = "partial_rotary_factor";
+    private const int ProblemsInMessage = 4;
+    private const string Type = "model_type";
 
-    /// <summary>What a layer of Transformers' models has besides Llama's parameters, with their classes and types.</summary>
-    private static readonly (string[] More, string Class, string Type)[] s_families =
-    [
-        ([], "LlamaForCausalLM", "llama"),
-        (["self_attn.q_proj.bias", "self_attn.k_proj.bias", "self_attn.v_proj.bias"], "Qwen2ForCausalLM", "qwen2"),
-        (["self_attn.q_norm.weight", "self_attn.k_norm.weight"], "Qwen3ForCausalLM", "qwen3"),
-    ];
+    /// <summary>Spellings of one value, which must agree where both are given.</summary>
+    private static readonly (string Name, string Other)[] s_spellings = [("torch_dtype", "dtype"), ("hidden_act", "hidden_activation"), ("hidden_act", "activation_function")];
 
-    /// <summary>Checks every key the description implies.</summary>
-    /// <exception cref="CheckpointException">The file cannot be read, or a key says something else; key and both values are named.</exception>
-    public static void Check(string path, ModelTables tables)
+    /// <summary>Checks every key of a file.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read, or keys say something else; they are named with their values.</exception>
+    public static void Check(string path, ModelTables tables, IReadOnlyCollection<string>? ignore = null)
     {
-        if (Difference(path, tables) is { } difference)
+        if (Difference(path, tables, ignore) is { } difference)
         {
-            throw new CheckpointException(path, difference);
+            throw new CheckpointException(path, $"{difference}. Correct the description, take another checkpoint, or ignore a key that changes nothing (--ignore-config KEY)");
         }
     }
 
-    /// <summary>The first thing that the file says otherwise than the description; null where they agree.</summary>
-    /// <exception cref="CheckpointException">The file cannot be read.</exception>
-    public static string? Difference(string path, ModelTables tables)
-    {
-        JsonValue file = UserFile.ReadObject(path, CheckpointException.In);
-        foreach (ConfigurationRow row in tables.Configuration.Where(c => c.Key != ScalingKey))
-        {
-            string? actual = Value(file, row.Key) is { } value ? value.RawText : row.Default;
-            if (actual is null)
-            {
-                return $"key '{row.Key}' is missing; {tables.Architecture} needs {row.Value}";
-            }
-
-            if (!Same(actual, row.Value))
-            {
-                string given = Value(file, row.Key) is null ? $"is absent, which means {actual}" : $"is {actual}";
-                return $"key '{row.Key}' {given}, but {tables.Architecture} is described with {row.Value}; correct the description or take another checkpoint";
-            }
-        }
-
-        return ScaledPositions(file, tables) ?? PartialRotation(file, tables) ?? ShortWindow(file, tables) ?? OtherNorms(file, tables);
-    }
-
-    /// <summary>Writes what the description implies, so that <see cref="Check"/> accepts it.</summary>
+    /// <summary>What the file says otherwise than the description; null where they agree.</summary>
     /// <param name="path">The file.</param>
     /// <param name="tables">The description.</param>
-    /// <param name="storedType">Transformers' name of the weights' type.</param>
-    /// <param name="more">Writes further keys.</param>
-    /// <exception cref="OutputException">The file cannot be written.</exception>
-    public static void Write(string path, ModelTables tables, string storedType, Action<Utf8JsonWriter>? more = null)
+    /// <param name="ignore">Keys that are not compared.</param>
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public static string? Difference(string path, ModelTables tables, IReadOnlyCollection<string>? ignore = null)
     {
-        (string classOf, string type) = Family(tables);
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        JsonValue file = UserFile.ReadObject(path, CheckpointException.In);
+        ConfigProblem[] problems = [.. Problems(file, tables).Where(p => ignore is null || !p.Keys.Any(ignore.Contains))];
+        string rest = problems.Length > ProblemsInMessage ? $"; and {problems.Length - ProblemsInMessage} more" : "";
+        return problems.Length == 0 ? null : string.Join("; ", problems.Take(ProblemsInMessage).Select(p => p.Text)) + rest;
+    }
+
+    private static IEnumerable<ConfigProblem> Problems(JsonValue file, ModelTables tables)
+    {
+        var shape = new DescribedShape(tables);
+        ModelFamily[] families = ModelFamily.Of(shape);
+        string? type = file.Text(Type);
+        ModelFamily? family = families.FirstOrDefault(f => f.Type == type);
+        return
+        [
+            .. Types(type, families, tables),
+            .. Spellings(file, tables),
+            .. tables.Configuration.Where(c => !RotaryConfig.Reads(c.Key)).SelectMany(row => Described(file, row, family, tables)),
+            .. new RotaryConfig(file, tables).Problems(shape, tables),
+            .. Windows(file, family, shape, tables),
+            .. Others(file, family, shape, tables),
+        ];
+    }
+
+    private static IEnumerable<ConfigProblem> Types(string? type, ModelFamily[] families, ModelTables tables)
+    {
+        string[] known = [.. families.Select(f => f.Type), tables.Architecture];
+        if (type is null)
         {
-            json.WriteStartObject();
-            json.WriteStartArray("architectures");
-            json.WriteStringValue(classOf);
-            json.WriteEndArray();
-            json.WriteString("model_type", type);
-            foreach (ConfigurationRow row in tables.Configuration)
+            yield return new($"key '{Type}' is missing; {tables.Architecture} computes what {string.Join(" or ", known)} does", Type);
+        }
+        else if (type.StartsWith("gemma", StringComparison.Ordinal) && tables.Configuration.Any(c => c.Key == "rms_norm_eps"))
+        {
+            yield return new($"key '{Type}' is '{type}', whose norms multiply by 1 + w; {tables.Architecture}'s multiply by w, and the other cannot be described yet", Type);
+        }
+        else if (!known.Contains(type))
+        {
+            yield return new($"key '{Type}' is '{type}', but {tables.Architecture} computes what {string.Join(" or ", known)} does", Type);
+        }
+    }
+
+    private static IEnumerable<ConfigProblem> Spellings(JsonValue file, ModelTables tables) => s_spellings
+        .Where(s => file.Value(s.Name) is { } one && file.Value(s.Other) is { } other && !ConfigValue.Same(one.RawText, other.RawText))
+        .Select(s => new ConfigProblem(
+            $"key '{s.Name}' is {ConfigValue.Show(file.Value(s.Name)!.Element)}, but '{s.Other}' is {ConfigValue.Show(file.Value(s.Other)!.Element)}; they mean the same and must agree", s.Name, s.Other));
+
+    private static IEnumerable<ConfigProblem> Described(JsonValue file, ConfigurationRow row, ModelFamily? family, ModelTables tables)
+    {
+        string key = file.Value(row.Key) is null && s_spellings.FirstOrDefault(s => s.Name == row.Key && file.Value(s.Other) is not null) is { Other: { } other } ? other : row.Key;
+        string? absent = file.Keys.Contains(row.Key) ? row.Default : family?.Defaults.GetValueOrDefault(row.Key) ?? row.Default;
+        string? actual = file.Value(key)?.RawText ?? absent;
+        if (actual is null)
+        {
+            yield return new($"key '{row.Key}' is missing; {tables.Architecture} needs {row.Value}", row.Key);
+        }
+        else if (!ConfigValue.Same(actual, row.Value))
+        {
+            string given = file.Value(key) is { } value ? $"is {ConfigValue.Show(value.Element)}" : $"is absent, which means {actual}";
+            yield return new($"key '{key}' {given}, but {tables.Architecture} is described with {row.Value}", row.Key, key);
+        }
+    }
+
+    /// <summary>A window shorter than the context changes what attention sees, unless it is switched off or no layer has it.</summary>
+    private static IEnumerable<ConfigProblem> Windows(JsonValue file, ModelFamily? family, DescribedShape shape, ModelTables tables)
+    {
+        bool allFull = file.Value("layer_types") is { } kinds && ConfigKeys.All(kinds.Element, e => e.ValueKind == JsonValueKind.String && e.ValueEquals("full_attention"));
+        if (!allFull && file.Value("layer_types") is { } types && !ConfigKeys.All(types.Element, e => e.ValueKind == JsonValueKind.String && (e.ValueEquals("full_attention") || e.ValueEquals("sliding_attention"))))
+        {
+            yield return new($"key 'layer_types' is {ConfigValue.Show(types.Element)}, but {tables.Architecture} has full attention in all layers", "layer_types");
+        }
+
+        bool switchedOff = (file.Flag("use_sliding_window") ?? family?.Defaults.GetValueOrDefault("use_sliding_window") != "false") == false;
+        bool none = switchedOff || (family?.Defaults.ContainsKey("use_sliding_window") == true && (allFull || file.Integer("max_window_layers") >= shape.Layers));
+        int? window = file.Integer("sliding_window")
+            ?? (file.Keys.Contains("sliding_window") || family?.Defaults.GetValueOrDefault("sliding_window") is not { } absent ? null : int.Parse(absent, CultureInfo.InvariantCulture));
+        if (!none && window < shape.Context)
+        {
+            string given = file.Value("sliding_window") is null ? $"absent, which means {window}" : $"{window}";
+            yield return new($"key 'sliding_window' is {given}, but {tables.Architecture} attends over its whole context of {shape.Context}; describe it with Context = {window}", "sliding_window", "use_sliding_window");
+        }
+    }
+
+    private static IEnumerable<ConfigProblem> Others(JsonValue file, ModelFamily? family, DescribedShape shape, ModelTables tables)
+    {
+        string[] read = [Type, "sliding_window", "use_sliding_window", "layer_types", .. s_spellings.Select(s => s.Other), .. tables.Configuration.Select(c => c.Key), .. family?.Unread ?? []];
+        foreach (string key in file.Keys.Where(k => !read.Contains(k) && !RotaryConfig.Reads(k) && !ConfigKeys.IsInert(k)))
+        {
+            if (file.Value(key) is { } value && !ConfigKeys.IsNeutral(key, value.Element, shape))
             {
-                json.WritePropertyName(row.Key);
-                json.WriteRawValue(row.Value);
-            }
-
-            json.WriteNumber("max_position_embeddings", tables.Context);
-            json.WriteString("torch_dtype", storedType);
-            more?.Invoke(json);
-            json.WriteEndObject();
-        }
-
-        AtomicFile.WriteBytes(path, buffer.ToArray());
-    }
-
-    /// <summary>Newer files keep everything about rotation in one object; Gemma says the true activation beside a historic hidden_act.</summary>
-    private static JsonValue? Value(JsonValue file, string key) =>
-        (key == "hidden_act" ? file.Value("hidden_activation") : null)
-        ?? file.Value(key)
-        ?? file.Value("rope_parameters")?.Value(key);
-
-    private static bool Same(string actual, string expected)
-    {
-        if (double.TryParse(actual, NumberStyles.Float, CultureInfo.InvariantCulture, out double a)
-            && double.TryParse(expected, NumberStyles.Float, CultureInfo.InvariantCulture, out double b))
-        {
-            // A description's numbers are floats.
-            return Math.Abs(a - b) <= Tolerance * Math.Abs(b);
-        }
-
-        return Canonical(actual) == Canonical(expected);
-    }
-
-    /// <summary>Transformers has several names for one activation.</summary>
-    private static string Canonical(string text) => text switch
-    {
-        "\"swish\"" => "\"silu\"",
-        "\"gelu_new\"" or "\"gelu_fast\"" => "\"gelu_pytorch_tanh\"",
-        _ => text,
-    };
-
-    /// <summary>The kind of scaling has to be the same, and so has everything that the description says of it.</summary>
-    private static string? ScaledPositions(JsonValue file, ModelTables tables)
-    {
-        string? described = tables.Configuration.FirstOrDefault(c => c.Key == ScalingKey)?.Value;
-        JsonValue? scaling = file.Value(ScalingKey) ?? file.Value("rope_parameters");
-        string kind = (scaling?.Value("rope_type") ?? scaling?.Value("type"))?.ToString() ?? "default";
-        if (described is null)
-        {
-            return kind == "default" ? null : $"key 'rope_scaling' is '{kind}', but {tables.Architecture} is described without scaling: give [Rotary] its Scaling; results would silently differ";
-        }
-
-        using JsonDocument expected = JsonDocument.Parse(described);
-        foreach (JsonProperty property in expected.RootElement.EnumerateObject())
-        {
-            string? actual = property.NameEquals("rope_type") ? $"\"{kind}\"" : scaling?.Value(property.Name)?.RawText;
-            if (actual is null || !Same(actual, property.Value.GetRawText()))
-            {
-                return $"'{property.Name}' of key 'rope_scaling' is {actual ?? "absent"}, but {tables.Architecture} is described with {property.Value.GetRawText()}; correct the description or take another checkpoint";
+                yield return new($"key '{key}' is {ConfigValue.Show(value.Element)}, which {tables.Architecture} does not compute", key);
             }
         }
-
-        return null;
-    }
-
-    /// <summary>A description whose whole heads rotate has no row for it.</summary>
-    private static string? PartialRotation(JsonValue file, ModelTables tables) =>
-        tables.Configuration.Any(c => c.Key == "rope_theta") && tables.Configuration.All(c => c.Key != PartKey) && file.Number(PartKey) is { } part && part != 1
-            ? FormattableString.Invariant($"key '{PartKey}' is {part}, but {tables.Architecture} rotates whole heads; give [Rotary] its Width")
-            : null;
-
-    private static string? OtherNorms(JsonValue file, ModelTables tables) =>
-        file.Text("model_type") is { } type && type.StartsWith("gemma", StringComparison.Ordinal) && tables.Configuration.Any(c => c.Key == "rms_norm_eps")
-            ? $"key 'model_type' is '{type}', whose norms multiply by 1 + w; {tables.Architecture}'s multiply by w, and the other cannot be described yet"
-            : null;
-
-    private static string? ShortWindow(JsonValue file, ModelTables tables) =>
-        file.Flag("use_sliding_window") != false && file.Integer("sliding_window") is { } window && window < tables.Context
-            ? $"key 'sliding_window' is {window}, but {tables.Architecture} attends over its whole context of {tables.Context}; describe it with Context = {window}"
-            : null;
-
-    /// <summary>
-    /// The model of Transformers that computes the same, its class and its type: with RmsNorm, rotary and SwiGLU a Llama, Qwen 2 with biases of queries, keys and values, and
-    /// Qwen 3 with their norms; else the description's own name.
-    /// </summary>
-    private static (string Class, string Type) Family(ModelTables tables)
-    {
-        bool alike = tables.Configuration.Any(c => c.Key == "rope_theta")
-            && tables.Configuration.Any(c => c is { Key: "hidden_act", Value: "\"silu\"" })
-            && tables.Configuration.Any(c => c.Key == "rms_norm_eps");
-        HashSet<string> more = [.. tables.Parameters.Where(p => p.Slot < 0).Select(p => p.Name).Except(LlamaShape.ParameterNames)];
-        return s_families.Where(f => alike && more.SetEquals(f.More.Select(name => LlamaShape.Layer + name)))
-            .Select(f => (f.Class, f.Type))
-            .DefaultIfEmpty((tables.Architecture, tables.Architecture))
-            .Single();
     }
 }

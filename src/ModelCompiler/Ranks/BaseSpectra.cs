@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Ranks;
 
-/// <summary>The spectra of a base's weights, one after the other: from the cache, or from the memory-mapped checkpoint and then into the cache.</summary>
+/// <summary>The spectra of a base's weights, one after the other: from the cache, or from the checkpoint and then into the cache.</summary>
 internal sealed class BaseSpectra : IDisposable
 {
     private readonly ModelTables _tables;
@@ -19,10 +19,10 @@ internal sealed class BaseSpectra : IDisposable
         (_tables, _options) = (tables, options);
         if (Directory.Exists(folderOrFile))
         {
-            ModelConfiguration.Check(Path.Combine(folderOrFile, ModelConfiguration.FileName), tables);
+            ModelConfiguration.Check(Path.Combine(folderOrFile, ModelConfiguration.FileName), tables, options.IgnoredConfiguration);
         }
 
-        _checkpoint = Checkpoint.Open(folderOrFile);
+        _checkpoint = BaseWeights.Open(folderOrFile, tables);
         _cache = new SpectrumCache(options.CacheFolder, options.Note);
     }
 

@@ -9,6 +9,9 @@ public sealed record RankChoiceOptions
     /// <summary>Folder of spectra found before; null: modelcompiler/spectra in the user's cache folder (XDG_CACHE_HOME, else ~/.cache; on Windows the local application data).</summary>
     public string? CacheFolder { get; init; }
 
+    /// <summary>Keys of the base's config.json that are not compared with the description.</summary>
+    public IReadOnlyCollection<string>? IgnoredConfiguration { get; init; }
+
     /// <summary>Told, in words, of cached files that are damaged or cannot be written. Neither stops the choice.</summary>
     public Action<string>? Note { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using ModelCompiler.Backends;
 using ModelCompiler.Models;
@@ -50,20 +51,22 @@ internal static class Nf4Sources
             mean = MemoryMarshal.Read<float>(bytes);
         }
 
-        var state = new Nf4State(weight.Type.BlockSize(), Nf4State.TypeName(type), weight.Rows, weight.Columns, mean);
+        var state = new Nf4State(weight.Type.BlockSize(), BaseWeights.TypeName(type), weight.Rows, weight.Columns, mean);
         yield return TensorSource.FromBytes(name + Nf4State.Suffix, SafetensorsType.U8, state.ToJson());
     }
 
-    /// <summary>Writes the key quantization_config, by which Transformers knows such a checkpoint.</summary>
-    public static void WriteConfiguration(Utf8JsonWriter json, IReadOnlyList<Parameter> parameters, SafetensorsType type)
+    /// <summary>The value of quantization_config, by which Transformers knows such a checkpoint.</summary>
+    public static string Configuration(IReadOnlyList<Parameter> parameters, SafetensorsType type)
     {
-        json.WriteStartObject("quantization_config");
+        using var buffer = new MemoryStream();
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
         json.WriteString("quant_method", "bitsandbytes");
         json.WriteBoolean("load_in_4bit", true);
         json.WriteBoolean("load_in_8bit", false);
         json.WriteString("bnb_4bit_quant_type", "nf4");
         json.WriteBoolean("bnb_4bit_use_double_quant", parameters.Any(p => p.Value.Type.IsNested()));
-        json.WriteString("bnb_4bit_compute_dtype", Nf4State.TypeName(type));
+        json.WriteString("bnb_4bit_compute_dtype", BaseWeights.TypeName(type));
         json.WriteString("bnb_4bit_quant_storage", "uint8");
 
         // Transformers takes every other linear layer for quantised.
@@ -76,6 +79,8 @@ internal static class Nf4Sources
         json.WriteStringValue("lm_head");
         json.WriteEndArray();
         json.WriteEndObject();
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
     private static Tensor Bytes(Tensor weight, long first, int count) => new(weight.Offset + first, 1, count, count, DType.UInt8);

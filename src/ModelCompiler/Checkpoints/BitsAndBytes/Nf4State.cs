@@ -21,10 +21,10 @@ internal sealed record Nf4State(int BlockSize, string StoredType, int Rows, int 
     /// <summary>What the tensor's name adds to the weight's.</summary>
     public const string Suffix = Prefix + "bitsandbytes__nf4";
 
-    private const int NestedBlockSize = Planning.StorageLayout.NestedBlock;
+    /// <summary>The most bytes that such a tensor has; of a longer one the beginning is no JSON.</summary>
+    public const int MaximumBytes = 1 << 16;
 
-    /// <summary>bitsandbytes' name of a type.</summary>
-    public static string TypeName(SafetensorsType type) => type == SafetensorsType.BF16 ? "bfloat16" : "float32";
+    private const int NestedBlockSize = Planning.StorageLayout.NestedBlock;
 
     /// <summary>Reads the state of a weight.</summary>
     /// <param name="json">The tensor's bytes.</param>

@@ -36,6 +36,14 @@ internal sealed class StoredNf4
     /// <summary>The format that the file has it in.</summary>
     public WeightFormat Format => WeightFormat.Of(Type);
 
+    /// <summary>The type of the weight before.</summary>
+    public SafetensorsType StandsFor => _state.StoredType switch
+    {
+        "bfloat16" => SafetensorsType.BF16,
+        "float16" => SafetensorsType.F16,
+        _ => SafetensorsType.F32,
+    };
+
     /// <summary>The element type of that format.</summary>
     public DType Type => DTypeExtensions.Quantized(DType.NF4, _state.BlockSize, _state.NestedOffset is not null);
 
@@ -50,7 +58,7 @@ internal sealed class StoredNf4
 
         if (checkpoint.Contains(name + Nf4State.Suffix))
         {
-            var json = new byte[checkpoint.Entry(name + Nf4State.Suffix).Bytes];
+            var json = new byte[Math.Min(checkpoint.Entry(name + Nf4State.Suffix).Bytes, Nf4State.MaximumBytes)];
             checkpoint.ReadBytes(name + Nf4State.Suffix, 0, json);
             return new StoredNf4(checkpoint, name, Nf4State.Parse(json, checkpoint.Path, name));
         }
