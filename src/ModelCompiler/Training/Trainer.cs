@@ -103,7 +103,7 @@ public sealed class Trainer
         catch (TrainingException error)
         {
             SaveCompleted(error);
-            string kept = TrainingCheckpoint.Exists(folder) ? $"; the checkpoint after step {TrainingCheckpoint.CompletedSteps(folder)} is kept" : "";
+            string kept = _savedSteps > 0 ? $"; the checkpoint after step {_savedSteps} is kept" : "";
             throw new TrainingException(error.Message + kept, error);
         }
         catch (Exception error)
