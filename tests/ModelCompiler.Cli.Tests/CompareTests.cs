@@ -50,7 +50,8 @@ public class CompareTests(TinyBase tiny) : IClassFixture<TinyBase>
     public void What_cannot_be_compared_is_said()
     {
         Mc.Run(["compare", "--base", tiny.Base, "--data", tiny.Data, "--methods", "Magic"]).AssertRefused(2, "'Magic'");
-        Mc.Run(["compare", "--base", tiny.Base, "--data", tiny.Data, "--methods", "Llama2_7B_Lora"]).AssertRefused(2, "no recipe of --methods");
+        Mc.Run(["compare", "--base", tiny.Base, "--data", tiny.Data, "--methods", "Llama2_7B_Lora"]).AssertRefused(2, "config.json", "'hidden_size' is 64", "Llama2_7B is described with 4096");
+        Mc.Run(["compare", "--base", tiny.Base, "--data", tiny.Data, "--methods", "Llama2_7B_Lora", "Llama3_8B_QLora"]).AssertRefused(2, "no recipe of --methods");
         string nothing = tiny.NewFolder();
         Mc.Run(["compare", "--base", nothing, "--data", tiny.Data]).AssertRefused(2, nothing);
     }

@@ -124,11 +124,16 @@ internal sealed class CompareCommand : HostCommand
                 ? found
                 : throw new UsageException($"--methods: '{name}' is neither a recipe nor a method of one; mc list shows them")).Distinct()];
         ModelEntry[] fitting = [.. (wanted.Length > 0 ? named : all).Where(e => BaseWeights.Fits(basePath, e.Tables, ignored))];
+        if (fitting.Length == 0 && named.Select(e => e.Tables.Architecture).Distinct().Count() == 1)
+        {
+            BaseWeights.RequireFit(basePath, named[0].Tables, ignored);
+        }
+
         string[] architectures = [.. fitting.Select(e => e.Tables.Architecture).Distinct()];
         return architectures.Length switch
         {
             1 => fitting,
-            0 => throw new UsageException($"no recipe{(wanted.Length > 0 ? " of --methods" : "")} is over the architecture that {basePath} holds"),
+            0 => throw new UsageException($"no recipe{(wanted.Length > 0 ? " of --methods" : "")} is over the architecture that {basePath} holds; name one with --methods to see what is other"),
             _ => throw new UsageException($"{basePath} fits {string.Join(" and ", architectures)}: name recipes over one of them with --methods"),
         };
     }

@@ -25,6 +25,12 @@ public static class BaseWeights
     public static bool Fits(string folder, ModelTables tables, IReadOnlyCollection<string>? ignoredConfiguration = null) =>
         ModelConfiguration.Difference(Path.Combine(folder, ModelConfiguration.FileName), tables, ignoredConfiguration) is null;
 
+    /// <summary>Requires that a folder's config.json describes this architecture.</summary>
+    /// <inheritdoc cref="Fits"/>
+    /// <exception cref="CheckpointException">It says something else, or there is none that can be read; keys are named with their values.</exception>
+    public static void RequireFit(string folder, ModelTables tables, IReadOnlyCollection<string>? ignoredConfiguration = null) =>
+        ModelConfiguration.Check(Path.Combine(folder, ModelConfiguration.FileName), tables, ignoredConfiguration);
+
     /// <summary>Loads every parameter of the base model.</summary>
     /// <param name="model">The model; its adapters are left as they are.</param>
     /// <param name="folderOrFile">A folder with config.json and weights, or a safetensors file alone.</param>
@@ -37,7 +43,7 @@ public static class BaseWeights
     {
         if (Directory.Exists(folderOrFile))
         {
-            ModelConfiguration.Check(Path.Combine(folderOrFile, ModelConfiguration.FileName), model.Tables, ignoredConfiguration);
+            RequireFit(folderOrFile, model.Tables, ignoredConfiguration);
         }
 
         using Checkpoint checkpoint = Open(folderOrFile, model.Tables);
@@ -103,6 +109,7 @@ public static class BaseWeights
     /// <param name="model">The model.</param>
     /// <param name="folder">The folder; made if absent.</param>
     /// <param name="type">F32, F16 or BF16.</param>
+    /// <exception cref="CheckpointException">The folder holds the shards of another checkpoint, or a weight is too large for its type.</exception>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void Save(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.F32) => Save(model, folder, type, _ => null);
 
@@ -114,10 +121,12 @@ public static class BaseWeights
     /// <param name="folder">The folder; made if absent.</param>
     /// <param name="type">F32, F16 or BF16: type of the weights that are not quantised.</param>
     /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
+    /// <exception cref="CheckpointException">The folder holds the shards of another checkpoint, or a weight is too large for its type.</exception>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void SaveQuantized(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.BF16)
     {
         TensorSource[] sources = [.. QuantizedSources(model, _ => type)];
+        BaseFolder.RequireNoShards(folder);
         AtomicFile.CreateFolder(folder);
         SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), sources);
         ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, TypeName(type), Nf4Sources.Configuration(Base(model), type));
@@ -126,6 +135,7 @@ public static class BaseWeights
     /// <summary>The same with other values for some parameters.</summary>
     internal static void Save(TransformerModel model, string folder, SafetensorsType type, Func<Parameter, FillRows?> replacement)
     {
+        BaseFolder.RequireNoShards(folder);
         AtomicFile.CreateFolder(folder);
         SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), Sources(model, _ => type, replacement));
         ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, TypeName(type));

@@ -29,12 +29,12 @@ internal static class ConfigValue
         return text.Length <= Shown ? text : text[..Shown] + "...";
     }
 
-    /// <summary>Transformers has several names for one activation, and for one scaling.</summary>
-    private static string Canonical(string text) => text switch
+    /// <summary>Transformers has several names for one activation, one scaling and one type.</summary>
+    private static string Canonical(string text) => text.Replace("\"torch.", "\"", StringComparison.Ordinal) switch
     {
         "\"swish\"" => "\"silu\"",
         "\"gelu_new\"" or "\"gelu_fast\"" => "\"gelu_pytorch_tanh\"",
         "\"su\"" => "\"longrope\"",
-        _ => text,
+        var other => other,
     };
 }

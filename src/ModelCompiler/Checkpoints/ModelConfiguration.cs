@@ -98,22 +98,26 @@ internal static class ModelConfiguration
     /// <summary>A window shorter than the context changes what attention sees, unless it is switched off or no layer has it.</summary>
     private static IEnumerable<ConfigProblem> Windows(JsonValue file, ModelFamily? family, DescribedShape shape, ModelTables tables)
     {
-        bool allFull = file.Value("layer_types") is { } kinds && ConfigKeys.All(kinds.Element, e => e.ValueKind == JsonValueKind.String && e.ValueEquals("full_attention"));
-        if (!allFull && file.Value("layer_types") is { } types && !ConfigKeys.All(types.Element, e => e.ValueKind == JsonValueKind.String && (e.ValueEquals("full_attention") || e.ValueEquals("sliding_attention"))))
-        {
-            yield return new($"key 'layer_types' is {ConfigValue.Show(types.Element)}, but {tables.Architecture} has full attention in all layers", "layer_types");
-        }
-
+        JsonElement? types = file.Value("layer_types")?.Element;
+        bool allFull = types is { } full && ConfigKeys.All(full, e => IsText(e, "full_attention"));
         bool switchedOff = (file.Flag("use_sliding_window") ?? family?.Defaults.GetValueOrDefault("use_sliding_window") != "false") == false;
         bool none = switchedOff || (family?.Defaults.ContainsKey("use_sliding_window") == true && (allFull || file.Integer("max_window_layers") >= shape.Layers));
         int? window = file.Integer("sliding_window")
             ?? (file.Keys.Contains("sliding_window") || family?.Defaults.GetValueOrDefault("sliding_window") is not { } absent ? null : int.Parse(absent, CultureInfo.InvariantCulture));
+        bool sliding = types is { } some && ConfigKeys.All(some, e => IsText(e, "full_attention") || IsText(e, "sliding_attention")) && window >= shape.Context;
+        if (types is { } kinds && !allFull && !sliding)
+        {
+            yield return new($"key 'layer_types' is {ConfigValue.Show(kinds)}, but {tables.Architecture} has full attention in all layers", "layer_types");
+        }
+
         if (!none && window < shape.Context)
         {
             string given = file.Value("sliding_window") is null ? $"absent, which means {window}" : $"{window}";
             yield return new($"key 'sliding_window' is {given}, but {tables.Architecture} attends over its whole context of {shape.Context}; describe it with Context = {window}", "sliding_window", "use_sliding_window");
         }
     }
+
+    private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 
     private static IEnumerable<ConfigProblem> Others(JsonValue file, ModelFamily? family, DescribedShape shape, ModelTables tables)
     {

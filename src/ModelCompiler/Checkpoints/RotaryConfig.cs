@@ -75,8 +75,9 @@ internal sealed class RotaryConfig
             return;
         }
 
-        JsonProperty[] nested = [.. value.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object)];
-        if (nested.Select(p => p.Value.GetRawText()).Distinct().Count() > 1 || (nested.Length > 0 && nested.Length < value.EnumerateObject().Count()))
+        JsonProperty[] members = [.. value.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null)];
+        JsonProperty[] nested = [.. members.Where(p => p.Value.ValueKind == JsonValueKind.Object)];
+        if (nested.Select(p => p.Value.GetRawText()).Distinct().Count() > 1 || (nested.Length > 0 && nested.Length < members.Length))
         {
             _problems.Add(new($"key '{place}' is by type of layer ({string.Join(", ", nested.Select(p => p.Name))}: {ConfigValue.Show(value)}), but {_architecture} has one for all layers", place));
             return;

@@ -34,6 +34,7 @@ public class ModelConfigurationTests
     [InlineData("query_pre_attn_scalar", "256")]
     [InlineData("clip_qkv", "8.0")]
     [InlineData("layer_types", """["full_attention", "chunked_attention"]""")]
+    [InlineData("layer_types", """["full_attention", "sliding_attention"]""")]
     [InlineData("attention_bias", "true")]
     [InlineData("mlp_bias", "true")]
     [InlineData("qkv_bias", "true")]
@@ -160,12 +161,18 @@ public class ModelConfigurationTests
         Assert.Null(Difference<Stories260K>(Change, key));
     }
 
-    [Fact]
-    public void One_kind_of_layer_is_all_layers() => Assert.Null(Difference<Stories260K>(c =>
+    [Theory]
+    [InlineData("""{"full_attention": {"rope_type": "default", "rope_theta": 10000.0}}""")]
+    [InlineData("""{"full_attention": {"rope_type": "default", "rope_theta": 10000.0}, "sliding_attention": null}""")]
+    public void One_kind_of_layer_is_all_layers(string parameters) => Assert.Null(Difference<Stories260K>(c =>
     {
         c.Remove("rope_theta");
-        c["rope_parameters"] = JsonNode.Parse("""{"full_attention": {"rope_type": "default", "rope_theta": 10000.0}}""");
+        c["rope_parameters"] = JsonNode.Parse(parameters);
     }));
+
+    [Fact]
+    public void A_window_as_long_as_the_context_hides_nothing() => Assert.Null(Difference<Stories260K>(c =>
+        (c["layer_types"], c["sliding_window"]) = (new JsonArray("sliding_attention", "full_attention"), 512)));
 
     [Theory]
     [InlineData("rope_parameters", """{"rope_type": "default", "rope_theta": 500000.0}""", "'rope_theta' is 10000.0, but 'rope_parameters.rope_theta' is 500000.0")]
@@ -178,7 +185,7 @@ public class ModelConfigurationTests
     public void Types_of_weights_in_both_spellings_must_agree_and_so_must_scalings()
     {
         Assert.Contains("'torch_dtype' is \"float16\", but 'dtype' is \"bfloat16\"", Difference<Stories260K>(c => (c["torch_dtype"], c["dtype"]) = ("float16", "bfloat16")));
-        Assert.Null(Difference<Stories260K>(c => (c["torch_dtype"], c["dtype"]) = ("float16", "float16")));
+        Assert.Null(Difference<Stories260K>(c => (c["torch_dtype"], c["dtype"]) = ("torch.float16", "float16")));
         Assert.Contains("'rope_scaling.factor' is 8, but 'rope_parameters.factor' is 4", Written<ClosedFormScaledRotary>(c =>
         {
             c["rope_parameters"] = c["rope_scaling"]!.DeepClone();
