@@ -28,6 +28,7 @@ public sealed class Evaluator
     /// <summary>Runs over the data once.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="DatasetException">No target counts.</exception>
+    /// <exception cref="TrainingException">The loss is not finite.</exception>
     public Evaluation Evaluate(CancellationToken cancellation = default)
     {
         double sum = 0;
@@ -41,7 +42,10 @@ public sealed class Evaluator
                 _model.Kernels.Zero(_model.LossSum);
                 _model.Forward();
                 _model.Loss(backward: false);
-                sum += _model.Kernels.Read(_model.LossSum);
+                double loss = _model.Kernels.Read(_model.LossSum);
+                sum += double.IsFinite(loss)
+                    ? loss
+                    : throw new TrainingException($"the loss of evaluation batch {index + 1} is {loss}; look at the weights, and at the data of this batch");
                 tokens += count;
             }
         }

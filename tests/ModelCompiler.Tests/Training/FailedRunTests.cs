@@ -134,6 +134,21 @@ public class FailedRunTests
     }
 
     [Fact]
+    public void A_held_out_loss_that_is_not_finite_is_an_error_and_no_figure()
+    {
+        using var folder = new TemporaryFolder();
+        using StoriesLoraDropout model = SmallRun.CreateModel();
+        Parameter norm = model.Named("model.norm.weight");
+        model.Kernels.Write(norm.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
+        var options = SmallRun.Options with { OutputFolder = folder.Path, EvaluateEvery = 1 };
+
+        TrainingException error = Assert.Throws<TrainingException>(() => new Trainer(model, SmallRun.Data, options, SmallRun.HeldOut).Run());
+
+        Assert.Contains("the loss of evaluation batch 1 is NaN", error.Message);
+        Assert.False(TrainingCheckpoint.Exists(folder.Path));
+    }
+
+    [Fact]
     public void Parameters_that_are_not_finite_do_not_replace_a_checkpoint()
     {
         using var folder = new TemporaryFolder();
