@@ -17,12 +17,12 @@ internal static class FolderFiles
     /// <summary>Their paths inside the folder, without what lies in another folder that is written to.</summary>
     public static IEnumerable<string> Others(string folder, string output)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.System };
         string written = Path.GetFullPath(output) + Path.DirectorySeparatorChar;
         return Directory.EnumerateFiles(folder, "*", options)
             .Where(file => !Path.GetFullPath(file).StartsWith(written, StringComparison.Ordinal))
             .Select(file => Path.GetRelativePath(folder, file))
-            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part.StartsWith('.')) && !IsWeights(Path.GetFileName(file)) && !s_run.Contains(file))
+            .Where(file => !IsHidden(Path.GetDirectoryName(file)!) && !IsWeights(Path.GetFileName(file)) && !s_run.Contains(file))
             .Order(StringComparer.Ordinal);
     }
 
@@ -38,6 +38,9 @@ internal static class FolderFiles
         AtomicFile.Write(copy, stream.CopyTo, stream.Length);
         return copy;
     })];
+
+    /// <summary>Folders such as .git and .cache are a program's own.</summary>
+    private static bool IsHidden(string folder) => folder.Split(Path.DirectorySeparatorChar).Any(part => part.StartsWith('.'));
 
     /// <summary>A .bin is weights but for the tokenizers of llama2.c.</summary>
     private static bool IsWeights(string name) => s_weights.Any(end => name.EndsWith(end, StringComparison.OrdinalIgnoreCase))

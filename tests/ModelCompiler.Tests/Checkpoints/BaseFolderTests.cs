@@ -25,9 +25,10 @@ public class BaseFolderTests
     {
         using var folder = new TemporaryFolder();
         string @base = Base(folder);
-        string[] copied = ["added_tokens.json", "chat_template.jinja", "generation_config.json", "more/template.jinja", "tok512.bin"];
+        string[] copied = [".gitattributes", "added_tokens.json", "chat_template.jinja", "generation_config.json", "more/template.jinja", "tok512.bin"];
         Directory.CreateDirectory(Path.Combine(@base, "more"));
-        foreach (string file in (string[])[.. copied, "pytorch_model.bin", "model.gguf", "adapter_config.json", ".hidden"])
+        Directory.CreateDirectory(Path.Combine(@base, ".cache"));
+        foreach (string file in (string[])[.. copied, "pytorch_model.bin", "model.gguf", "adapter_config.json", ".cache/state.json"])
         {
             File.WriteAllText(Path.Combine(@base, file), $"text of {file}");
         }
