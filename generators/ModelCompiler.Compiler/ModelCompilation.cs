@@ -38,7 +38,16 @@ public static class ModelCompilation
     /// <summary>The planner's tables of a description.</summary>
     public static ModelTables Tables(ModelSpec spec) => new ModelTypes(Variants.Run(spec)).Tables;
 
-    /// <summary>What a training step of the budget's plan takes on its device.</summary>
-    public static MemoryCost Peak(ModelTables tables, BudgetSpec budget) =>
-        MemoryPlanner.Cost(tables, budget.Plan, budget.Device.Profile(budget.Threads));
+    /// <summary>What a training step of the budget's plan takes on its device; null where that is more than 64 bits count.</summary>
+    public static MemoryCost? Peak(ModelTables tables, BudgetSpec budget)
+    {
+        try
+        {
+            return MemoryPlanner.Cost(tables, budget.Plan, budget.Device.Profile(budget.Threads));
+        }
+        catch (OverflowException)
+        {
+            return null;
+        }
+    }
 }

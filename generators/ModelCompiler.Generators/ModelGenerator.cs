@@ -4,19 +4,29 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Generators.Diagnostics;
-using ModelCompiler.Generators.Parsing;
 using ModelCompiler.Generators.Stubs;
 
 namespace ModelCompiler.Generators;
 
 /// <summary>
-/// Attributes to <see cref="ModelSpec"/> to C#. From a description with errors it generates no model, only what its declarations need so that
-/// the C# compiler gets as far as the analyzer, which says what is wrong.
+/// Attributes to <see cref="ModelSpec"/> to C#. Of a description with errors it says what is wrong and generates no model, only what its
+/// declarations need so that nothing else is reported of them.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class ModelGenerator : IIncrementalGenerator
 {
     private const string TorchModule = "ModelCompiler.Torch.CompiledModule`1";
+
+    private readonly Func<ModelSpec, CancellationToken, bool, EquatableArray<SourceFile>> _compile;
+
+    /// <summary>The generator.</summary>
+    public ModelGenerator()
+        : this(static (spec, cancellation, torch) => ModelCompilation.Compile(spec, cancellation, torch))
+    {
+    }
+
+    /// <summary>The generator around another compiler.</summary>
+    internal ModelGenerator(Func<ModelSpec, CancellationToken, bool, EquatableArray<SourceFile>> compile) => _compile = compile;
 
     /// <inheritdoc />
     public void Initialize(IncrementalGeneratorInitializationContext context)
@@ -27,68 +37,77 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .WithTrackingName(TrackingNames.TorchSharp);
         Register(context, "ModelCompiler.TransformerAttribute", torch);
         Register(context, "ModelCompiler.FineTuneAttribute`1", torch);
+        context.RegisterSourceOutput(
+            context.SyntaxProvider.ForAttributeWithMetadataName("ModelCompiler.BlockAttribute", static (node, _) => node is TypeDeclarationSyntax, static (match, _) => Description.OfLooseBlock(match)),
+            static (output, description) => Report(output, description));
     }
 
-    private static void Register(IncrementalGeneratorInitializationContext context, string attribute, IncrementalValueProvider<bool> torch)
+    private void Register(IncrementalGeneratorInitializationContext context, string attribute, IncrementalValueProvider<bool> torch)
     {
         IncrementalValuesProvider<Description> descriptions = context.SyntaxProvider
-            .ForAttributeWithMetadataName(attribute, static (node, _) => node is ClassDeclarationSyntax, static (match, _) => Describe(match))
+            .ForAttributeWithMetadataName(attribute, static (node, _) => node is TypeDeclarationSyntax, Description.Of)
             .WithTrackingName(TrackingNames.Description);
 
+        // No budget reaches the text: another one compiles nothing.
         IncrementalValuesProvider<GeneratedModel> models = descriptions
             .Where(static description => description.Spec is not null)
+            .Select(static (description, _) => description with { Budgeted = null })
             .Combine(torch)
-            .Select(static (input, cancellation) => Compile(input.Left.Spec!, input.Right, cancellation))
+            .Select((input, cancellation) => Compile(input.Left, input.Right, cancellation))
             .WithTrackingName(TrackingNames.Files);
 
         context.RegisterSourceOutput(models, static (output, model) =>
         {
             foreach (SourceFile file in model.Files)
             {
-                output.AddSource(HintName(model.Namespace, file), file.Text);
+                output.AddSource(model.Hint + file.Name.Substring(model.Type.Name.Length), file.Text);
             }
         });
 
-        context.RegisterSourceOutput(descriptions.Where(static description => description.Spec is null), static (output, description) =>
-        {
-            if (description.Stub is { } stub)
-            {
-                SourceFile file = StubFile.Write(stub);
-                output.AddSource(HintName(stub.Namespace, file), file.Text);
-            }
+        context.RegisterSourceOutput(descriptions.Where(static description => description.Spec is null), static (output, description) => Report(output, description));
 
-            foreach (PlainDiagnostic diagnostic in description.Unheard)
-            {
-                output.ReportDiagnostic(diagnostic.ToDiagnostic());
-            }
-        });
+        // Where a class stands is asked of the compilation only once there is something to say of it.
+        context.RegisterSourceOutput(
+            models.Where(static model => model.Defect.Length > 0)
+                .Combine(context.CompilationProvider)
+                .Select(static (failed, _) => Description.Failed(failed.Left.Type, failed.Left.Defect, failed.Right)),
+            static (output, description) => Report(output, description));
+        context.RegisterSourceOutput(
+            descriptions.Where(static description => description.Budgeted is not null)
+                .Select(static (description, _) => Exceeded(description.Budgeted!))
+                .Where(static exceeded => exceeded.Problems.Count > 0)
+                .Combine(context.CompilationProvider)
+                .Select(static (exceeded, _) => Description.Exceeding(exceeded.Left.Type, exceeded.Left.Problems, exceeded.Right)),
+            static (output, description) => Report(output, description));
     }
 
-    private static Description Describe(GeneratorAttributeSyntaxContext match)
+    private static void Report(SourceProductionContext output, Description description)
     {
-        var type = (INamedTypeSymbol)match.TargetSymbol;
-        ParsedDescription parsed = DescriptionParser.Parse(type);
-        if (parsed.Spec is { } spec && Validation.Check(spec).Count == 0)
+        if (description.Stub is { } stub)
         {
-            // No budget reaches the text: another one must compile nothing.
-            return new Description(spec.Recipe is { } recipe ? spec with { Recipe = recipe with { Budgets = default } } : spec, null, default);
+            output.AddSource(description.Hint + ".Stub.g.cs", StubFile.Write(stub));
         }
 
-        // A recipe declares nothing that would be missing.
-        return ModelAttributes.NameOf(match.Attributes[0]) == "Transformer"
-            ? new Description(null, StubParser.Parse(type), StubParser.LeavesErrors(type) ? new EquatableArray<PlainDiagnostic>(parsed.Problems.Select(problem => PlainDiagnostic.Of(type, problem))) : default)
-            : new Description(null, null, default);
+        foreach (PlainDiagnostic diagnostic in description.Errors)
+        {
+            output.ReportDiagnostic(diagnostic.ToDiagnostic());
+        }
     }
 
-    private static GeneratedModel Compile(ModelSpec spec, bool torch, CancellationToken cancellation)
+    private GeneratedModel Compile(Description description, bool torch, CancellationToken cancellation)
     {
         // Numbers in generated text must not follow the culture of whoever builds: a Finnish minus sign is not C#.
 #pragma warning disable RS1035
         CultureInfo before = CultureInfo.CurrentCulture;
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        ModelSpec spec = description.Spec!;
         try
         {
-            return new GeneratedModel(spec.Type.Namespace, ModelCompilation.Compile(spec, cancellation, torch));
+            return new GeneratedModel(description.Hint, spec.Type, _compile(spec, cancellation, torch), "");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return new GeneratedModel(description.Hint, spec.Type, default, Description.TextOf(e));
         }
         finally
         {
@@ -97,15 +116,19 @@ public sealed class ModelGenerator : IIncrementalGenerator
 #pragma warning restore RS1035
     }
 
-    /// <summary>The namespace keeps two models of one name apart.</summary>
-    private static string HintName(string @namespace, SourceFile file) => @namespace.Length == 0 ? file.Name : @namespace + "." + file.Name;
+    /// <summary>The budgets that a recipe's plans exceed.</summary>
+    private static (TypeSpec Type, EquatableArray<Problem> Problems) Exceeded(ModelSpec spec)
+    {
+        try
+        {
+            return (spec.Type, Validation.CheckBudgets(spec));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return (spec.Type, new([Description.Defect(spec.Type.Name, Description.TextOf(e))]));
+        }
+    }
 
-    /// <summary>A sound description, or what stands in for one with errors.</summary>
-    /// <param name="Spec">The description; null when it has errors.</param>
-    /// <param name="Stub">What its declarations need; null where nothing can be added to its class.</param>
-    /// <param name="Unheard">What the analyzer would say, where the C# compiler stops before it asks one.</param>
-    internal sealed record Description(ModelSpec? Spec, StubSpec? Stub, EquatableArray<PlainDiagnostic> Unheard);
-
-    /// <summary>The files of one class.</summary>
-    private sealed record GeneratedModel(string Namespace, EquatableArray<SourceFile> Files);
+    /// <summary>The files of one class, or how the compiler failed on it.</summary>
+    private sealed record GeneratedModel(string Hint, TypeSpec Type, EquatableArray<SourceFile> Files, string Defect);
 }

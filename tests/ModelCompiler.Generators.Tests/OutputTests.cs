@@ -61,7 +61,7 @@ public class OutputTests
     [InlineData("Scaling = RotaryScaling.Linear, Factor = 2.5f", "FrequencyScaling.Linear(factor: 2.5f)")]
     public void Scaled_positions_say_how(string arguments, string text)
     {
-        GeneratorRun run = GeneratorRun.Of(Sources.Tiny.With("Rotary]", $"Rotary({arguments})]") + Sources.TinyLora);
+        GeneratorRun run = GeneratorRun.Of("namespace Sample;\n" + Sources.Tiny.With("Rotary]", $"Rotary({arguments})]") + Sources.TinyLora);
 
         foreach (string file in new[] { "Tiny.Forward.g.cs", "TinyLora.Backward.g.cs" })
         {

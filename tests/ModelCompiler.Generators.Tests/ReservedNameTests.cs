@@ -15,10 +15,10 @@ public partial class ReservedNameTests
             [Block(Repeat = 2)]
             public partial class Layer
             {
-                [RmsNorm, Attention(Heads = 2), Rotary]
+                [RmsNorm, Attention(Heads = 2), Rotary, QueryKeyNorm, LayerScale]
                 public partial Attention Attention { get; }
 
-                [RmsNorm, SwiGlu(Hidden = 4)]
+                [LayerNorm, SwiGlu(Hidden = 4)]
                 public partial FeedForward FeedForward { get; }
             }
         }

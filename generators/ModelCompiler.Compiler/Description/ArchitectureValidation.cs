@@ -6,6 +6,13 @@ namespace ModelCompiler.Compiler.Description;
 /// <summary>Sizes and constants of an architecture.</summary>
 internal sealed class ArchitectureValidation
 {
+    /// <summary>Sizes up to it are exact in Float32, and products of two with all that is counted of them fit 64 bits.</summary>
+    private const int LargestSize = 1 << 24;
+
+    private const int MostLayers = 10_000;
+
+    private const double MostParameters = 1L << 50;
+
     private readonly List<Problem> _problems = [];
 
     private ArchitectureValidation()
@@ -31,6 +38,11 @@ internal sealed class ArchitectureValidation
             }
         }
 
+        if (validation._problems.Count == 0)
+        {
+            validation.CheckParameters(spec);
+        }
+
         return new EquatableArray<Problem>(validation._problems);
     }
 
@@ -41,6 +53,10 @@ internal sealed class ArchitectureValidation
         if (spec.Context <= 0)
         {
             Add(ProblemIds.ContextNotPositive, new Origin("", "Transformer", "Context"), Text(spec.Context));
+        }
+        else
+        {
+            CheckSize(spec.Context, new Origin("", "Transformer", "Context"));
         }
 
         if (spec.Embedding.Scale == 0 || !IsFinite(spec.Embedding.Scale))
@@ -58,6 +74,10 @@ internal sealed class ArchitectureValidation
         {
             Add(ProblemIds.RepeatNotPositive, new Origin(spec.Block.ClassName, "Block", "Repeat"), Text(spec.Block.Repeat));
         }
+        else if (spec.Block.Repeat > MostLayers)
+        {
+            Add(ProblemIds.SizeTooLarge, new Origin(spec.Block.ClassName, "Block", "Repeat"), "Block.Repeat", Text(spec.Block.Repeat), Text(MostLayers));
+        }
     }
 
     private void CheckNorm(NormSpec? norm, string member, string? name = null)
@@ -72,7 +92,7 @@ internal sealed class ArchitectureValidation
     private void CheckAttention(AttentionSpec attention, string member, int width)
     {
         CheckSize(attention.Heads, new Origin(member, "Attention", "Heads"));
-        if (attention.Heads <= 0)
+        if (attention.Heads is <= 0 or > LargestSize)
         {
             return;
         }
@@ -84,6 +104,11 @@ internal sealed class ArchitectureValidation
         else if (attention.Heads % attention.KeyValueHeads != 0)
         {
             Add(ProblemIds.KeyValueHeadsDoNotDivideHeads, new Origin(member, "Attention", "KeyValueHeads"), Text(attention.KeyValueHeads), Text(attention.Heads));
+        }
+
+        else
+        {
+            CheckSize(attention.Heads, attention.HeadWidth, new Origin(member, "Attention", attention.HeadWidth * (long)attention.Heads == width ? "Heads" : "HeadWidth"));
         }
 
         // The front end leaves a head width of 0 where the heads do not divide the width.
@@ -158,11 +183,40 @@ internal sealed class ArchitectureValidation
             : null;
     }
 
+    // All heads side by side are one size more.
+    private void CheckSize(int heads, int headWidth, Origin origin)
+    {
+        if ((long)heads * headWidth > LargestSize)
+        {
+            Add(ProblemIds.SizeTooLarge, origin, "Attention.Heads * HeadWidth", ((long)heads * headWidth).ToString(CultureInfo.InvariantCulture), Text(LargestSize));
+        }
+    }
+
     private void CheckSize(int value, Origin origin)
     {
         if (value <= 0)
         {
             Add(ProblemIds.SizeNotPositive, origin, origin.Attribute + "." + origin.Argument, Text(value));
+        }
+        else if (value > LargestSize)
+        {
+            Add(ProblemIds.SizeTooLarge, origin, origin.Attribute + "." + origin.Argument, Text(value), Text(LargestSize));
+        }
+    }
+
+    private void CheckParameters(ModelSpec spec)
+    {
+        double inLayers = 0, outside = 0;
+        foreach (ProjectionSize size in ProjectionSize.Of(spec))
+        {
+            double elements = (double)size.In * size.Out;
+            (inLayers, outside) = size.Projection == Projections.Head ? (inLayers, outside + 2 * elements) : (inLayers + elements, outside);
+        }
+
+        double parameters = inLayers * spec.Block.Repeat + outside + (spec.LearnedPositions ? (double)spec.Context * spec.Width : 0);
+        if (parameters > MostParameters)
+        {
+            Add(ProblemIds.SizeTooLarge, new Origin("", "Transformer"), $"The number of parameters of '{spec.Type.Name}'", Text((float)parameters), Text((float)MostParameters));
         }
     }
 

@@ -19,7 +19,13 @@ internal static class BudgetValidation
         for (int i = 0; i < recipe.Budgets.Count; i++)
         {
             BudgetSpec budget = recipe.Budgets[i];
-            MemoryCost cost = ModelCompilation.Peak(tables, budget);
+            if (ModelCompilation.Peak(tables, budget) is not { } cost)
+            {
+                problems.Add(new Problem(ProblemIds.BudgetArgumentUnusable, new Origin("", "MemoryBudget", nameof(budget.Plan.Batch), i), new EquatableArray<string>(
+                    [nameof(budget.Plan.Batch), Text(budget.Plan.Batch), $"less, or shorter than a sequence of {Text(budget.Plan.Sequence)}: a step of so many tokens has more bytes than can be counted"])));
+                continue;
+            }
+
             if (ByteSize.TryParse(budget.Text, out long allowed) && cost.Peak > allowed)
             {
                 problems.Add(new Problem(ProblemIds.BudgetExceeded, new Origin("", "MemoryBudget", "budget", i), new EquatableArray<string>(
@@ -46,14 +52,16 @@ internal static class BudgetValidation
         {
             BudgetSpec otherwise = BudgetSpec.Default(spec.Context);
             TrainingPlan plan = otherwise.Plan;
-            yield return Peak(new Origin(""), plan, ModelCompilation.Peak(tables, otherwise), $"no budget: on {otherwise.Device} with {Text(otherwise.Threads)} threads, {plan.Checkpointing}, {plan.Optimizer}");
+            if (ModelCompilation.Peak(tables, otherwise) is { } alone)
+            {
+                yield return Peak(new Origin(""), plan, alone, $"no budget: on {otherwise.Device} with {Text(otherwise.Threads)} threads, {plan.Checkpointing}, {plan.Optimizer}");
+            }
         }
 
         for (int i = 0; i < recipe.Budgets.Count; i++)
         {
             BudgetSpec budget = recipe.Budgets[i];
-            MemoryCost cost = ModelCompilation.Peak(tables, budget);
-            if (ByteSize.TryParse(budget.Text, out long allowed) && cost.Peak <= allowed)
+            if (ModelCompilation.Peak(tables, budget) is { } cost && ByteSize.TryParse(budget.Text, out long allowed) && cost.Peak <= allowed)
             {
                 yield return Peak(new Origin("", "MemoryBudget", "", i), budget.Plan, cost, $"budget {budget.Text}, {ByteSize.Format(allowed - cost.Peak)} to spare");
             }

@@ -29,10 +29,11 @@ public sealed record ModelSpec(
     RecipeSpec? Recipe = null);
 
 /// <summary>Where the generated half of a class goes.</summary>
-/// <param name="Namespace">Its namespace; empty for the global one.</param>
+/// <param name="Namespace">Its namespace, without escapes; empty for the global one.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Accessibility">"public" or "internal".</param>
-public sealed record TypeSpec(string Namespace, string Name, string Accessibility);
+/// <param name="Hidden">Types of the runtime whose simple names mean something else in the class.</param>
+public sealed record TypeSpec(string Namespace, string Name, string Accessibility, EquatableArray<string> Hidden = default);
 
 /// <summary>The token embedding table.</summary>
 public sealed record EmbeddingSpec(bool Tied, float Scale = 1);
@@ -65,13 +66,15 @@ public sealed record BlockSpec(string ClassName, int Repeat, bool Parallel, bool
 /// <param name="Attention">Set for attention.</param>
 /// <param name="FeedForward">Set for a feed-forward layer.</param>
 /// <param name="LayerScale">Whether a learned factor per channel is applied to its output.</param>
+/// <param name="Accessibility">"public", or "internal" in an architecture that is.</param>
 public sealed record SublayerSpec(
     string PropertyName,
     string TypeName,
     NormSpec? Norm,
     AttentionSpec? Attention,
     FeedForwardSpec? FeedForward,
-    bool LayerScale = false);
+    bool LayerScale = false,
+    string Accessibility = "public");
 
 /// <summary>Attention with its resolved sizes.</summary>
 /// <param name="Heads">Query heads.</param>

@@ -28,6 +28,11 @@ public static class ProblemIds
     public const string LessAccessible = "MC0023";
     public const string ArchitectureUnreadable = "MC0024";
     public const string ReservedName = "MC0025";
+    public const string LanguageTooLow = "MC0026";
+    public const string OwnConstructor = "MC0027";
+    public const string OwnBaseClass = "MC0028";
+    public const string NameUnreachable = "MC0029";
+    public const string CompilerDefect = "MC0099";
 
     public const string HeadsDoNotDivideWidth = "MC0101";
     public const string KeyValueHeadsDoNotDivideHeads = "MC0102";
@@ -41,6 +46,7 @@ public static class ProblemIds
     public const string SoftCapNegative = "MC0110";
     public const string EmbeddingScaleUnusable = "MC0111";
     public const string RotaryScalingUnusable = "MC0112";
+    public const string SizeTooLarge = "MC0113";
 
     public const string RankNotPositive = "MC0201";
     public const string RankTooLarge = "MC0202";

@@ -148,7 +148,7 @@ public sealed class CallWriter(Func<Value?, string> nameOf, Func<ScalarRef, stri
                 arguments.Named("lowFrequencyFactor", scaling.LowFrequencyFactor).Named("highFrequencyFactor", scaling.HighFrequencyFactor).Named("originalContext", scaling.OriginalContext);
             }
 
-            _arguments.Add($"{name}: {nameof(FrequencyScaling)}.{scaling.Kind}({arguments})");
+            _arguments.Add($"{name}: §{nameof(FrequencyScaling)}.{scaling.Kind}({arguments})");
         }
 
         return this;

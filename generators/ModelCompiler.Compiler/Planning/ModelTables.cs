@@ -189,7 +189,9 @@ public sealed record ModelTables
     {
         var sizes = new Sizes(1, 1, 1, 1, Slots.Select(s => rank ?? s.Rank).ToArray(), ranks);
         return Parameters.Where(p => trainable ? p.Trainable : !p.TrainingOnly)
-            .Sum(p => LayersOf(p).Select(sizes.In).Sum(s => (long)p.Rows.Evaluate(s) * p.Columns.Evaluate(s)));
+            .Sum(p => ranks is null ? Copies(p) * Count(p, sizes) : LayersOf(p).Sum(layer => Count(p, sizes.In(layer))));
+
+        static long Count(ParameterRow row, Sizes sizes) => (long)row.Rows.Evaluate(sizes) * row.Columns.Evaluate(sizes);
     }
 }
 

@@ -29,8 +29,8 @@ internal static class AdaptersFile
     {
         Projection[] projections = types.Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal)).ToArray();
         w.Line($"/// <summary>{(s.Attention is null ? "A feed-forward sublayer" : "An attention sublayer")} and its projections.</summary>");
-        w.Open($"public sealed class {s.TypeName}");
-        w.Open($"internal {s.TypeName}({types.Spec.Type.Name} model, int layer)");
+        w.Open($"public sealed class {Identifier.Escape(s.TypeName)}");
+        w.Open($"internal {Identifier.Escape(s.TypeName)}({Identifier.Escape(types.Spec.Type.Name)} model, int layer)");
         if (s.Norm is not null)
         {
             w.Line($"Norm = {ProjectionsText.Norm(types, s.PropertyName + ".Norm", "model.At", ", layer")};");
@@ -54,12 +54,12 @@ internal static class AdaptersFile
         w.Close();
         if (s.Norm is not null)
         {
-            w.Line().Line("/// <summary>The sublayer's norm.</summary>").Line("public Norm Norm { get; }");
+            w.Line().Line("/// <summary>The sublayer's norm.</summary>").Line("public §Norm Norm { get; }");
         }
 
         foreach ((string name, string of) in HeadNorms(s))
         {
-            w.Line().Line($"/// <summary>The norm of each head's {of}.</summary>").Line($"public Norm {name} {{ get; }}");
+            w.Line().Line($"/// <summary>The norm of each head's {of}.</summary>").Line($"public §Norm {name} {{ get; }}");
         }
 
         foreach (Projection p in projections)
@@ -72,7 +72,7 @@ internal static class AdaptersFile
 
         if (s.LayerScale)
         {
-            w.Line().Line("/// <summary>Factor per channel on the sublayer's output.</summary>").Line("public Parameter LayerScale { get; }");
+            w.Line().Line("/// <summary>Factor per channel on the sublayer's output.</summary>").Line("public §Parameter LayerScale { get; }");
         }
 
         w.Close();

@@ -47,7 +47,7 @@ internal static class BackwardFile
         foreach ((string name, string summary, string[] lines) in methods.Methods)
         {
             w.Line().Line($"/// <summary>{summary}</summary>");
-            ForwardFile.Method(w, name, $"{spec.Block.ClassName} layer, in LayerFrame b", types.Locals(lines), lines);
+            ForwardFile.Method(w, name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame b", types.Locals(lines), lines);
         }
 
         if (prologue)

@@ -37,7 +37,7 @@ internal static class ForwardFile
         foreach ((string name, string summary, string[] lines) in methods.Methods)
         {
             w.Line().Line($"/// <summary>{summary}</summary>");
-            Method(w, name, $"{spec.Block.ClassName} layer, in LayerFrame b", types.Locals(lines), lines);
+            Method(w, name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame b", types.Locals(lines), lines);
         }
 
         w.Line().Line("/// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>");
@@ -69,7 +69,7 @@ internal static class ForwardFile
             w.Line().Open(Upwards(v)).Line($"{names[v]}(Layers[l], new LayerFrame(ForwardFrameAt(l)));").Close();
         }
 
-        w.Close().Line().Line("/// <inheritdoc/>").Open("public override Tensor Logits(int firstRow, int rows)");
+        w.Close().Line().Line("/// <inheritdoc/>").Open("public override §Tensor Logits(int firstRow, int rows)");
         w.Line("var b = new LossFrame(HeadFrameAt(firstRow, rows));").Line("var k = Kernels;");
         Lines(w, OperationsText.Body(types, types.Model.Head, types.Model.Head.Forward, true).Lines);
         Value logits = types.Model.Head.Forward.Last().Output;
@@ -77,7 +77,7 @@ internal static class ForwardFile
         foreach ((string name, string summary, string[] lines) in methods.Methods)
         {
             w.Line().Line($"/// <summary>{summary}</summary>");
-            Method(w, name, $"{spec.Block.ClassName} layer, in LayerFrame b", types.Locals(lines), lines);
+            Method(w, name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame b", types.Locals(lines), lines);
         }
 
         w.Close();

@@ -22,12 +22,12 @@ internal static class MemoryFile
 
         w.Line("/// </remarks>");
         w.Line("/// <exception cref=\"global::System.ArgumentException\">A number of the plan is out of range for the model.</exception>");
-        w.Line("public static MemoryCost MemoryCost(TrainingPlan plan, BackendProfile? profile = null) =>").Deeper();
-        w.Line("MemoryPlanner.Cost(s_tables, plan, profile ?? BackendProfile.Cpu(global::System.Environment.ProcessorCount));").Back().Line();
+        w.Line("public static §MemoryCost MemoryCost(§TrainingPlan plan, §BackendProfile? profile = null) =>").Deeper();
+        w.Line("§MemoryPlanner.Cost(s_tables, plan, profile ?? §BackendProfile.Cpu(global::System.Environment.ProcessorCount));").Back().Line();
         w.Line("/// <summary>The best plan within a budget of bytes, by the same cost.</summary>");
         w.Line("/// <exception cref=\"global::System.ArgumentException\">The budget or an option is out of range for the model.</exception>");
-        w.Line("public static FitResult Fit(long budget, FitObjective objective = FitObjective.Fastest, FitOptions? options = null, BackendProfile? profile = null) =>").Deeper();
-        w.Line("TrainingPlan.Fit(s_tables, budget, objective, profile ?? BackendProfile.Cpu(global::System.Environment.ProcessorCount), options);").Back().Line();
+        w.Line("public static §FitResult Fit(long budget, §FitObjective objective = §FitObjective.Fastest, §FitOptions? options = null, §BackendProfile? profile = null) =>").Deeper();
+        w.Line("§TrainingPlan.Fit(s_tables, budget, objective, profile ?? §BackendProfile.Cpu(global::System.Environment.ProcessorCount), options);").Back().Line();
 
         WriteTables(w, t);
         Frame(w, "LayerFrame", "The buffers of one layer.", types.LayerFrames);
@@ -49,7 +49,7 @@ internal static class MemoryFile
 
     private static void WriteTables(SourceWriter w, ModelTables t)
     {
-        w.Line("private static readonly ModelTables s_tables = new ModelTables()").Open();
+        w.Line("private static readonly §ModelTables s_tables = new §ModelTables()").Open();
         w.Line($"Name = {Text(t.Name)},").Line($"Architecture = {Text(t.Architecture)},").Line($"Storage = {Text(t.Storage)},");
         w.Line(FormattableString.Invariant($"Vocabulary = {t.Vocabulary},")).Line(FormattableString.Invariant($"Width = {t.Width},"));
         w.Line(FormattableString.Invariant($"Context = {t.Context},")).Line(FormattableString.Invariant($"Layers = {t.Layers},"));
@@ -57,10 +57,10 @@ internal static class MemoryFile
         Rows(w, "Configuration", "ConfigurationRow", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
         Rows(w, "Parameters", "ParameterRow", t.Parameters.Select(Parameter));
         Rows(w, "Slots", "SlotRow", t.Slots.Select(Slot), t.Slots.Select(Settings));
-        w.Line("Variants = new VariantRow[]").Open();
+        w.Line("Variants = new §VariantRow[]").Open();
         foreach (VariantRow v in t.Variants)
         {
-            w.Line(FormattableString.Invariant($"new VariantRow({Text(v.Name)}, {v.FirstLayer},")).Deeper();
+            w.Line(FormattableString.Invariant($"new §VariantRow({Text(v.Name)}, {v.FirstLayer},")).Deeper();
             Table(w, v.None, ",");
             Table(w, v.Selective, ",");
             Table(w, v.Pass, ",");
@@ -81,10 +81,10 @@ internal static class MemoryFile
 
     private static void Rows(SourceWriter w, string property, string type, IEnumerable<string> rows, IEnumerable<string>? initializers = null)
     {
-        w.Line($"{property} = new {type}[]").Open();
+        w.Line($"{property} = new §{type}[]").Open();
         foreach ((string row, string initializer) in rows.Zip(initializers ?? rows.Select(static _ => ""), static (row, initializer) => (row, initializer)))
         {
-            w.Line($"new {type}({row}){initializer},");
+            w.Line($"new §{type}({row}){initializer},");
         }
 
         w.Close(",");
@@ -93,7 +93,7 @@ internal static class MemoryFile
     private static string Parameter(ParameterRow p) => FormattableString.Invariant(
         $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
 
-    private static string Format(WeightFormat f) => "WeightFormat." + f.Storage switch
+    private static string Format(WeightFormat f) => "§WeightFormat." + f.Storage switch
     {
         Storage.Float32 => "Compute",
         Storage.NF4 => FormattableString.Invariant($"NF4({f.BlockSize}, {Flag(f.DoubleQuantized)})"),
@@ -106,21 +106,21 @@ internal static class MemoryFile
 
     private static string Settings(SlotRow s) => s.Settings.Length == 0
         ? ""
-        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}{(s.MovingRanks ? "MovingRanks = true, " : "")}Settings = new SettingRow[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
+        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}{(s.MovingRanks ? "MovingRanks = true, " : "")}Settings = new §SettingRow[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
 
-    private static string Setting(SettingRow s) => FormattableString.Invariant($"new SettingRow({Text(s.Name)}, {s.Value:R})");
+    private static string Setting(SettingRow s) => FormattableString.Invariant($"new §SettingRow({Text(s.Name)}, {s.Value:R})");
 
     private static void Table(SourceWriter w, FrameTable table, string after)
     {
         w.Line(FormattableString.Invariant(
-            $"new FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, {Count(table.Forward)}, {Count(table.Backward)}, new FrameRow[]"));
+            $"new §FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, {Count(table.Forward)}, {Count(table.Backward)}, new §FrameRow[]"));
         w.Open();
         foreach (FrameRow r in table.Rows)
         {
             string shares = r.Shares < 0 ? "" : FormattableString.Invariant($", {r.Shares}");
             shares += r.Statistic ? ", Statistic: true" : "";
             w.Line(FormattableString.Invariant(
-                $"new FrameRow({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, RowKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
+                $"new §FrameRow({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, §RowKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
         }
 
         w.Close($") {{ ForwardTraffic = {Count(table.ForwardTraffic)}, BackwardTraffic = {Count(table.BackwardTraffic)}{Widened(table)} }}{after}");
@@ -128,21 +128,21 @@ internal static class MemoryFile
 
     private static string Widened(FrameTable table) => table.Widened.Length == 0
         ? ""
-        : $", Widened = new Dim[][] {{ {string.Join(", ", table.Widened.Select(static w => $"new Dim[] {{ {string.Join(", ", w.Select(Dimension))} }}"))} }}";
+        : $", Widened = new §Dim[][] {{ {string.Join(", ", table.Widened.Select(static w => $"new §Dim[] {{ {string.Join(", ", w.Select(Dimension))} }}"))} }}";
 
-    private static string Count(Flops flops) => FormattableString.Invariant($"new Flops({flops.PerRow:R}, {flops.PerRowAndPosition:R}, {flops.PerRowAndRank:R}, {flops.PerRowAndSquaredRank:R})");
+    private static string Count(Flops flops) => FormattableString.Invariant($"new §Flops({flops.PerRow:R}, {flops.PerRowAndPosition:R}, {flops.PerRowAndRank:R}, {flops.PerRowAndSquaredRank:R})");
 
     private static string Count(Traffic traffic) => FormattableString.Invariant(
-        $"new Traffic({traffic.PerRow:R}, {traffic.PerRowAndRank:R}, {traffic.Weights:R}, {traffic.PerRank:R}, {traffic.PerSquaredRank:R})");
+        $"new §Traffic({traffic.PerRow:R}, {traffic.PerRowAndRank:R}, {traffic.Weights:R}, {traffic.PerRank:R}, {traffic.PerSquaredRank:R})");
 
     private static void Frame(SourceWriter w, string name, string summary, FrameUnion union)
     {
-        w.Line().Line($"/// <summary>{summary}</summary>").Open($"private readonly struct {name}").Line("private readonly Frame _frame;").Line();
-        w.Line($"public {name}(Frame frame) => _frame = frame;");
+        w.Line().Line($"/// <summary>{summary}</summary>").Open($"private readonly struct {name}").Line("private readonly §Frame _frame;").Line();
+        w.Line($"public {name}(§Frame frame) => _frame = frame;");
         if (name == "LossFrame")
         {
-            w.Line().Line("/// <summary>Indices of the chunk's rows among all tokens, [R, 1].</summary>").Line("public Tensor LossRows => _frame.LossRows;");
-            w.Line().Line("/// <summary>The chunk's targets, [R, 1].</summary>").Line("public Tensor Targets => _frame.Targets;");
+            w.Line().Line("/// <summary>Indices of the chunk's rows among all tokens, [R, 1].</summary>").Line("public §Tensor LossRows => _frame.LossRows;");
+            w.Line().Line("/// <summary>The chunk's targets, [R, 1].</summary>").Line("public §Tensor Targets => _frame.Targets;");
             w.Line().Line("/// <summary>Place of the chunk's first row among the rows of all chunks.</summary>").Line("public int FirstRow => _frame.FirstRow;");
         }
 
@@ -150,7 +150,7 @@ internal static class MemoryFile
         {
             FrameRow row = union.Names[i];
             w.Line().Line($"/// <summary>[{row.Rows}, {row.Columns}]</summary>");
-            w.Line(FormattableString.Invariant($"public Tensor {row.Name} => _frame.At({i});"));
+            w.Line(FormattableString.Invariant($"public §Tensor {row.Name} => _frame.At({i});"));
         }
 
         w.Close();
@@ -158,11 +158,11 @@ internal static class MemoryFile
 
     private static string Dimension(Dim d) => d switch
     {
-        { Symbol: DimSymbol.One } => FormattableString.Invariant($"new Dim({d.Factor})"),
-        { Factor: 1, Symbol: DimSymbol.Tokens } => "Dim.Tokens",
-        { Factor: 1, Symbol: DimSymbol.Rows } => "Dim.Rows",
-        { Factor: 1, Symbol: DimSymbol.Rank } => FormattableString.Invariant($"Dim.Rank({d.Slot})"),
-        _ => FormattableString.Invariant($"new Dim({d.Factor}, DimSymbol.{d.Symbol}, {d.Slot})"),
+        { Symbol: DimSymbol.One } => FormattableString.Invariant($"new §Dim({d.Factor})"),
+        { Factor: 1, Symbol: DimSymbol.Tokens } => "§Dim.Tokens",
+        { Factor: 1, Symbol: DimSymbol.Rows } => "§Dim.Rows",
+        { Factor: 1, Symbol: DimSymbol.Rank } => FormattableString.Invariant($"§Dim.Rank({d.Slot})"),
+        _ => FormattableString.Invariant($"new §Dim({d.Factor}, §DimSymbol.{d.Symbol}, {d.Slot})"),
     };
 
     private static string Flag(bool value) => value ? "true" : "false";

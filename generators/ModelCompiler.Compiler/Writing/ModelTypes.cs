@@ -15,6 +15,7 @@ public sealed class ModelTypes
     public ModelTypes(CompiledModel model)
     {
         Model = model;
+        Names = new LocalNames(model.Spec.Block);
         Parameters = [.. model.Network.Parameters.Select(p => p.Parameter!), .. model.Slots.SelectMany(s => s.Parameters.Select(p => p.Parameter!))];
         for (int i = 0; i < Parameters.Length; i++)
         {
@@ -32,6 +33,9 @@ public sealed class ModelTypes
 
     /// <summary>The description.</summary>
     public ModelSpec Spec => Model.Spec;
+
+    /// <summary>Names of the locals of a layer's methods.</summary>
+    internal LocalNames Names { get; }
 
     /// <summary>All parameters, in table order.</summary>
     public ParameterRow[] Parameters { get; }
@@ -66,7 +70,7 @@ public sealed class ModelTypes
         bool projection = Model.Network.Projections.Any(p => p.Path == parts[0] + "." + parts[1]);
         return projection
             ? ProjectionLocal(parts[0], parts[1]) + path.Substring(parts[0].Length + parts[1].Length + 1)
-            : Local(parts[0]) + path.Substring(parts[0].Length);
+            : Names.Of(parts[0]) + path.Substring(parts[0].Length);
     }
 
     /// <summary>The locals a layer's method declares: the sublayers and projections its lines mention.</summary>
@@ -75,7 +79,7 @@ public sealed class ModelTypes
         var locals = new List<string>();
         foreach (SublayerSpec s in Spec.Block.Sublayers)
         {
-            string sublayer = Local(s.PropertyName);
+            string sublayer = Names.Of(s.PropertyName);
             var projections = Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal))
                 .Select(p => p.Flag.ToString()).Where(p => Mentions(lines, ProjectionLocal(s.PropertyName, p))).ToArray();
             if (projections.Length == 0 && !Mentions(lines, sublayer))
@@ -83,7 +87,7 @@ public sealed class ModelTypes
                 continue;
             }
 
-            locals.Add($"var {sublayer} = layer.{s.PropertyName};");
+            locals.Add($"var {sublayer} = layer.{Identifier.Escape(s.PropertyName)};");
             if (projections.Length == 1)
             {
                 locals.Add($"var {ProjectionLocal(s.PropertyName, projections[0])} = {sublayer}.{projections[0]};");
@@ -106,14 +110,8 @@ public sealed class ModelTypes
     private string ProjectionLocal(string sublayer, string projection)
     {
         bool unique = Model.Network.Projections.Count(p => p.PerLayer && p.Flag.ToString() == projection) == 1;
-        return unique ? Local(projection) : Local(sublayer) + projection;
+        return unique ? LocalNames.OfProjection(projection) : Names.OfProjection(sublayer, projection);
     }
-
-    /// <summary>The local variable of a sublayer.</summary>
-    public static string Local(string property) =>
-        char.ToLowerInvariant(property[0]) + property.Substring(1) is var name && Reserved.Contains(name) ? "@" + name : name;
-
-    private static readonly HashSet<string> Reserved = ["base", "in", "out", "params", "fixed", "lock", "checked", "object", "string", "switch", "layer", "b", "k"];
 
     private ModelTables MakeTables()
     {

@@ -74,11 +74,11 @@ internal static class OperationsText
     {
         var call = new CallWriter(Name, Scalar);
         op.Row.Arguments(op, call);
-        return $"k.{op.Row.Method}({call});";
+        return RuntimeNames.Resolve(types.Spec.Type, $"k.{op.Row.Method}({call});");
 
         string Name(Value? value) => value switch
         {
-            null => "Tensor.None",
+            null => "§Tensor.None",
             { Kind: ValueKind.Parameter } => types.ParameterText(value.Name),
             { Kind: ValueKind.External } => value == Assemble.Targets || value == Assemble.LossRows ? "b." + value.Name : value.Name,
             _ => "b." + draft.Names[value],

@@ -8,16 +8,16 @@ internal static class ParametersFile
     public static SourceFile Write(ModelTypes types)
     {
         ModelSpec spec = types.Spec;
-        string name = spec.Type.Name;
-        string block = spec.Block.ClassName;
+        string name = Identifier.Escape(spec.Type.Name);
+        string block = Identifier.Escape(spec.Block.ClassName);
         long total = types.Tables.ParameterCount(trainable: false);
         long trainable = types.Tables.ParameterCount(trainable: true);
         SourceWriter w = FileHeader.Open(
             spec,
             FormattableString.Invariant($"{total:N0} parameters, {trainable:N0} of them trainable."),
-            $"TransformerModel, IModel<{name}>");
+            $"§TransformerModel, §IModel<{name}>");
 
-        w.Open($"private {name}(Plan plan, IBackend backend) : base(plan, backend)");
+        w.Open($"private {name}(§Plan plan, §IBackend backend) : base(plan, backend)");
         w.Line($"TokenEmbedding = At({types.Row("TokenEmbedding")});");
         if (types.Row("PositionEmbedding") is >= 0 and var positions)
         {
@@ -35,13 +35,13 @@ internal static class ParametersFile
         w.Line("Layers = layers;").Close().Line();
 
         w.Line("/// <summary>Everything the planner needs of this model.</summary>");
-        w.Line("public static new ModelTables Tables => s_tables;").Line();
+        w.Line("public static new §ModelTables Tables => s_tables;").Line();
         w.Line($"/// <summary>Token embedding, [{spec.Vocabulary}, {spec.Width}]{(spec.Embedding.Tied ? "; also the head" : "")}.</summary>");
-        w.Line("public Parameter TokenEmbedding { get; }").Line();
+        w.Line("public §Parameter TokenEmbedding { get; }").Line();
         if (types.Row("PositionEmbedding") >= 0)
         {
             w.Line($"/// <summary>Position embedding, [{spec.Context}, {spec.Width}].</summary>");
-            w.Line("public Parameter PositionEmbedding { get; }").Line();
+            w.Line("public §Parameter PositionEmbedding { get; }").Line();
         }
 
         w.Line($"/// <summary>The {spec.Block.Repeat} layers.</summary>");
@@ -49,24 +49,24 @@ internal static class ParametersFile
         if (HasFinalNorm(types))
         {
             w.Line("/// <summary>The norm before the head.</summary>");
-            w.Line("public Norm FinalNorm { get; }").Line();
+            w.Line("public §Norm FinalNorm { get; }").Line();
         }
 
         w.Line($"/// <summary>Hidden states to logits, [{spec.Vocabulary}, {spec.Width}].</summary>");
         w.Line($"public {ProjectionsText.Type(types, "Head")} Head {{ get; }}").Line();
 
         w.Line("/// <summary>Binds the model to a plan on a backend that has no arena yet; the model disposes the backend.</summary>");
-        w.Line($"public static {name} Create(Plan plan, IBackend backend) => new {name}(plan, backend);").Line();
+        w.Line($"public static {name} Create(§Plan plan, §IBackend backend) => new {name}(plan, backend);").Line();
         w.Line("/// <summary>Plans training, allocates exactly the planned memory and binds the model to it.</summary>");
-        w.Line($"public static {name} ForTraining(TrainingPlan plan, IBackend? backend = null) => Model.ForTraining<{name}>(plan, backend);").Line();
+        w.Line($"public static {name} ForTraining(§TrainingPlan plan, §IBackend? backend = null) => §Model.ForTraining<{name}>(plan, backend);").Line();
         w.Line("/// <summary>Plans generation over a cache of <paramref name=\"capacity\"/> positions and binds the model to it.</summary>");
-        w.Line($"public static {name} ForGeneration(int capacity = {spec.Context}, int batch = 1, IBackend? backend = null) => Model.ForGeneration<{name}>(capacity, batch, backend);").Line();
+        w.Line($"public static {name} ForGeneration(int capacity = {spec.Context}, int batch = 1, §IBackend? backend = null) => §Model.ForGeneration<{name}>(capacity, batch, backend);").Line();
 
         w.Line("[global::System.Runtime.CompilerServices.ModuleInitializer]");
-        w.Line($"internal static void RegisterModel() => ModelRegistry.Add<{name}>();").Line();
+        w.Line($"internal static void RegisterModel() => §ModelRegistry.Add<{name}>();").Line();
         WriteBlock(w, types);
         w.Close();
-        return new SourceFile($"{name}.Parameters.g.cs", w.ToString());
+        return new SourceFile($"{spec.Type.Name}.Parameters.g.cs", w.ToString());
     }
 
     private static bool HasFinalNorm(ModelTypes types) => types.Row("FinalNorm.Weight") >= 0;
@@ -74,7 +74,7 @@ internal static class ParametersFile
     private static void WriteBlock(SourceWriter w, ModelTypes types)
     {
         ModelSpec spec = types.Spec;
-        string block = spec.Block.ClassName;
+        string block = Identifier.Escape(spec.Block.ClassName);
         bool declared = spec.Recipe is null;
         w.Line("/// <summary>One layer.</summary>");
         w.Open(declared ? $"partial class {block}" : $"public sealed class {block}");
@@ -82,17 +82,17 @@ internal static class ParametersFile
         {
             foreach (SublayerSpec s in spec.Block.Sublayers)
             {
-                w.Line($"private readonly {s.TypeName} _{ModelTypes.Local(s.PropertyName).TrimStart('@')};");
+                w.Line($"private readonly {Identifier.Escape(s.TypeName)} {types.Names.FieldOf(s.PropertyName)};");
             }
 
             w.Line();
         }
 
-        w.Open($"internal {block}({spec.Type.Name} model, int index)").Line("Index = index;");
+        w.Open($"internal {block}({Identifier.Escape(spec.Type.Name)} model, int index)").Line("Index = index;");
         foreach (SublayerSpec s in spec.Block.Sublayers)
         {
-            string target = declared ? "_" + ModelTypes.Local(s.PropertyName).TrimStart('@') : s.PropertyName;
-            w.Line($"{target} = new {s.TypeName}(model, index);");
+            string target = declared ? types.Names.FieldOf(s.PropertyName) : Identifier.Escape(s.PropertyName);
+            w.Line($"{target} = new {Identifier.Escape(s.TypeName)}(model, index);");
         }
 
         w.Close().Line();
@@ -101,8 +101,8 @@ internal static class ParametersFile
         {
             w.Line().Line($"/// <summary>{(s.Attention is null ? "The feed-forward sublayer" : "The attention sublayer")}.</summary>");
             w.Line(declared
-                ? $"public partial {s.TypeName} {s.PropertyName} => _{ModelTypes.Local(s.PropertyName).TrimStart('@')};"
-                : $"public {s.TypeName} {s.PropertyName} {{ get; }}");
+                ? $"{s.Accessibility} partial {Identifier.Escape(s.TypeName)} {Identifier.Escape(s.PropertyName)} => {types.Names.FieldOf(s.PropertyName)};"
+                : $"public {Identifier.Escape(s.TypeName)} {Identifier.Escape(s.PropertyName)} {{ get; }}");
         }
 
         w.Close();

@@ -14,7 +14,7 @@ internal sealed record PolicyMethods(BlockVariant Variant, string Selective, str
         (string Name, string Method)[] others = new[] { ("None", None), ("Block", Block) }.Where(p => p.Item2 != Selective).ToArray();
         for (int i = 0; i < others.Length; i++)
         {
-            w.Open($"{(i == 0 ? "" : "else ")}if ({policy} == Checkpointing.{others[i].Name})").Line(Call(others[i].Method)).Close();
+            w.Open($"{(i == 0 ? "" : "else ")}if ({policy} == §Checkpointing.{others[i].Name})").Line(Call(others[i].Method)).Close();
         }
 
         if (others.Length == 0)

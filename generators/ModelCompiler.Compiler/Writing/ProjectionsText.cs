@@ -8,7 +8,7 @@ internal static class ProjectionsText
 {
     /// <summary>The type of a projection's property.</summary>
     public static string Type(ModelTypes types, string path) =>
-        types.AdapterOf(path) is { } slot ? $"Projection<{slot.Expansion.RuntimeType}>" : "Projection";
+        types.AdapterOf(path) is { } slot ? $"§Projection<§{slot.Expansion.RuntimeType}>" : "§Projection";
 
     /// <summary>The expression that makes a projection.</summary>
     /// <param name="types">The model.</param>
@@ -22,21 +22,21 @@ internal static class ProjectionsText
         string bias = types.Row(path + ".Bias") is >= 0 and var b ? $", {(types.AdapterOf(path) is null ? "" : "bias: ")}{model}At({b}{layer})" : "";
         return types.AdapterOf(path) is { } slot
             ? $"new {Type(types, path)}({at}, {Adapter(types, slot, model, layer)}{bias})"
-            : $"new Projection({at}{bias})";
+            : $"new §Projection({at}{bias})";
     }
 
     /// <summary>The expression that makes a norm.</summary>
     public static string Norm(ModelTypes types, string path, string at, string layer)
     {
         string weight = $"{at}({types.Row(path + ".Weight")}{layer})";
-        return types.Row(path + ".Bias") is >= 0 and var bias ? $"new Norm({weight}, {at}({bias}{layer}))" : $"new Norm({weight})";
+        return types.Row(path + ".Bias") is >= 0 and var bias ? $"new §Norm({weight}, {at}({bias}{layer}))" : $"new §Norm({weight})";
     }
 
     private static string Adapter(ModelTypes types, AdaptedProjection slot, string model, string layer)
     {
         string index = layer.Length > 0 ? "layer" : "-1";
         string parameters = string.Join(", ", slot.Parameters.Select(p => $"{model}At({types.Row(p.Name)}{layer})"));
-        string made = $"{model}Register(new {slot.Expansion.RuntimeType}(s_tables.Slots[{slot.Slot.Index}], {slot.Slot.Index}, {index}, {parameters}))";
+        string made = $"{model}Register(new §{slot.Expansion.RuntimeType}(s_tables.Slots[{slot.Slot.Index}], {slot.Slot.Index}, {index}, {parameters}))";
         return slot.Row.FirstLayer > 0 && layer.Length > 0 ? $"layer < {slot.Row.FirstLayer} ? null : {made}" : made;
     }
 }

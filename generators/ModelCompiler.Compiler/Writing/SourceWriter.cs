@@ -1,9 +1,10 @@
 using System.Text;
+using ModelCompiler.Compiler.Description;
 
 namespace ModelCompiler.Compiler.Writing;
 
-/// <summary>An indented text writer; lines end in '\n' on every system.</summary>
-public sealed class SourceWriter
+/// <summary>An indented text writer of one class's code; lines end in '\n' on every system.</summary>
+public sealed class SourceWriter(TypeSpec type)
 {
     private readonly StringBuilder _text = new();
     private int _indent;
@@ -13,7 +14,7 @@ public sealed class SourceWriter
     {
         if (text.Length > 0)
         {
-            _text.Append(' ', 4 * _indent).Append(text);
+            _text.Append(' ', 4 * _indent).Append(RuntimeNames.Resolve(type, text));
         }
 
         _text.Append('\n');

@@ -14,30 +14,30 @@ internal static class TorchModuleFile
     public static SourceFile Write(ModelTypes types)
     {
         ModelSpec spec = types.Spec;
-        string name = spec.Type.Name;
+        string name = Identifier.Escape(spec.Type.Name);
         FrameDraft loss = types.Model.Loss;
         Op criterion = loss.Forward.Single(static op => op.Row is CrossEntropy);
         Op? slope = loss.Backward.SingleOrDefault(static op => op.Row is CrossEntropyGradient);
 
         SourceWriter w = FileHeader.Open(spec);
-        w.Line($"/// <summary>{name} for TorchSharp: ids [batch, sequence] to logits [batch, sequence, {types.Tables.Vocabulary}], with the compiled forward and backward.</summary>");
+        w.Line($"/// <summary>{spec.Type.Name} for TorchSharp: ids [batch, sequence] to logits [batch, sequence, {types.Tables.Vocabulary}], with the compiled forward and backward.</summary>");
         w.Open($"public sealed class Module : {Runtime}CompiledModule<{name}>");
         w.Line("/// <summary>Plans training, allocates exactly the planned memory as one tensor of the device and makes its parameters views of it.</summary>");
-        w.Line($"public Module(TrainingPlan plan, {Device}? device = null) : this(plan, new {Runtime}TorchBackend(device))").Open().Close().Line();
-        w.Line($"private Module(TrainingPlan plan, {Runtime}TorchBackend backend) : base(\"{name}\", {name}.ForTraining(plan, backend), backend)").Open().Close().Line();
+        w.Line($"public Module(§TrainingPlan plan, {Device}? device = null) : this(plan, new {Runtime}TorchBackend(device))").Open().Close().Line();
+        w.Line($"private Module(§TrainingPlan plan, {Runtime}TorchBackend backend) : base(\"{spec.Type.Name}\", {name}.ForTraining(plan, backend), backend)").Open().Close().Line();
         w.Line("/// <inheritdoc/>");
-        w.Line("protected override Tensor ForwardHead(int firstRow) => Model.ForwardHead(new LossFrame(Model.LossFrameAt(firstRow)));");
+        w.Line("protected override §Tensor ForwardHead(int firstRow) => Model.ForwardHead(new LossFrame(Model.LossFrameAt(firstRow)));");
         if (slope is not null)
         {
             w.Line().Line("/// <inheritdoc/>");
-            w.Line($"protected override Tensor LogitsGradient(int firstRow) => new LossFrame(Model.LossFrameAt(firstRow)).{loss.Names[slope.Output]};");
+            w.Line($"protected override §Tensor LogitsGradient(int firstRow) => new LossFrame(Model.LossFrameAt(firstRow)).{loss.Names[slope.Output]};");
             w.Line().Line("/// <inheritdoc/>");
             w.Line("protected override void BackwardHead(int firstRow) => Model.BackwardHead(new LossFrame(Model.LossFrameAt(firstRow)));");
         }
 
         w.Close().Line();
         w.Line("/// <summary>One chunk of rows: hidden states to logits.</summary>");
-        w.Open("private Tensor ForwardHead(in LossFrame b)").Line("var k = Kernels;").Line();
+        w.Open("private §Tensor ForwardHead(in LossFrame b)").Line("var k = Kernels;").Line();
         Lines(w, OperationsText.Body(types, loss, [.. loss.Forward.Where(op => op != criterion)], true).Lines);
         w.Line($"return b.{loss.Names[criterion.Inputs[0]]};").Close();
         if (slope is not null)
@@ -47,7 +47,7 @@ internal static class TorchModuleFile
         }
 
         w.Close();
-        return new SourceFile($"{name}.TorchSharp.g.cs", w.ToString());
+        return new SourceFile($"{spec.Type.Name}.TorchSharp.g.cs", w.ToString());
     }
 
     private static void Lines(SourceWriter w, string[] lines)

@@ -6,12 +6,15 @@ using ModelCompiler.Generators.Parsing;
 
 namespace ModelCompiler.Generators.Diagnostics;
 
-/// <summary>Says what is wrong with a description, where it is written, so that #pragma and .editorconfig reach it.</summary>
+/// <summary>
+/// Warns: of attributes without an effect, and of what a sound recipe should be told. Errors are the generator's to report, since no analyzer
+/// is asked where the project has other errors.
+/// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class DescriptionAnalyzer : DiagnosticAnalyzer
 {
     /// <inheritdoc />
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [.. DiagnosticDescriptors.All.Where(static descriptor => descriptor.Id != ProblemIds.PlannedPeak)];
+    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [.. DiagnosticDescriptors.All.Where(static descriptor => descriptor.DefaultSeverity == DiagnosticSeverity.Warning)];
 
     /// <inheritdoc />
     public override void Initialize(AnalysisContext context)
@@ -36,33 +39,14 @@ public sealed class DescriptionAnalyzer : DiagnosticAnalyzer
             context.ReportDiagnostic(diagnostic);
         }
 
-        foreach (Problem problem in Problems(type))
+        if (!type.Has("FineTune") || DescriptionParser.Parse(type).Spec is not { Recipe: not null } spec || Validation.Check(spec).Count > 0)
+        {
+            return;
+        }
+
+        foreach (Problem problem in Validation.CheckWarnings(spec))
         {
             context.ReportDiagnostic(Diagnostic.Create(DiagnosticDescriptors.Of(problem.Id), OriginLocator.Find(type, problem.Origin), [.. problem.Arguments]));
         }
-    }
-
-    private static EquatableArray<Problem> Problems(INamedTypeSymbol type)
-    {
-        if (!type.Has("Transformer") && !type.Has("FineTune"))
-        {
-            return default;
-        }
-
-        ParsedDescription parsed = DescriptionParser.Parse(type);
-        if (parsed.Spec is not { } spec)
-        {
-            return parsed.Problems;
-        }
-
-        // The architecture's class reports its own sizes; a recipe over a bad one has nothing to be measured against.
-        EquatableArray<Problem> architecture = Validation.CheckArchitecture(spec);
-        if (spec.Recipe is null)
-        {
-            return architecture;
-        }
-
-        EquatableArray<Problem> recipe = architecture.Count > 0 ? default : Validation.CheckRecipe(spec);
-        return architecture.Count + recipe.Count > 0 ? recipe : new EquatableArray<Problem>([.. Validation.CheckWarnings(spec), .. Validation.CheckBudgets(spec)]);
     }
 }

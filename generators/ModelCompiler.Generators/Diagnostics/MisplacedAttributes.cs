@@ -18,11 +18,7 @@ internal static class MisplacedAttributes
         foreach (AttributeData attribute in type.GetAttributes())
         {
             string? name = ModelAttributes.NameOf(attribute);
-            if (name == "Block" && type.ContainingType?.Has("Transformer") != true)
-            {
-                yield return Create(ProblemIds.MisplacedBlock, attribute, type.Name);
-            }
-            else if (OfTransformer.Contains(name) && !transformer)
+            if (OfTransformer.Contains(name) && !transformer)
             {
                 yield return Create(ProblemIds.MisplacedPart, attribute, name!, type.Name, "Transformer");
             }

@@ -33,7 +33,8 @@ internal static class OriginLocator
         INamedTypeSymbol[] blocks = [.. type.GetTypeMembers().Where(static nested => nested.Has("Block"))];
         int index = origin.Attribute.Length == 0 ? origin.Index : 0;
         return blocks.FirstOrDefault(block => block.Name == origin.Member)
-            ?? blocks.SelectMany(block => block.GetMembers(origin.Member)).OfType<IPropertySymbol>().ElementAtOrDefault(index) as ISymbol;
+            ?? blocks.SelectMany(block => block.GetMembers(origin.Member)).OfType<IPropertySymbol>().ElementAtOrDefault(index)
+            ?? blocks.Prepend(type).SelectMany(around => around.GetMembers(origin.Member)).FirstOrDefault(static member => !member.IsImplicitlyDeclared);
     }
 
     private static SyntaxNode? Argument(AttributeSyntax syntax, AttributeData attribute, string name)

@@ -6,6 +6,8 @@ namespace ModelCompiler.Generators.Parsing;
 /// <summary>Reads a class with [Transformer].</summary>
 internal static class ArchitectureParser
 {
+    private static readonly SymbolDisplayFormat Unescaped = new(typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);
+
     public static ModelSpec? Parse(INamedTypeSymbol type, ProblemList problems)
     {
         int before = problems.Count;
@@ -42,9 +44,13 @@ internal static class ArchitectureParser
     }
 
     public static TypeSpec TypeOf(INamedTypeSymbol type) => new(
-        type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(),
+        NamespaceOf(type),
         type.Name,
         type.DeclaredAccessibility == Accessibility.Public ? "public" : "internal");
+
+    /// <summary>The namespace of a class, without escapes; empty for the global one.</summary>
+    public static string NamespaceOf(INamedTypeSymbol type) =>
+        type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(Unescaped);
 
     private static BlockSpec? ParseBlock(INamedTypeSymbol type, int width, ProblemList problems)
     {

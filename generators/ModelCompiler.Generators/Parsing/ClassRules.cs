@@ -10,6 +10,10 @@ internal static class ClassRules
 {
     public static bool IsFromSource(this ISymbol symbol) => !symbol.DeclaringSyntaxReferences.IsEmpty;
 
+    /// <summary>Whether the compiler wrote it: an analyzer sees both halves of a class.</summary>
+    public static bool IsGenerated(this ISymbol symbol) =>
+        symbol.DeclaringSyntaxReferences.Any(static reference => reference.SyntaxTree.FilePath.EndsWith(".g.cs", StringComparison.OrdinalIgnoreCase));
+
     /// <summary>Checks the class of an architecture or a recipe.</summary>
     public static void CheckTopLevel(INamedTypeSymbol type, ProblemList problems)
     {
@@ -73,7 +77,8 @@ internal static class ClassRules
 
     private static void CheckPlain(INamedTypeSymbol type, Origin origin, ProblemList problems)
     {
-        string? what = type.IsStatic ? "static" : type.IsAbstract ? "abstract" : type.IsRecord ? "a record" : null;
+        string? what = type.IsRecord ? "a record" : type.TypeKind == TypeKind.Struct ? "a struct" : type.TypeKind == TypeKind.Interface ? "an interface"
+            : type.IsStatic ? "static" : type.IsAbstract ? "abstract" : null;
         if (what is not null)
         {
             problems.Add(ProblemIds.NotAPlainClass, origin, type.Name, what);

@@ -11,14 +11,14 @@ internal static class RecipeParser
     public static ModelSpec? Parse(INamedTypeSymbol type, AttributeData fineTune, ProblemList problems)
     {
         ClassRules.CheckTopLevel(type, problems);
-        if (fineTune.AttributeClass?.TypeArguments.FirstOrDefault() is not INamedTypeSymbol { TypeKind: not TypeKind.Error } architecture)
+        if (fineTune.AttributeClass?.TypeArguments.FirstOrDefault() is not { TypeKind: not TypeKind.Error } argument)
         {
             return null; // The C# compiler reports the type argument.
         }
 
-        if (!architecture.Has("Transformer"))
+        if (argument is not INamedTypeSymbol architecture || !architecture.Has("Transformer"))
         {
-            problems.Add(ProblemIds.NotATransformer, new Origin("", "FineTune"), type.Name, architecture.Name);
+            problems.Add(ProblemIds.NotATransformer, new Origin("", "FineTune"), type.Name, argument.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat));
             return null;
         }
 

@@ -1,4 +1,3 @@
-using Microsoft.CodeAnalysis.CSharp;
 using ModelCompiler.Compiler.Adapters;
 
 namespace ModelCompiler.Generators.Parsing;
@@ -6,17 +5,22 @@ namespace ModelCompiler.Generators.Parsing;
 /// <summary>Names that generated code has for something else, so that a part of a description of that name would hide it.</summary>
 internal static class ReservedNames
 {
-    private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
+    private static readonly string[] Directions = ["Backward", "Forward", "Serve"];
+
+    /// <summary>Members of every model.</summary>
+    private static readonly HashSet<string> Members = new(StringComparer.Ordinal)
     {
-        // Members of every model.
         "Backward", "BackwardHead", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
         "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRebuildingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
         "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
         "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueFrame",
         "RebuildBelow", "RebuildLayer", "RegisterModel", "ResidualGradient", "Serve", "ServeLayer", "ServeLowestLayer", "Tables",
-        "TargetCount", "TokenEmbedding", "TokenIds", "Tokens",
+        "TargetCount", "TokenEmbedding", "TokenIds", "Tokens", "s_tables",
+    };
 
-        // Runtime types that generated code writes without their namespace.
+    /// <summary>Types of the runtime.</summary>
+    private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
+    {
         "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable", "FrequencyScaling",
         "IBackend", "IModel",
         "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SettingRow", "SlotRow", "Tensor",
@@ -24,15 +28,22 @@ internal static class ReservedNames
     };
 
     /// <summary>Members of the sublayers' classes.</summary>
-    private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "KeyNorm", "Output", "Query", "QueryNorm", "Up", "Value" };
+    private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "KeyNorm", "LayerScale", "Output", "Query", "QueryNorm", "Up", "Value" };
 
     private static readonly HashSet<string> Properties = new(StringComparer.OrdinalIgnoreCase) { "B", "FinalNorm", "Head", "Index", "K", "Layer", "Model", "PositionEmbedding", "TokenEmbedding" };
 
     /// <summary>Whether a class of a description may not have this name.</summary>
     public static bool IsReservedType(string name) =>
-        Types.Contains(name) || Projections.Contains(name) || AdapterExpansion.All.Any(method => method.RuntimeType == name);
+        IsGeneratedMember(name) || Types.Contains(name) || name == "var" || Projections.Contains(name) || AdapterExpansion.All.Any(method => method.RuntimeType == name);
 
-    /// <summary>Whether a sublayer may not have this name: it is also a local variable, in lower case, and the head of its parameters' paths.</summary>
+    /// <summary>Whether a sublayer may not have this name: it is also the head of its parameters' paths.</summary>
     public static bool IsReservedProperty(string name) =>
-        Properties.Contains(name) || Projections.Contains(name) || SyntaxFacts.GetKeywordKind(char.ToLowerInvariant(name[0]) + name.Substring(1)) != SyntaxKind.None;
+        Properties.Contains(name) || Projections.Contains(name);
+
+    /// <summary>Whether a member of a model that the user writes may not have this name.</summary>
+    public static bool IsGeneratedMember(string name) => Members.Contains(name) || IsMethodOfLayers(name);
+
+    // "ForwardLayer3KeepingAll": some carry the number of a layer.
+    private static bool IsMethodOfLayers(string name) => Directions.Any(direction =>
+        name.StartsWith(direction + "Layer", StringComparison.Ordinal) || name.StartsWith(direction + "FrozenLayer", StringComparison.Ordinal) || name.StartsWith(direction + "LowestLayer", StringComparison.Ordinal));
 }

@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Planning;
@@ -44,7 +45,6 @@ internal static class SublayerParser
         {
             problems.Add(ProblemIds.TypeNotASimpleName, origin, property.Name, property.Type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat));
         }
-
         else
         {
             ClassRules.CheckName(typeName, "a sublayer's type", origin, problems);
@@ -68,7 +68,8 @@ internal static class SublayerParser
             norm,
             kinds[0] == "Attention" ? Attention(arguments, width, property) : null,
             kinds[0] == "Attention" ? null : FeedForward(kinds[0], arguments),
-            property.Has("LayerScale"));
+            property.Has("LayerScale"),
+            property.DeclaredAccessibility == Accessibility.Public ? "public" : "internal");
     }
 
     private static void CheckForm(IPropertySymbol property, Origin origin, ProblemList problems)
@@ -78,26 +79,30 @@ internal static class SublayerParser
             return;
         }
 
-        if (!property.IsPartialDefinition)
+        if (!property.IsPartialDefinition || property.PartialImplementationPart is { } written && !written.IsGenerated())
         {
             problems.Add(ProblemIds.SublayerNotPartial, origin, property.Name);
         }
 
-        if (property.IsStatic || property.IsIndexer || property.SetMethod is not null)
+        if (property.IsStatic || property.IsIndexer || property.SetMethod is not null || HasOtherModifiers(property))
         {
             problems.Add(ProblemIds.SublayerNotGetOnly, origin, property.Name);
         }
 
-        if (property.DeclaredAccessibility != Accessibility.Public)
+        INamedTypeSymbol architecture = property.ContainingType.ContainingType;
+        if (property.DeclaredAccessibility != Accessibility.Public && !(property.DeclaredAccessibility == Accessibility.Internal && architecture.DeclaredAccessibility != Accessibility.Public))
         {
-            problems.Add(ProblemIds.LessAccessible, origin, property.Name, "public", property.ContainingType.ContainingType.Name);
+            problems.Add(ProblemIds.LessAccessible, origin, property.Name, "public", architecture.Name);
         }
     }
+
+    private static bool HasOtherModifiers(IPropertySymbol property) => property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is PropertyDeclarationSyntax syntax
+        && syntax.Modifiers.Any(static modifier => modifier.Kind() is not (SyntaxKind.PublicKeyword or SyntaxKind.InternalKeyword or SyntaxKind.ProtectedKeyword or SyntaxKind.PrivateKeyword or SyntaxKind.PartialKeyword));
 
     /// <summary>
     /// The type's name as the user wrote it: the type is generated, so while the generator runs it does not exist. Null: not a simple name.
     /// </summary>
-    private static string? TypeName(IPropertySymbol property) => property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() switch
+    public static string? TypeName(IPropertySymbol property) => property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() switch
     {
         null => property.Type.Name,
         PropertyDeclarationSyntax { Type: IdentifierNameSyntax { Identifier.ValueText: var name } } => name,

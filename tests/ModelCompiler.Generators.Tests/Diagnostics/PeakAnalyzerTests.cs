@@ -76,10 +76,10 @@ public class PeakAnalyzerTests
     {
         AnalyzerConfigSet configuration = AnalyzerConfigSet.Create(new[] { AnalyzerConfig.Parse(editorconfig, "/sample/.editorconfig") });
         CSharpCompilation compilation = Compilations.Create(source);
-        Compilation output = GeneratorRun.Of(compilation.WithOptions(compilation.Options.WithSyntaxTreeOptionsProvider(new Configured(configuration)))).Output;
+        GeneratorRun run = GeneratorRun.Of(compilation.WithOptions(compilation.Options.WithSyntaxTreeOptionsProvider(new Configured(configuration))));
         var peaks = new PeakAnalyzer();
-        CompilationWithAnalyzers analysis = output.WithAnalyzers([new DescriptionAnalyzer(), peaks]);
-        Diagnostic[] shown = [.. (await analysis.GetAnalyzerDiagnosticsAsync()).OrderBy(diagnostic => diagnostic.Location.SourceSpan.Start)];
+        CompilationWithAnalyzers analysis = run.Output.WithAnalyzers([new DescriptionAnalyzer(), peaks]);
+        Diagnostic[] shown = [.. AnalyzerRun.Reported(run, compilation).Concat(await analysis.GetAnalyzerDiagnosticsAsync()).OrderBy(diagnostic => diagnostic.Location.SourceSpan.Start)];
         return (shown, await analysis.GetAnalyzerTelemetryInfoAsync(peaks, CancellationToken.None));
     }
 

@@ -76,5 +76,13 @@ internal static class ShapeCases
         new(Tiny.With(Rotary, "KeyValueHeads = 4), Rotary(Scaling = RotaryScaling.Llama3, Factor = 8, LowFrequencyFactor = 2, {|MC0112:HighFrequencyFactor = 2|})]"),
             "Rotary.HighFrequencyFactor is 2: it must be finite and above LowFrequencyFactor, 2",
             Tiny.With(Rotary, "KeyValueHeads = 4), Rotary(Scaling = RotaryScaling.Llama3, Factor = 8, LowFrequencyFactor = 2, HighFrequencyFactor = 3)]"), "high"),
+        new(Tiny.With("Repeat = 5", "{|MC0113:Repeat = int.MaxValue|}"), "Block.Repeat is 2147483647: the largest is 10000", Tiny.With("Repeat = 5", "Repeat = 10000"), "repeat"),
+        new(Tiny.With("Vocabulary = 512", "{|MC0113:Vocabulary = int.MaxValue|}"), "Transformer.Vocabulary is 2147483647: the largest is 16777216", Tiny.With("Vocabulary = 512", "Vocabulary = 1 << 24"), "vocabulary"),
+        new(Tiny.With("Context = 128", "{|MC0113:Context = int.MaxValue|}"), "Transformer.Context is 2147483647: the largest is 16777216", Tiny.With("Context = 128", "Context = 1 << 24"), "context"),
+        new(Tiny.With("Hidden = 172", "{|MC0113:Hidden = (1 << 24) + 1|}"), "SwiGlu.Hidden is 16777217: the largest is 16777216", Tiny.With("Hidden = 172", "Hidden = 1 << 24"), "hidden"),
+        new(Tiny.With("Heads = 8, KeyValueHeads = 4", "{|MC0113:Heads = int.MaxValue|}"), "Attention.Heads is 2147483647: the largest is 16777216", Tiny.With("Heads = 8, KeyValueHeads = 4", "Heads = 1"), "heads"),
+        new(Tiny.With("KeyValueHeads = 4", "{|MC0113:HeadWidth = int.MaxValue - 1|}"), "Attention.Heads * HeadWidth is 17179869168: the largest is 16777216", Tiny.With("KeyValueHeads = 4", "HeadWidth = 1 << 21"), "head width"),
+        new(Tiny.With("[Transformer(Vocabulary = 512, Width = 64", "[{|MC0113:Transformer(Vocabulary = 1 << 24, Width = 1 << 24").With("Context = 128)", "Context = 128)|}").With("Repeat = 5", "Repeat = 5000").With("Hidden = 172", "Hidden = 1 << 22"),
+            "The number of parameters of 'Tiny' is 5.278219E+18: the largest is 1.1258999E+15", Tiny.With("Vocabulary = 512, Width = 64", "Vocabulary = 1 << 24, Width = 1 << 20"), "parameters"),
     ];
 }

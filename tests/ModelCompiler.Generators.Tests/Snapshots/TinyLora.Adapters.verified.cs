@@ -2,13 +2,13 @@
 #nullable enable
 #pragma warning disable
 
-using ModelCompiler.Adapters;
-using ModelCompiler.Backends;
-using ModelCompiler.Models;
-using ModelCompiler.Planning;
-using ModelCompiler.Tensors;
-
 namespace Sample;
+
+using global::ModelCompiler.Adapters;
+using global::ModelCompiler.Backends;
+using global::ModelCompiler.Models;
+using global::ModelCompiler.Planning;
+using global::ModelCompiler.Tensors;
 
 partial class TinyLora
 {

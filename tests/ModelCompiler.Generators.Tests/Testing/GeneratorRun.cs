@@ -31,7 +31,7 @@ internal sealed class GeneratorRun
     public ImmutableArray<GeneratedSourceResult> Files => Result.GeneratedSources;
 
     /// <summary>The descriptions that the pipeline read.</summary>
-    public IEnumerable<ModelSpec> Specs => Values(Result, TrackingNames.Description).Select(output => ((ModelGenerator.Description)output.Value).Spec).OfType<ModelSpec>();
+    public IEnumerable<ModelSpec> Specs => Values(Result, TrackingNames.Description).Select(output => ((Description)output.Value).Spec).OfType<ModelSpec>();
 
     public ModelSpec Spec => Assert.Single(Specs);
 

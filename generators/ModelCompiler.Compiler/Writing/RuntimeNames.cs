@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+using ModelCompiler.Compiler.Adapters;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>
+/// The runtime's types that generated code names. Writers mark such a name with a section sign, "§Tensor": it becomes the simple name, or the
+/// full one where something of the user's hides the simple one.
+/// </summary>
+public static class RuntimeNames
+{
+    /// <summary>The namespaces that generated code uses.</summary>
+    public static readonly string[] Namespaces = ["ModelCompiler.Adapters", "ModelCompiler.Backends", "ModelCompiler.Models", "ModelCompiler.Planning", "ModelCompiler.Tensors"];
+
+    /// <summary>The namespace of each type.</summary>
+    public static readonly IReadOnlyDictionary<string, string> NamespaceOf = AdapterExpansion.All.Select(static method => (Name: method.RuntimeType, Namespace: Namespaces[0]))
+        .Concat(In(Namespaces[1], "IBackend"))
+        .Concat(In(Namespaces[2], "Frame", "IModel", "Model", "ModelRegistry", "Norm", "Parameter", "Projection", "TransformerModel"))
+        .Concat(In(
+            Namespaces[3],
+            "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "DimSymbol", "FitObjective", "FitOptions", "FitResult", "Flops", "FrameRow", "FrameTable", "FrequencyScaling",
+            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterRow", "Plan", "RowKind", "SettingRow", "SlotRow", "Traffic", "TrainingPlan", "VariantRow", "WeightFormat"))
+        .Concat(In(Namespaces[4], "Tensor"))
+        .GroupBy(static type => type.Name)
+        .ToDictionary(static type => type.Key, static type => type.First().Namespace);
+
+    private static readonly Regex s_marked = new("§([A-Za-z0-9]+)", RegexOptions.CultureInvariant);
+
+    /// <summary>Text with its marked names as the code of a class must spell them.</summary>
+    public static string Resolve(TypeSpec type, string text) => text.IndexOf('§') < 0 ? text : s_marked.Replace(text, match =>
+    {
+        string name = match.Groups[1].Value;
+        string @namespace = NamespaceOf[name];
+
+        // Imports of the whole project are as near as this file's own where no namespace is between them.
+        return type.Namespace.Length == 0 || type.Hidden.Contains(name) ? $"global::{@namespace}.{name}" : name;
+    });
+
+    private static IEnumerable<(string Name, string Namespace)> In(string @namespace, params string[] names) => names.Select(name => (name, @namespace));
+}
