@@ -38,7 +38,7 @@ internal static class BackendChoice
         string given = arguments.GetValue(CommonOptions.Backend)!;
         return given.Equals("torchsharp", StringComparison.OrdinalIgnoreCase)
             ? throw new UsageException(
-                "--backend torchsharp is none of mc's, which is built without TorchSharp: a program that references ModelCompiler.TorchSharp gives ForTraining a TorchBackend")
+                "--backend torchsharp is not in this program, which is built without TorchSharp: a program that references ModelCompiler.TorchSharp gives ForTraining a TorchBackend")
             : Choice.Require("--backend", given, [Cpu, Cuda, CudaFloat32]);
     }
 }

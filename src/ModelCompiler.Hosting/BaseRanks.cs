@@ -30,7 +30,7 @@ internal static class BaseRanks
         {
             Rank = plan.Rank,
             IgnoredConfiguration = ignored,
-            Note = note => session.Error.WriteLine($"mc: {note}"),
+            Note = session.Note,
             Progress = report,
             Cancellation = cancellation,
         }));

@@ -32,14 +32,8 @@ internal static class BoundModel
     /// <param name="seed">Seed of the adapters' start.</param>
     /// <param name="ignored">Keys of config.json that are not compared with the description.</param>
     /// <exception cref="CheckpointException">A file is missing, damaged or of another model.</exception>
-    /// <exception cref="UsageException">An adapter is given for a model without adapters.</exception>
     public static void Load(TransformerModel model, string basePath, string? adapter, ulong seed, IReadOnlyCollection<string>? ignored = null)
     {
-        if (adapter is not null && model.Adapters.Count == 0)
-        {
-            throw new UsageException($"{model.Tables.Name} has no adapters to load from '{adapter}'; name the recipe that the adapter was trained with");
-        }
-
         BaseWeights.Load(model, basePath, ignored);
         Initialization.Adapters(model, seed);
         if (adapter is not null)

@@ -18,6 +18,11 @@ internal static class BudgetOption
             return null;
         }
 
+        if (text.Length > 0 && text.All(c => char.IsAsciiDigit(c) || c is '.'))
+        {
+            throw new UsageException($"--budget needs a unit; did you mean {text}GiB? (bytes are B)");
+        }
+
         return ByteSize.TryParse(text, out long bytes)
             ? bytes
             : throw new UsageException($"--budget takes a size of memory such as 24GiB, 8 GB or 900MiB, not '{text}'");

@@ -25,17 +25,12 @@ internal static class CommonOptions
         Recursive(Numbers.Whole("--threads", "Threads that compute; default: one a core", Environment.ProcessorCount, minimum: 1, maximum: Devices.MaximumThreads));
 
     /// <summary>The seed.</summary>
-    public static Option<long> Seed { get; } = new("--seed")
-    {
-        Description = "Seed of shuffling, dropout, initial adapters and sampling",
-        DefaultValueFactory = _ => 1,
-        Recursive = true,
-    };
+    public static Option<long> Seed { get; } = Recursive(Numbers.Long("--seed", "Seed of shuffling, dropout, initial adapters and sampling", 1));
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } = [Json, Verbose, Backend, Threads, Seed];
 
-    private static Option<int> Recursive(Option<int> option)
+    private static Option<T> Recursive<T>(Option<T> option)
     {
         option.Recursive = true;
         return option;

@@ -23,14 +23,14 @@ internal static class Estimates
     /// <param name="notes">Takes the notes.</param>
     /// <returns>The estimate; null for ours.</returns>
     /// <exception cref="ArgumentException">The program's estimate does not cover the job.</exception>
-    public static Estimate? Of(string name, ModelTables tables, TrainingPlan plan, TextWriter notes) => name switch
+    public static Estimate? Of(string name, ModelTables tables, TrainingPlan plan, Session notes) => name switch
     {
         Own => null,
         Gelato => OfGelato(tables, plan, notes),
         _ => OfPyTorch(tables, plan, notes),
     };
 
-    private static Estimate OfGelato(ModelTables tables, TrainingPlan plan, TextWriter notes)
+    private static Estimate OfGelato(ModelTables tables, TrainingPlan plan, Session notes)
     {
         var shape = LlamaShape.From(tables);
         WeightFormat storage = Storage(tables, plan);
@@ -49,21 +49,21 @@ internal static class Estimates
             Accumulate = plan.Accumulate,
             AdapterParameters = slots.Length == 0 ? null : slots.Sum(slot => AdapterParameters(shape, slot, plan.Rank ?? slot.Rank)),
         });
-        Note(notes, "GELATO's formula assumes checkpointing of every block, bfloat16 and paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
+        notes.Note("GELATO's formula assumes checkpointing of every block, bfloat16 and paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
         if (bits is null && storage.Storage != ModelCompiler.Storage.BFloat16)
         {
-            Note(notes, $"it counts weights that are not quantised in 16 bits, {storage} too");
+            notes.Note($"it counts weights that are not quantised in 16 bits, {storage} too");
         }
 
         if (slots.FirstOrDefault(static s => s.Method is not ("LoRA" or "L1RA" or "AdaLoRA")) is { } other)
         {
-            Note(notes, $"it does not know {other.Method}: its adapters count as LoRA's of that rank");
+            notes.Note($"it does not know {other.Method}: its adapters count as LoRA's of that rank");
         }
 
         return Read(estimate.Moment, null, 0, estimate.Terms);
     }
 
-    private static Estimate OfPyTorch(ModelTables tables, TrainingPlan plan, TextWriter notes)
+    private static Estimate OfPyTorch(ModelTables tables, TrainingPlan plan, Session notes)
     {
         var shape = LlamaShape.From(tables);
         SlotRow[] slots = Adapters(tables, shape, plan);
@@ -80,10 +80,10 @@ internal static class Estimates
 
         var job = new PyTorchJob(shape, plan.Batch, plan.Sequence, plan.Rank ?? slots[0].Rank) { Dropout = slots.Any(static s => s.Dropout > 0), Accumulate = plan.Accumulate };
         PyTorchEstimate estimate = PyTorchEstimate.Of(job);
-        Note(notes, "the job under PyTorch checkpoints every block and has paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
+        notes.Note("the job under PyTorch checkpoints every block and has paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
         PyTorchEstimate tidy = PyTorchEstimate.Of(job with { RetainedOutputs = 0, OuterAutocast = false });
-        Note(notes, $"it is that of the jobs that were measured (docs/estimators.md); one that keeps no outputs and has one autocast peaks at {ByteSize.Format(tidy.Peak)}");
-        Note(notes, $"blocks as transformers' {job.Block} class writes them; the CUDA context, some hundred MiB, comes on top of the bytes reserved");
+        notes.Note($"it is that of the jobs that were measured (docs/estimators.md); one that keeps no outputs and has one autocast peaks at {ByteSize.Format(tidy.Peak)}");
+        notes.Note($"blocks as transformers' {job.Block} class writes them; the CUDA context, some hundred MiB, comes on top of the bytes reserved");
         return Read(estimate.Moment, estimate.Reserved, estimate.Paged, estimate.Terms);
     }
 
@@ -130,8 +130,6 @@ internal static class Estimates
         return new Estimate(bytes, terms.Sum(static t => t.Bytes), paged, new PlanEstimate(
             moment, reserved, [.. terms.Select(static t => new PlanTerm(t.Name, JsonNamingPolicy.CamelCase.ConvertName(t.Kind.ToString()), t.Bytes))]));
     }
-
-    private static void Note(TextWriter notes, string text) => notes.WriteLine($"mc: {text}");
 }
 
 /// <summary>Another program's estimate as a plan's.</summary>

@@ -10,7 +10,7 @@ internal static class Failure
     public static int Report(Exception error, Session session)
     {
         (int code, string message) = Describe(error);
-        session.Error.WriteLine($"mc: {OneLine(message)}");
+        session.Note(OneLine(message));
         if (session.Verbose)
         {
             session.Error.WriteLine(error);

@@ -22,6 +22,24 @@ internal static class Numbers
         CustomParser = result => ParseWhole(result, name, minimum, maximum),
     };
 
+    /// <summary>A whole number of any sign with a default.</summary>
+    public static Option<long> Long(string name, string description, long otherwise) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
+            {
+                return value;
+            }
+
+            result.AddError($"{name} takes a whole number, not '{text}'");
+            return 0;
+        },
+    };
+
     /// <summary>A number with a default.</summary>
     public static Option<double> Real(string name, string description, double otherwise, double minimum, double maximum) => new(name)
     {

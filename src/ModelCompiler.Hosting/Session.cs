@@ -9,12 +9,19 @@ internal sealed class Session
 {
     private readonly TextWriter _output;
 
-    public Session(TextWriter output, TextWriter error)
+    /// <param name="program">The name that the program was started by.</param>
+    /// <param name="output">For results.</param>
+    /// <param name="error">For everything else.</param>
+    public Session(string program, TextWriter output, TextWriter error)
     {
+        Program = program;
         _output = output;
         Error = error;
         ErrorIsTerminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
     }
+
+    /// <summary>The name that messages speak under and that a user types.</summary>
+    public string Program { get; }
 
     /// <summary>For errors, progress and notes.</summary>
     public TextWriter Error { get; }
@@ -42,6 +49,9 @@ internal sealed class Session
 
         _output.Flush();
     }
+
+    /// <summary>Says something beside the result.</summary>
+    public void Note(string text) => Error.WriteLine($"{Program}: {text}");
 
     /// <summary>Shows a piece of the result as soon as it is there; with <c>--json</c> the result comes whole at the end.</summary>
     public void Stream(string piece)

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using ModelCompiler.Checkpoints;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Hosting;
 
@@ -32,12 +34,36 @@ internal sealed class WeightOptions
         }
     }
 
-    /// <summary>The base's folder.</summary>
+    /// <summary>The base's folder as it is given.</summary>
     public string Base(ParseResult arguments) => arguments.GetRequiredValue(_base);
+
+    /// <summary>The base's folder, of which it is certain that it holds this model: whatever else is wrong with it comes after that.</summary>
+    /// <exception cref="UsageException">It is no folder of a base.</exception>
+    /// <exception cref="CheckpointException">Its config.json describes another model.</exception>
+    public string Base(ParseResult arguments, ModelTables tables)
+    {
+        string folder = ModelFolders.RequireBase(Base(arguments));
+        BaseWeights.RequireFit(folder, tables, Ignored(arguments));
+        return folder;
+    }
 
     /// <summary>The keys of <see cref="IgnoreConfig"/>.</summary>
     public static string[] Ignored(ParseResult arguments) => arguments.GetValue(IgnoreConfig) ?? [];
 
+    /// <summary>The adapter's folder as it is given.</summary>
+    public string? AdapterPath(ParseResult arguments) => arguments.GetValue(_adapter);
+
     /// <summary>The adapter's folder.</summary>
-    public string? Adapter(ParseResult arguments) => arguments.GetValue(_adapter);
+    /// <exception cref="UsageException">It is no folder of an adapter, or the model has no adapters.</exception>
+    public string? Adapter(ParseResult arguments, ModelTables tables)
+    {
+        if (AdapterPath(arguments) is not { } folder)
+        {
+            return null;
+        }
+
+        return tables.Slots.Length > 0
+            ? ModelFolders.RequireAdapter(folder)
+            : throw new UsageException($"{tables.Name} has no adapters to load from '{folder}'; name the recipe that the adapter was trained with");
+    }
 }

@@ -112,7 +112,7 @@ public class BadInputTests(TinyBase tiny) : IClassFixture<TinyBase>
 
     [Fact]
     public void An_adapter_that_is_not_there() =>
-        Mc.Run(["generate", "Stories260K_Lora", "--base", tiny.Base, "--adapter", tiny.NewFolder(), "--prompt", "a"]).AssertRefused(2, "adapter_config.json");
+        Mc.Run(["generate", "Stories260K_Lora", "--base", tiny.Base, "--adapter", tiny.NewFolder(), "--prompt", "a"]).AssertRefused(2, "--adapter", "no such folder");
 
     [Fact]
     public void An_adapter_for_an_architecture() =>

@@ -41,7 +41,7 @@ internal static class Mc
         Gallery.Register();
         using var output = new StringWriter();
         using var error = new StringWriter();
-        int code = ModelHost.RunAsync(args, output, error, cancellation).GetAwaiter().GetResult();
+        int code = ModelHost.RunAsync(args, output, error, "mc", cancellation).GetAwaiter().GetResult();
         return new Outcome(code, output.ToString(), error.ToString());
     }
 }

@@ -57,7 +57,7 @@ public class PlanTests
     public void A_plan_over_the_budget_exits_3_and_says_by_how_much()
     {
         long peak = Mc.Run("plan Stories260K_Lora --json").Json().GetProperty("peak").GetInt64();
-        Assert.Equal(0, Mc.Run($"plan Stories260K_Lora --json --budget {peak}").Code);
+        Assert.Equal(0, Mc.Run($"plan Stories260K_Lora --json --budget {peak}B").Code);
         Outcome over = Mc.Run($"plan Stories260K_Lora --json --budget {peak - 17}B");
         Assert.Equal(3, over.Code);
         Assert.False(over.Json().GetProperty("fits").GetBoolean());

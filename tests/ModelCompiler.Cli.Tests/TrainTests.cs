@@ -83,7 +83,7 @@ public class TrainTests(TinyBase tiny) : IClassFixture<TinyBase>
         Assert.Equal(0, Mc.Run(Train(whole, "--steps", "4")).Code);
         string parts = tiny.NewFolder();
         using var interruption = new Interruption();
-        int code = await ModelHost.RunAsync(Train(parts, "--steps", "4"), TextWriter.Null, interruption, interruption.Token);
+        int code = await ModelHost.RunAsync(Train(parts, "--steps", "4"), TextWriter.Null, interruption, "mc", interruption.Token);
         Assert.Equal(130, code);
         Assert.Contains("mc: interrupted after step 1 of 4", interruption.ToString(), StringComparison.Ordinal);
         Mc.Run(Train(parts, "--steps", "4")).AssertRefused(2, "resume");

@@ -7,11 +7,10 @@ namespace ModelCompiler.Cli.Tests;
 public class UsageTests
 {
     [Theory]
-    [InlineData("", "command", "mc --help")]
     [InlineData("lsit", "mc does not know 'lsit'")]
     [InlineData("list extra", "extra", "mc list --help")]
     [InlineData("plan", "mc plan needs <recipe>")]
-    [InlineData("plan Nothing", "unknown recipe 'Nothing'", "Stories260K_Lora")]
+    [InlineData("plan Nothing", "unknown recipe 'Nothing'", "did you mean", "list")]
     [InlineData("inspect Nothing", "unknown recipe 'Nothing'")]
     [InlineData("plan Stories260K --batch 0", "--batch", "at least 1", "'0'")]
     [InlineData("plan Stories260K --batch two", "--batch", "'two'")]

@@ -26,7 +26,7 @@ internal sealed class CompareCommand : HostCommand
     private readonly DataOptions _rows = new();
     private readonly Option<string[]> _methods = new("--methods")
     {
-        Description = "Recipes, or methods such as LoRA; default: every recipe over the base's architecture",
+        Description = "Recipes, or methods such as LoRA, with commas or spaces between them; default: every recipe over the base's architecture",
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [],
     };
@@ -51,7 +51,7 @@ internal sealed class CompareCommand : HostCommand
 
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
-        string basePath = _weights.Base(arguments);
+        string basePath = ModelFolders.RequireBase(_weights.Base(arguments));
         string? report = arguments.GetValue(_report);
         if (report is not null)
         {
@@ -119,10 +119,11 @@ internal sealed class CompareCommand : HostCommand
     private static ModelEntry[] Recipes(string basePath, string[] wanted, string[] ignored)
     {
         ModelEntry[] all = [.. ModelRegistry.All.Where(e => e.IsRecipe)];
+        wanted = [.. wanted.SelectMany(names => names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         ModelEntry[] named = [.. wanted.SelectMany(name =>
             all.Where(e => Named(e, name)).ToArray() is { Length: > 0 } found
                 ? found
-                : throw new UsageException($"--methods: '{name}' is neither a recipe nor a method of one; mc list shows them")).Distinct()];
+                : throw new UsageException($"--methods: '{name}' is neither a recipe nor a method of one{Suggestions.For(name, all.Select(e => e.Name).Concat(all.SelectMany(e => e.Tables.Slots.Select(s => s.Method))))}")).Distinct()];
         ModelEntry[] fitting = [.. (wanted.Length > 0 ? named : all).Where(e => BaseWeights.Fits(basePath, e.Tables, ignored))];
         if (fitting.Length == 0 && named.Select(e => e.Tables.Architecture).Distinct().Count() == 1)
         {

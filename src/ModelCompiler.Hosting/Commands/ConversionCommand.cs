@@ -32,12 +32,14 @@ internal abstract class ConversionCommand : HostCommand
     {
         ModelEntry entry = ModelArgument.Find(arguments.GetRequiredValue(_model));
         string basePath = _weights.Base(arguments);
-        string adapter = _weights.Adapter(arguments) ?? throw new UsageException($"mc {Name} needs --adapter, the folder of a trained adapter");
+        string adapter = _weights.AdapterPath(arguments) ?? throw new UsageException($"{Session.Program} {Name} needs --adapter, the folder of a trained adapter");
         string output = arguments.GetRequiredValue(Out);
         OutputFolder.RequireOther(output, basePath, "the base itself");
         OutputFolder.RequireOther(output, adapter, "the adapter itself");
         BaseFolder.RequireNoShards(output);
         int? rank = Rank(arguments, entry.Tables);
+        _weights.Base(arguments, entry.Tables);
+        _weights.Adapter(arguments, entry.Tables);
         ParitySample sample = ParitySample.Read(Session, arguments.GetValue(_data), basePath, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
 

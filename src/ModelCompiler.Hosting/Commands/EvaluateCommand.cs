@@ -44,11 +44,11 @@ internal sealed class EvaluateCommand : HostCommand
         };
         bool nested = entry.Tables.Slots.Length > 0 && entry.Tables.Slots.All(s => s.NestedRanks);
         int[]? ranks = Ranks(arguments.GetValue(_rank), entry, nested);
-        string? adapter = _weights.Adapter(arguments);
+        string? adapter = _weights.Adapter(arguments, entry.Tables);
         RankPattern? saved = adapter is null ? null : AdapterFiles.Ranks(entry.Tables, adapter);
         plan = nested ? plan : plan with { Rank = saved is null ? ranks?[0] : null, Ranks = saved };
         PlanOptions.Check(() => plan.SizesFor(entry.Tables));
-        string basePath = _weights.Base(arguments);
+        string basePath = _weights.Base(arguments, entry.Tables);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, _rows.Read(arguments, entry.Tables, plan.Sequence));
 

@@ -14,7 +14,7 @@ internal sealed class GenerateCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _prompt = new("--prompt") { Description = "The text to continue", Required = true };
-    private readonly Option<bool> _specialTokens = new("--special-tokens") { Description = "Special tokens spelled in the prompt are tokens; default: text, as in the rows of mc train" };
+    private readonly Option<bool> _specialTokens = new("--special-tokens") { Description = "Special tokens spelled in the prompt are tokens; default: text, as in the rows of training data" };
     private readonly Option<double> _temperature = Numbers.Real("--temperature", "0: always the likeliest token", 0, 0, 100);
     private readonly Option<double> _topP = Numbers.Real("--top-p", "Draw only from the likeliest tokens that have this probability together", 1, 1e-6, 1);
     private readonly Option<int> _maximum = Numbers.Whole("--max-tokens", "The most tokens to make", 128);
@@ -33,13 +33,13 @@ internal sealed class GenerateCommand : HostCommand
     protected override int Run(ParseResult arguments, CancellationToken cancellation)
     {
         ModelEntry entry = ModelArgument.Find(arguments.GetRequiredValue(_model));
-        string basePath = _weights.Base(arguments);
+        string basePath = _weights.Base(arguments, entry.Tables);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         string prompt = arguments.GetRequiredValue(_prompt);
         int[] ids = Prompt(tokenizer, new TextPart(prompt, arguments.GetValue(_specialTokens)));
         int maximum = arguments.GetValue(_maximum);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        string? adapter = _weights.Adapter(arguments);
+        string? adapter = _weights.Adapter(arguments, entry.Tables);
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, (int)Math.Min(entry.Tables.Context, (long)ids.Length + maximum), adapter);
         BoundModel.Load(model, basePath, adapter, seed, WeightOptions.Ignored(arguments));
 

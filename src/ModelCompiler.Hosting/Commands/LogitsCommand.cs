@@ -28,9 +28,9 @@ internal sealed class LogitsCommand : HostCommand
     {
         ModelEntry entry = ModelArgument.Find(arguments.GetRequiredValue(_model));
         int[] tokens = Tokens(arguments.GetRequiredValue(_tokens), entry.Tables.Vocabulary);
-        string? adapter = _weights.Adapter(arguments);
+        string? adapter = _weights.Adapter(arguments, entry.Tables);
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, tokens.Length, adapter);
-        BoundModel.Load(model, _weights.Base(arguments), adapter, (ulong)arguments.GetValue(CommonOptions.Seed), WeightOptions.Ignored(arguments));
+        BoundModel.Load(model, _weights.Base(arguments, entry.Tables), adapter, (ulong)arguments.GetValue(CommonOptions.Seed), WeightOptions.Ignored(arguments));
         var result = new LogitsResult(entry.Tables.Name, tokens, Logits(model, tokens, cancellation));
         foreach ((int position, float[] row) in result.Logits.Index())
         {

@@ -7,7 +7,7 @@ namespace ModelCompiler.Hosting.Commands;
 internal static class ModelArgument
 {
     /// <summary>The argument.</summary>
-    public static Argument<string> Create() => new("recipe") { Description = "A recipe or an architecture of mc list" };
+    public static Argument<string> Create() => new("recipe") { Description = "A recipe or an architecture; the list command shows them" };
 
     /// <summary>The model of that name.</summary>
     /// <exception cref="UsageException">There is none.</exception>
@@ -18,9 +18,8 @@ internal static class ModelArgument
             return entry;
         }
 
-        string known = ModelRegistry.All.Count == 0
-            ? "this program registers no models"
-            : "there are " + string.Join(", ", ModelRegistry.All.Select(m => m.Name));
-        throw new UsageException($"unknown recipe '{name}'; {known}");
+        throw new UsageException(ModelRegistry.All.Count == 0
+            ? $"unknown recipe '{name}'; this program registers no models"
+            : $"unknown recipe '{name}'{Suggestions.For(name, ModelRegistry.All.Select(m => m.Name))} The list command shows all");
     }
 }

@@ -36,7 +36,7 @@ internal sealed class PlanCommand : HostCommand
         long? budget = BudgetOption.Read(arguments, _budget);
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan choices = _plan.Read(arguments, model.Tables);
-        choices = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, choices, basePath, WeightOptions.Ignored(arguments), cancellation) : choices;
+        choices = arguments.GetValue(_base) is { } given ? BaseRanks.Choose(Session, model, choices, ModelFolders.RequireBase(given), WeightOptions.Ignored(arguments), cancellation) : choices;
         FitSummary? fit = null;
         if (_fit.Wanted(arguments))
         {
@@ -47,7 +47,7 @@ internal sealed class PlanCommand : HostCommand
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
         string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names);
         string? report = Report(arguments, estimator);
-        Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session.Error));
+        Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session));
 
         MemoryCost cost = plan.Cost;
         long peak = estimate?.Peak ?? cost.Peak;
@@ -79,8 +79,8 @@ internal sealed class PlanCommand : HostCommand
         }
 
         (string largest, long bytes) = result.Bytes.Cost().LargestTerm();
-        Session.Error.WriteLine(
-            $"mc: {(fit is null ? "the plan" : "nothing fits: the smallest plan")} takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
+        Session.Note(
+            $"{(fit is null ? "the plan" : "nothing fits: the smallest plan")} takes {ByteSize.Format(result.Peak)}, {ByteSize.Format(result.Peak - budget!.Value)} more than the budget of " +
             $"{ByteSize.Format(budget.Value)}; its largest term is {largest}, {ByteSize.Format(bytes)}");
         return ExitCode.OverBudget;
     }

@@ -31,6 +31,7 @@ internal sealed class QuantizeCommand : HostCommand
         string from = _weights.Base(arguments);
         string to = arguments.GetRequiredValue(_out);
         OutputFolder.RequireOther(to, from, "the base itself");
+        _weights.Base(arguments, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
         ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(Session, data, from, entry.Tables) : null;
         BaseFolder.RequireNoShards(to);

@@ -45,7 +45,6 @@ internal sealed class TrainCommand : HostCommand
     {
         ModelEntry entry = ModelArgument.Find(arguments.GetRequiredValue(_model));
         TrainingPlan plan = _plan.Read(arguments, entry.Tables);
-        string basePath = _weights.Base(arguments);
         string output = arguments.GetRequiredValue(_out);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
         TrainingOptions options = Choices(arguments, plan, output, seed);
@@ -55,6 +54,7 @@ internal sealed class TrainCommand : HostCommand
             BaseFolder.RequireNoShards(output);
         }
 
+        string basePath = _weights.Base(arguments, entry.Tables);
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         ExampleOptions rows = _rows.Read(arguments, entry.Tables, plan.Sequence);
         ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, rows);
@@ -70,7 +70,7 @@ internal sealed class TrainCommand : HostCommand
         if (run.Result.Cancelled)
         {
             string left = run.Result.Steps == 0 ? "" : $"; the checkpoint is in {output}, --resume goes on from it";
-            Session.Error.WriteLine($"mc: interrupted after step {run.Result.Steps} of {options.Steps}{left}");
+            Session.Note($"interrupted after step {run.Result.Steps} of {options.Steps}{left}");
             return ExitCode.Interrupted;
         }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
 using ModelCompiler.Hosting.Reports;
 using ModelCompiler.Hosting.Results;
@@ -18,7 +19,7 @@ internal sealed class TuneCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
     private readonly Option<string?> _base = new("--base") { Description = "Folder of the base; default: random weights, which take as long" };
-    private readonly Option<string?> _data = new("--data") { Description = "Data as for mc train, with --base, whose tokenizer reads it; default: full sequences of random tokens" };
+    private readonly Option<string?> _data = new("--data") { Description = "Data as for the train command, with --base, whose tokenizer reads it; default: full sequences of random tokens" };
     private readonly DataOptions _rows = new();
     private readonly Option<string?> _budget = BudgetOption.Create();
     private readonly Option<int> _largest = Numbers.Whole("--largest-batch", "The largest micro-batch tried", 64, maximum: 1 << 20);
@@ -52,7 +53,7 @@ internal sealed class TuneCommand : HostCommand
         BackendProfile profile = BackendChoice.Profile(arguments);
         TrainingPlan plan = _plan.Read(arguments, model.Tables);
         PlanOptions.Check(() => plan.SizesFor(model.Tables));
-        plan = arguments.GetValue(_base) is { } basePath ? BaseRanks.Choose(Session, model, plan, basePath, WeightOptions.Ignored(arguments), cancellation) : plan;
+        plan = Base(arguments, model.Tables) is { } basePath ? BaseRanks.Choose(Session, model, plan, basePath, WeightOptions.Ignored(arguments), cancellation) : plan;
         FitOptions pins = _plan.Pins(arguments, plan);
         (Checkpointing Policy, int Every)[] policies = pins.Checkpointing is { } policy
             ? [(policy, plan.CheckpointEvery)]
@@ -63,8 +64,8 @@ internal sealed class TuneCommand : HostCommand
         if (least.Peak > budget)
         {
             (string largest, long bytes) = least.LargestTerm();
-            Session.Error.WriteLine(
-                $"mc: no plan fits the budget of {ByteSize.Format(budget.Value)}: batch {smallest.Batch} with checkpointing {PlanOptions.Name(smallest.Checkpointing, smallest.CheckpointEvery)} takes " +
+            Session.Note(
+                $"no plan fits the budget of {ByteSize.Format(budget.Value)}: batch {smallest.Batch} with checkpointing {PlanOptions.Name(smallest.Checkpointing, smallest.CheckpointEvery)} takes " +
                 $"{ByteSize.Format(least.Peak)}, {ByteSize.Format(least.Peak - budget.Value)} more; its largest term is {largest}, {ByteSize.Format(bytes)}");
             return ExitCode.OverBudget;
         }
@@ -166,6 +167,18 @@ internal sealed class TuneCommand : HostCommand
 
         string folder = arguments.GetValue(_base) ?? throw new UsageException("--data needs --base, the folder of the base whose tokenizer reads it");
         return Examples.Read(Session, file, Tokenizer.Load(folder), _rows.Read(arguments, tables, sequence) with { WhenTooLong = LongText.Truncate });
+    }
+
+    private string? Base(ParseResult arguments, ModelTables tables)
+    {
+        if (arguments.GetValue(_base) is not { } given)
+        {
+            return null;
+        }
+
+        string folder = ModelFolders.RequireBase(given);
+        BaseWeights.RequireFit(folder, tables, WeightOptions.Ignored(arguments));
+        return folder;
     }
 
     private static void Show(IAnsiConsole console, TuneResult result)

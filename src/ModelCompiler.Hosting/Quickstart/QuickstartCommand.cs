@@ -16,7 +16,7 @@ namespace ModelCompiler.Hosting.Quickstart;
 /// <summary><c>mc quickstart</c>: the main job end to end on data that every machine with an SDK has.</summary>
 internal sealed class QuickstartCommand : HostCommand
 {
-    private const string Recipe = "DocsWriter_Lora";
+    internal const string Recipe = "DocsWriter_Lora";
     private const int SampleCount = 3;
     private const int SampleTokens = 64;
 
@@ -84,7 +84,12 @@ internal sealed class QuickstartCommand : HostCommand
 
     private string BaseFolder(ParseResult arguments)
     {
-        string folder = arguments.GetValue(_base) ?? Path.Combine(AppContext.BaseDirectory, "quickstart");
+        if (arguments.GetValue(_base) is { } given)
+        {
+            return ModelFolders.RequireBase(given);
+        }
+
+        string folder = Path.Combine(AppContext.BaseDirectory, "quickstart");
         return File.Exists(Path.Combine(folder, Checkpoint.FileName))
             ? folder
             : throw new UsageException($"the quickstart's base model is not in {folder}; name its folder with --base (in the repository it is models/quickstart)");
