@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ModelCompiler.Data;
 
 /// <summary>
@@ -8,6 +10,9 @@ internal static class MemberId
 {
     private const char Type = 'T';
     private const char Namespace = 'N';
+
+    /// <summary>A larger number is no arity: names would be longer than the file.</summary>
+    private const int LargestArity = 99;
 
     /// <summary>Kind, declaring type, name, parameters and result, with simple names of types.</summary>
     public static string Signature(string id)
@@ -91,7 +96,8 @@ internal static class MemberId
     }
 
     private static int Arity(string name) =>
-        name.LastIndexOf('`') is >= 0 and int tick && int.TryParse(name.AsSpan(tick + 1), out int arity) ? arity : 0;
+        name.LastIndexOf('`') is >= 0 and int tick
+        && int.TryParse(name.AsSpan(tick + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int arity) && arity <= LargestArity ? arity : 0;
 
     private static string WithoutArity(string name) => name.IndexOf('`') is >= 0 and int tick ? name[..tick] : name;
 

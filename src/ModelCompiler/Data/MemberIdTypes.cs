@@ -5,10 +5,13 @@ namespace ModelCompiler.Data;
 /// <summary>Renders a member ID's list of types: {} as &lt;&gt;, @ as ref, `0 as T, ``0 as U, namespaces and outer types left out.</summary>
 internal ref struct MemberIdTypes
 {
+    private const int DeepestArguments = 64;
+
     private readonly ReadOnlySpan<char> _text;
     private readonly int _typeArity;
     private readonly int _methodArity;
     private int _at;
+    private int _depth;
 
     private MemberIdTypes(ReadOnlySpan<char> text, int typeArity, int methodArity)
     {
@@ -100,11 +103,13 @@ internal ref struct MemberIdTypes
             }
 
             string name = outer + _text[start.._at].ToString();
-            bool hasArguments = Current == '{';
+            bool hasArguments = Current == '{' && _depth < DeepestArguments;
             if (hasArguments)
             {
                 _at++;
+                _depth++;
                 name = $"{name}<{List()}>";
+                _depth--;
                 _at = Math.Min(_at + 1, _text.Length);
             }
 
