@@ -14,7 +14,7 @@ public class LayoutTests
 
     [Theory]
     [MemberData(nameof(Batches))]
-    public void No_two_live_buffers_overlap_and_the_highest_ends_the_arena(int batch)
+    public void Live_buffers_are_aligned_and_apart_and_the_highest_ends_the_arena(int batch)
     {
         foreach ((Plan plan, string what) in Plans(batch))
         {
@@ -27,6 +27,7 @@ public class LayoutTests
                 }
             }
 
+            Assert.All(buffers, b => Assert.True(b.Offset % plan.Profile.Alignment == 0, $"{b} is not aligned in {what}"));
             Assert.True(buffers.Min(b => b.Offset) >= plan.Activations.Offset, what);
             Assert.Equal(plan.Activations.Offset + plan.Activations.Bytes, buffers.Max(b => b.Offset + b.Bytes));
         }
