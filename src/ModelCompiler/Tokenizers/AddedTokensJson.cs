@@ -78,7 +78,7 @@ internal static class AddedTokensJson
         bool Flag(string name) => element.TryGetProperty(name, out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
 
         return element.ValueKind == JsonValueKind.Object && element.TryGetProperty("content", out JsonElement content) && content.ValueKind == JsonValueKind.String
-            ? new AddedToken(id, content.GetString()!, Flag("special"), Flag("normalized"), Flag("lstrip"), Flag("rstrip"), Flag("single_word"))
+            ? new AddedToken(id, TokenizerFile.Text(content), Flag("special"), Flag("normalized"), Flag("lstrip"), Flag("rstrip"), Flag("single_word"))
             : throw new TokenizerException($"{path}: an added token must be an object with content, not {TokenizerFile.Shorten(element.GetRawText())}");
     }
 

@@ -56,7 +56,7 @@ internal static class PostProcessorJson
         {
             if (piece.TryGetProperty("SpecialToken", out JsonElement token))
             {
-                string name = token.GetProperty("id").GetString()!;
+                string name = TokenizerFile.Text(token.GetProperty("id"));
                 JsonElement ids = processor.GetProperty("special_tokens").TryGetProperty(name, out JsonElement entry)
                     ? entry.GetProperty("ids")
                     : throw new TokenizerException($"{path}: the post-processor's template names '{name}', which its special_tokens lack");

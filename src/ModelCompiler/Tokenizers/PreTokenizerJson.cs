@@ -72,7 +72,7 @@ internal static class PreTokenizerJson
 
         JsonElement pattern = step.GetProperty("pattern");
         return new SplitStep(
-            pattern.TryGetProperty("Regex", out JsonElement regex) ? regex.GetString()! : OnigurumaPattern.Escape(pattern.GetProperty("String").GetString()!),
+            pattern.TryGetProperty("Regex", out JsonElement regex) ? TokenizerFile.Text(regex) : OnigurumaPattern.Escape(TokenizerFile.Text(pattern.GetProperty("String"))),
             behavior,
             Flag(step, "invert", absent: false));
     }

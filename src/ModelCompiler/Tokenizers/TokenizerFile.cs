@@ -24,6 +24,10 @@ internal static class TokenizerFile
         }
     }
 
+    /// <summary>A text that must be there.</summary>
+    /// <exception cref="InvalidOperationException">It is null or something else; <see cref="ReadJson"/> makes a reader's exception of it.</exception>
+    public static string Text(JsonElement element) => element.GetString() ?? throw new InvalidOperationException("null stands where a text is needed");
+
     /// <summary>The beginning of a value, for messages.</summary>
     public static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "...";
 }

@@ -93,8 +93,8 @@ internal static class TokenizerJson
         {
             (string, string)? pair = merge.ValueKind switch
             {
-                JsonValueKind.String => SplitMerge(merge.GetString()!),
-                JsonValueKind.Array when merge.GetArrayLength() == 2 => (merge[0].GetString()!, merge[1].GetString()!),
+                JsonValueKind.String => SplitMerge(TokenizerFile.Text(merge)),
+                JsonValueKind.Array when merge.GetArrayLength() == 2 => (TokenizerFile.Text(merge[0]), TokenizerFile.Text(merge[1])),
                 _ => null,
             };
             merges.Add(pair ?? throw new TokenizerException($"{path}: merge {merges.Count + 1} must be \"a b\" or [\"a\", \"b\"], not {merge.GetRawText()}"));
