@@ -22,6 +22,7 @@ internal static class AddedTokensJson
         }
 
         int next = vocabulary.Count;
+        HashSet<int> taken = [.. vocabulary.Values];
         var seen = new HashSet<string>(StringComparer.Ordinal);
         long limit = (long)vocabulary.Values.Max() + 1 + array.GetArrayLength();
         foreach (JsonElement element in array.EnumerateArray())
@@ -36,6 +37,12 @@ internal static class AddedTokensJson
             if (token.Content.Length > 0 && seen.Add(token.Content))
             {
                 bool known = vocabulary.TryGetValue(token.Content, out int id);
+                if (!known && taken.Contains(next))
+                {
+                    throw new TokenizerException(
+                        $"{path}: added token '{token.Content}' would get id {next}, which a token of the vocabulary has: the vocabulary of {vocabulary.Count} has holes");
+                }
+
                 tokens.Add(token with { Id = known ? id : next });
                 next = known ? Math.Max(next, id + 1) : next + 1;
             }

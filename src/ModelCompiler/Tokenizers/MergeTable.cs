@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ModelCompiler.Tokenizers;
 
 /// <summary>
@@ -10,15 +8,8 @@ internal sealed class MergeTable
 {
     private readonly Dictionary<long, (int Rank, int Merged)> _merges = [];
 
-    /// <summary>Adds a merge; of two merges of one pair the lower rank stays.</summary>
-    public void Add(int left, int right, int rank, int merged)
-    {
-        ref (int Rank, int Merged) entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_merges, Key(left, right), out bool exists);
-        if (!exists || rank < entry.Rank)
-        {
-            entry = (rank, merged);
-        }
-    }
+    /// <summary>Adds a merge; of two merges of one pair the later counts, as in Hugging Face's library.</summary>
+    public void Add(int left, int right, int rank, int merged) => _merges[Key(left, right)] = (rank, merged);
 
     /// <summary>Merges in place.</summary>
     /// <returns>How many ids remain at the front of <paramref name="ids"/>.</returns>

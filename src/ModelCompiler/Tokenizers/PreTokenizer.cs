@@ -6,9 +6,12 @@ namespace ModelCompiler.Tokenizers;
 /// <summary>Cuts text into words; merges never cross their borders. Each step cuts the pieces of the one before.</summary>
 internal sealed class PreTokenizer
 {
+    private const int MostGivenUp = 3;
+
     private readonly (Regex Pattern, SplitStep Step)[] _steps;
     private readonly CategoryShadow _shadow;
     private readonly string _file;
+    private int _givenUp;
 
     /// <param name="steps">In order of use; none leaves the text whole.</param>
     /// <param name="file">For messages.</param>
@@ -28,6 +31,12 @@ internal sealed class PreTokenizer
         if (text.Length == 0)
         {
             return [];
+        }
+
+        if (Volatile.Read(ref _givenUp) >= MostGivenUp)
+        {
+            // Thousands of such texts would take hours to refuse one by one.
+            throw new TokenizerException($"{_file}: the pre-tokenizer's patterns took too long on {MostGivenUp} texts before; use patterns that do not backtrack");
         }
 
         (string matched, int[]? origin) = _shadow.Of(text);
@@ -105,6 +114,10 @@ internal sealed class PreTokenizer
         }
     }
 
-    private TokenizerException TooSlow(SplitStep step, int length, Exception? cause) =>
-        new($"{_file}: the pre-tokenizer's pattern '{TokenizerFile.Shorten(step.Pattern)}' takes too long on a text of {length} characters; it backtracks, use a pattern that does not", cause);
+    private TokenizerException TooSlow(SplitStep step, int length, Exception? cause)
+    {
+        Interlocked.Increment(ref _givenUp);
+        return new TokenizerException(
+            $"{_file}: the pre-tokenizer's pattern '{TokenizerFile.Shorten(step.Pattern)}' takes too long on a text of {length} characters; it backtracks, use a pattern that does not", cause);
+    }
 }

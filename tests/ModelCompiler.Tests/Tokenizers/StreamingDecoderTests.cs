@@ -19,6 +19,29 @@ public class StreamingDecoderTests
         Assert.Contains("", pieces);
     }
 
+    [Fact]
+    public void Special_tokens_have_no_text_and_do_not_tear_characters()
+    {
+        ByteLevelBpe tokenizer = BpeTrainer.Train(["a b c"], 262, "<|endoftext|>", "<|im_end|>");
+        int[] smile = tokenizer.Encode("\U0001F642");
+        var decoder = new StreamingDecoder(tokenizer, tokenizer.Encode("<|endoftext|>a"));
+
+        Assert.Equal(["", "", "", "", "\U0001F642", ""], ((int[])[smile[0], smile[1], 1, smile[2], smile[3], 0]).Select(decoder.Next));
+        Assert.Equal("", decoder.End());
+    }
+
+    [Fact]
+    public void A_character_that_is_not_complete_is_told_at_the_end()
+    {
+        ByteLevelBpe tokenizer = BpeTrainer.Train(["a b c"], 260);
+        int[] ids = tokenizer.Encode("x\U0001F642");
+        var decoder = new StreamingDecoder(tokenizer);
+
+        Assert.Equal("x", string.Concat(ids[..4].Select(decoder.Next)));
+        Assert.Equal("\uFFFD", decoder.End());
+        Assert.Equal("", decoder.End());
+    }
+
     [DataFact("models/stories260K")]
     public void Spaces_between_words_stay_whatever_the_tokenizer_drops_at_the_start()
     {

@@ -96,6 +96,47 @@ public class TokenizerFileTests
         Assert.Contains("tokenizer.json", error.Message);
     }
 
+    [Theory]
+    [InlineData("tokenizer.json")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("vocab.json")]
+    [InlineData("merges.txt")]
+    [InlineData("tok.bin")]
+    public void A_git_lfs_pointer_is_named_as_what_it_is(string name)
+    {
+        using var folder = new TemporaryFolder();
+        if (name == "tokenizer_config.json")
+        {
+            File.WriteAllText(folder.File("tokenizer.json"), Json());
+        }
+
+        if (name is "vocab.json" or "merges.txt")
+        {
+            File.WriteAllText(folder.File("vocab.json"), """{"a":0}""");
+            File.WriteAllText(folder.File("merges.txt"), "");
+        }
+
+        File.WriteAllText(folder.File(name), "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2104556\n");
+
+        string message = Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Path)).Message;
+
+        Assert.Contains(name, message);
+        Assert.Contains("Git LFS pointer", message);
+    }
+
+    [Fact]
+    public void Of_two_merges_of_one_pair_the_last_counts()
+    {
+        // As the first, it would come before "b c", and "abc" would be ab, c. Hugging Face's tokenizers 0.22 gives a, bc.
+        Assert.Equal([0, 4], Load(Json(merges: """["a b","b c","a b"]""", vocabulary: """{"a":0,"b":1,"c":2,"ab":3,"bc":4}""")).Encode("abc"));
+    }
+
+    [Fact]
+    public void A_byte_order_mark_is_passed_over()
+    {
+        Assert.Equal([3], Load('\uFEFF' + Json()).Encode("ab"));
+    }
+
     [Fact]
     public void Nothing_to_load_is_one_error()
     {
