@@ -43,6 +43,31 @@ public class GeneratorTests
         Assert.Equal(expected.Tokens, new Generator(pieces).Generate(prompt, options).Tokens);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(16)]
+    [InlineData(49)]
+    public void Every_piece_of_a_prompt_has_its_own_positions(int prefill)
+    {
+        // Random weights look at every place alike; with large queries and keys the text depends on the distances.
+        int[] prompt = [.. Enumerable.Range(0, 50).Select(t => (7 + 31 * t * t) % 512)];
+        var options = new GenerationOptions { MaximumTokens = 14 };
+        using Stories260K whole = Create(capacity: 64, prefill: 64);
+        using Stories260K pieces = Create(capacity: 64, prefill);
+        using Stories260K shifted = Create(capacity: 64, prefill: 64);
+        foreach (Stories260K model in (Stories260K[])[whole, pieces, shifted])
+        {
+            Sharpen(model);
+        }
+
+        IReadOnlyList<int> expected = new Generator(whole).Generate(prompt, options).Tokens;
+
+        Assert.Equal(expected, new Generator(pieces).Generate(prompt, options).Tokens);
+        Assert.NotEqual(expected, new Generator(shifted).Generate([.. prompt[..7], prompt[6], .. prompt[7..]], options).Tokens);
+        Assert.True(expected.Distinct().Count() > 3, "the text must not be one token again and again");
+    }
+
     [Fact]
     public void The_cache_of_a_former_text_has_no_influence()
     {
@@ -83,6 +108,19 @@ public class GeneratorTests
     }
 
     [Fact]
+    public void The_first_of_several_end_tokens_ends_the_text()
+    {
+        using Stories260K model = Create(capacity: 64, prefill: 64);
+        var generator = new Generator(model);
+        IReadOnlyList<int> free = generator.Generate([1], new GenerationOptions { MaximumTokens = 8, Temperature = 1 }).Tokens;
+        int first = free.ToList().FindIndex(t => t == free[2] || t == free[5]);
+
+        GenerationResult result = generator.Generate([1], new GenerationOptions { MaximumTokens = 8, Temperature = 1, EndOfText = [free[5], free[2]] });
+
+        Assert.Equal(free.Take(first), result.Tokens);
+    }
+
+    [Fact]
     public void A_full_cache_ends_the_text()
     {
         using Stories260K model = Create(capacity: 8, prefill: 8);
@@ -113,6 +151,19 @@ public class GeneratorTests
     {
         using var model = Model.ForTraining<Stories260K>(new TrainingPlan { Sequence = 8 }, ModelRun.Backend("cpu-1"));
         Assert.Throws<ArgumentException>(() => new Generator(model));
+    }
+
+    private static void Sharpen(Stories260K model)
+    {
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Name.Contains("q_proj", StringComparison.Ordinal) || p.Name.Contains("k_proj", StringComparison.Ordinal)))
+        {
+            model.Kernels.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 40 * value));
+        }
+
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Name.Contains("o_proj", StringComparison.Ordinal) || p.Name.Contains("v_proj", StringComparison.Ordinal)))
+        {
+            model.Kernels.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 8 * value));
+        }
     }
 
     private static Stories260K Create(int capacity, int prefill)
