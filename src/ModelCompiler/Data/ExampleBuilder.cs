@@ -36,7 +36,7 @@ public static class ExampleBuilder
         }
 
         dropped.Check(count);
-        return new ExampleSet(examples, new ExampleReport(count, dropped.Count, truncated, dropped.First));
+        return new ExampleSet(examples, new ExampleReport(count, dropped.Count, truncated, dropped.First) { Marks = marks.Counts });
     }
 
     /// <summary>

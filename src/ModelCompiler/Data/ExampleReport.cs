@@ -1,3 +1,5 @@
+using ModelCompiler.Tokenizers;
+
 namespace ModelCompiler.Data;
 
 /// <summary>What became of the rows that examples were made of.</summary>
@@ -9,6 +11,9 @@ public sealed record ExampleReport(int Rows, int Dropped, int Truncated, IReadOn
 {
     /// <summary>A report of no rows: of examples that were made otherwise.</summary>
     public static ExampleReport None { get; } = new(0, 0, 0, []);
+
+    /// <summary>Texts of the rows that carried marks of their own, or spell special tokens.</summary>
+    public MarkCounts Marks { get; init; }
 }
 
 /// <summary>A row that was dropped.</summary>

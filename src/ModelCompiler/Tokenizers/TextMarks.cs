@@ -1,5 +1,11 @@
 namespace ModelCompiler.Tokenizers;
 
+/// <summary>How many texts carried marks of their own, or spell special tokens.</summary>
+/// <param name="Begun">Texts that carried their begin mark.</param>
+/// <param name="Ended">Texts that carried their end mark.</param>
+/// <param name="SpelledAsText">Texts that spell a special token which stayed text.</param>
+public readonly record struct MarkCounts(int Begun, int Ended, int SpelledAsText);
+
 /// <summary>
 /// Puts a tokenizer's marks around texts. A mark that the text already spells where it would be put is taken for it and not added again;
 /// such texts are counted. Special tokens spelled anywhere else in a text stay text, and are counted too. Not for several threads at once.
@@ -32,6 +38,9 @@ public sealed class TextMarks
 
     /// <summary>Texts that spell a special token which stayed text.</summary>
     public int SpelledAsText { get; private set; }
+
+    /// <summary>All three.</summary>
+    public MarkCounts Counts => new(Begun, Ended, SpelledAsText);
 
     /// <summary>How many ids come before a text.</summary>
     public int PrefixLength => _prefix.Length;
