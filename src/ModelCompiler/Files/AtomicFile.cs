@@ -14,42 +14,8 @@ public static class AtomicFile
     /// <param name="write">Writes the content; whatever it throws leaves the target as it was.</param>
     /// <param name="length">Bytes to come, reserved at once so that a full disk is noticed before the work; 0 where unknown.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public static void Write(string path, Action<Stream> write, long length = 0)
-    {
-        ArgumentNullException.ThrowIfNull(write);
-        string target = Path.GetFullPath(path);
-        string temporary = Path.Combine(
-            Path.GetDirectoryName(target) ?? target, $".{Path.GetFileName(target)}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            try
-            {
-                var options = new FileStreamOptions
-                {
-                    Mode = FileMode.CreateNew,
-                    Access = FileAccess.Write,
-                    BufferSize = BufferSize,
-                    PreallocationSize = length,
-                };
-                using (var stream = new FileStream(temporary, options))
-                {
-                    write(stream);
-                    stream.Flush(flushToDisk: true);
-                }
-
-                File.Move(temporary, target, overwrite: true);
-            }
-            catch
-            {
-                DeleteQuietly(temporary);
-                throw;
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new OutputException(path, error);
-        }
-    }
+    public static void Write(string path, Action<Stream> write, long length = 0) =>
+        Write(path, write, length, static (temporary, options) => new FileStream(temporary, options));
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
     /// <exception cref="OutputException">The file cannot be written.</exception>
@@ -67,21 +33,59 @@ public static class AtomicFile
         {
             Directory.CreateDirectory(path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (OutputException.IsCause(error) || error is ArgumentException)
         {
             throw new OutputException(path, error);
         }
     }
 
-    /// <summary>The error that stopped the writing is the one to report, not a second one from cleaning up.</summary>
-    private static void DeleteQuietly(string path)
+    /// <summary>Writes to a stream that the caller opens: a test watches what is done with it.</summary>
+    internal static void Write(string path, Action<Stream> write, long length, Func<string, FileStreamOptions, FileStream> open)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        string target = FullPath(path);
+        string temporary = TemporaryFile.PathFor(target);
+        TemporaryFile.RemoveAbandoned(target);
+        try
+        {
+            try
+            {
+                var options = new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    BufferSize = BufferSize,
+                    PreallocationSize = length,
+                };
+                using (FileStream stream = open(temporary, options))
+                {
+                    write(stream);
+                    stream.Flush(flushToDisk: true);
+                }
+
+                File.Move(temporary, target, overwrite: true);
+            }
+            catch
+            {
+                TemporaryFile.TryDelete(temporary);
+                throw;
+            }
+        }
+        catch (Exception error) when (OutputException.IsCause(error))
+        {
+            throw new OutputException(path, error);
+        }
+    }
+
+    private static string FullPath(string path)
     {
         try
         {
-            File.Delete(path);
+            return Path.GetFullPath(path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (ArgumentException error)
         {
+            throw new OutputException(path, error);
         }
     }
 }

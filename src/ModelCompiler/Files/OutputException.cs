@@ -18,4 +18,8 @@ public sealed class OutputException : ModelCompilerException
         : base($"cannot write '{path}': {inner.Message.TrimEnd('.')}; check that the folder exists, may be written and has room", inner)
     {
     }
+
+    /// <summary>Whether the file system throws such an exception where it cannot write.</summary>
+    internal static bool IsCause(Exception error) =>
+        error is IOException or UnauthorizedAccessException or NotSupportedException or System.Security.SecurityException;
 }
