@@ -42,6 +42,7 @@ public sealed class Trainer
     /// <exception cref="TrainingException">
     /// The checkpoint belongs to another run (what differs is named), the folder has a checkpoint that is not to be resumed, or nothing is trainable.
     /// </exception>
+    /// <exception cref="FolderInUseException">Another run writes the output folder.</exception>
     public Trainer(TransformerModel model, Batches data, TrainingOptions options, Batches? heldOut = null)
     {
         options.Validate();
@@ -63,6 +64,7 @@ public sealed class Trainer
         }
 
         _facts = RunFacts.Of(model, data, options, _schedules);
+        using FolderLock? taken = Directory.Exists(folder) ? TakeLock() : null;
         if (options.Resume)
         {
             CompletedSteps = _savedSteps = TrainingCheckpoint.Load(folder, model, _facts, _schedules);
@@ -95,6 +97,8 @@ public sealed class Trainer
             return Run(null, progress, cancellation);
         }
 
+        using FolderLock? taken = TakeLock();
+        RequireOwnCheckpoint(folder);
         using var file = new MetricsFile(folder, CompletedSteps, _model.Tables, OpenMetrics);
         try
         {
@@ -116,6 +120,7 @@ public sealed class Trainer
     private TrainingResult Run(MetricsFile? file, Action<StepMetrics>? progress, CancellationToken cancellation)
     {
         _saving = false;
+        long lastSave = _options.Clock.GetTimestamp();
         double? before = CompletedSteps == 0 && _options.EvaluateEvery > 0 ? HeldOutLoss(cancellation) : null;
         double? heldOut = null;
         double loss = double.NaN;
@@ -131,9 +136,10 @@ public sealed class Trainer
 
             file?.Write(metrics);
             progress?.Invoke(metrics);
-            if (_options.OutputFolder is not null && IsDue(_options.SaveEvery))
+            if (_options.OutputFolder is not null && (IsDue(_options.SaveEvery) || IsLate(lastSave)))
             {
                 Save();
+                lastSave = _options.Clock.GetTimestamp();
             }
         }
 
@@ -272,6 +278,22 @@ public sealed class Trainer
             return null;
         }
     }
+
+    /// <summary>The lock of the output folder; null where the caller holds it.</summary>
+    private FolderLock? TakeLock() => _options is { OutputFolder: { } folder, OutputLock: null } ? FolderLock.Take(folder) : null;
+
+    /// <summary>The folder is not locked between the trainer's making and its run.</summary>
+    private void RequireOwnCheckpoint(string folder)
+    {
+        int there = TrainingCheckpoint.Exists(folder) ? TrainingCheckpoint.CompletedSteps(folder) : 0;
+        if (there != _savedSteps)
+        {
+            throw new TrainingException($"{folder}: another run changed the checkpoint since this trainer was made; resume it or train into another folder");
+        }
+    }
+
+    private bool IsLate(long lastSave) =>
+        _options.SaveInterval != Timeout.InfiniteTimeSpan && _options.Clock.GetElapsedTime(lastSave) >= _options.SaveInterval;
 
     private bool IsDue(int every) => CompletedSteps == _options.Steps || (every > 0 && CompletedSteps % every == 0);
 

@@ -1,3 +1,5 @@
+using ModelCompiler.Files;
+
 namespace ModelCompiler.Training;
 
 /// <summary>The choices of a training run that memory does not depend on.</summary>
@@ -46,11 +48,20 @@ public sealed record TrainingOptions
     /// <summary>Steps between evaluations on held-out data; 0: only at the end.</summary>
     public int EvaluateEvery { get; init; }
 
-    /// <summary>Steps between checkpoints; 0: only at the end.</summary>
+    /// <summary>Steps between checkpoints; 0: as <see cref="SaveInterval"/> says, and at the end.</summary>
     public int SaveEvery { get; init; }
+
+    /// <summary>The longest time between checkpoints, give or take a step; <see cref="Timeout.InfiniteTimeSpan"/>: as <see cref="SaveEvery"/> says, and at the end.</summary>
+    public TimeSpan SaveInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Tells the time for <see cref="SaveInterval"/>.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Where checkpoint and metrics go; null: nowhere.</summary>
     public string? OutputFolder { get; init; }
+
+    /// <summary>The lock of <see cref="OutputFolder"/>, where the caller holds it; null: the trainer takes it for the run.</summary>
+    public FolderLock? OutputLock { get; init; }
 
     /// <summary>Whether to go on from the checkpoint in <see cref="OutputFolder"/>.</summary>
     public bool Resume { get; init; }
@@ -72,6 +83,7 @@ public sealed record TrainingOptions
         Require(double.IsFinite(Epsilon) && Epsilon > 0, "epsilon must be above 0");
         Require(double.IsFinite(ClipNorm) && ClipNorm >= 0, "the clip norm must be at least 0");
         Require(EvaluateEvery >= 0 && SaveEvery >= 0, "intervals must be at least 0");
+        Require(SaveInterval > TimeSpan.Zero || SaveInterval == Timeout.InfiniteTimeSpan, "the save interval must be above 0, or infinite");
         Require(!Resume || OutputFolder is not null, "resuming needs an output folder");
     }
 

@@ -201,6 +201,7 @@ public class TrainerTests
         Refuses("minimum rate", new TrainingOptions { MinimumRate = 1 });
         Refuses("betas", new TrainingOptions { Beta2 = 1 });
         Refuses("clip", new TrainingOptions { ClipNorm = -1 });
+        Refuses("save interval", new TrainingOptions { SaveInterval = TimeSpan.Zero });
         Refuses("output folder", new TrainingOptions { Resume = true });
         Assert.Throws<ArgumentException>(() => new Trainer(model, new Batches(SmallRun.Examples, 5, 64, seed: null), new TrainingOptions()));
     }
