@@ -11,22 +11,19 @@ namespace ModelCompiler.Cuda.Compilation;
 public sealed class CubinCache
 {
     private static readonly byte[] Magic = "MCCUBIN1"u8.ToArray();
-    private readonly string _folder;
+    private readonly string? _folder;
 
-    /// <summary>A cache in a folder, which is made when there is something to keep.</summary>
-    public CubinCache(string folder)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        _folder = folder;
-    }
+    /// <summary>A cache in a folder, which is made when there is something to keep; null: nothing is kept.</summary>
+    public CubinCache(string? folder) => _folder = folder;
 
-    /// <summary>The folder for the present user: modelcompiler/cubins in the system's place for local application data.</summary>
-    public static string DefaultFolder => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } local
-            ? local
-            : Path.GetTempPath(),
-        "modelcompiler",
-        "cubins");
+    /// <summary>
+    /// The folder for the present user: modelcompiler/cubins in the system's place for local application data. Null where the user has none: in a place that
+    /// others can write, they would choose the code that the GPU runs.
+    /// </summary>
+    public static string? DefaultFolder =>
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } local && Path.IsPathFullyQualified(local)
+            ? Path.Combine(local, "modelcompiler", "cubins")
+            : null;
 
     /// <summary>The key of a compilation: a hash of the source, its headers, the options (the architecture is one) and the compiler's version.</summary>
     internal static string Key(KernelSource source, IEnumerable<string> options, int compilerMajor, int compilerMinor)
@@ -61,10 +58,15 @@ public sealed class CubinCache
     /// <summary>The cubin under a key; null where there is none or the entry is damaged.</summary>
     internal byte[]? Find(string key)
     {
+        if (_folder is null || !PrivateFolder.Is(_folder))
+        {
+            return null;
+        }
+
         byte[] entry;
         try
         {
-            entry = File.ReadAllBytes(PathOf(key));
+            entry = File.ReadAllBytes(PathOf(_folder, key));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -82,15 +84,25 @@ public sealed class CubinCache
     /// <summary>Keeps a cubin. Where the folder cannot be written it is compiled again next time, which is slower and nothing worse.</summary>
     internal void Keep(string key, byte[] cubin)
     {
+        if (_folder is null)
+        {
+            return;
+        }
+
         try
         {
-            AtomicFile.CreateFolder(_folder);
-            AtomicFile.WriteBytes(PathOf(key), [.. Magic, .. SHA256.HashData(cubin), .. cubin]);
+            PrivateFolder.Create(_folder);
+            if (!PrivateFolder.Is(_folder))
+            {
+                return;
+            }
+
+            AtomicFile.WriteBytes(PathOf(_folder, key), [.. Magic, .. SHA256.HashData(cubin), .. cubin]);
         }
         catch (OutputException)
         {
         }
     }
 
-    private string PathOf(string key) => Path.Combine(_folder, key + ".cubin");
+    private static string PathOf(string folder, string key) => Path.Combine(folder, key + ".cubin");
 }

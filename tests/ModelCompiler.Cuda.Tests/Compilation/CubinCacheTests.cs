@@ -97,6 +97,34 @@ public sealed class CubinCacheTests : IDisposable
     }
 
     [Fact]
+    public void WithoutAFolderNothingIsKept()
+    {
+        var compiler = new KernelCompiler(nvrtc, new CubinCache(null));
+        Assert.Equal(compiler.Compile(Source, Single, "sm_80"), compiler.Compile(Source, Single, "sm_80"));
+        Assert.Equal(2, nvrtc.Compilations);
+    }
+
+    [Fact]
+    public void AFolderIsMadeForItsUserAloneAndOneThatOthersWriteIsNotUsed()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        string cubins = Path.Combine(folder, "cubins");
+        var compiler = new KernelCompiler(nvrtc, new CubinCache(cubins));
+        compiler.Compile(Source, Single, "sm_80");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(cubins));
+        compiler.Compile(Source, Single, "sm_80");
+        Assert.Equal(1, nvrtc.Compilations);
+
+        File.SetUnixFileMode(cubins, File.GetUnixFileMode(cubins) | UnixFileMode.GroupWrite);
+        compiler.Compile(Source, Single, "sm_80");
+        Assert.Equal(2, nvrtc.Compilations);
+    }
+
+    [Fact]
     public void ASourceThatDoesNotCompileBringsTheCompilersMessage()
     {
         nvrtc.Failing["nvrtcCompileProgram"] = 6;
