@@ -15,7 +15,7 @@ namespace ModelCompiler.Hosting;
 /// </summary>
 public static class ModelHost
 {
-    /// <summary>Runs one command line on the process's console. Ctrl-C stops at the end of the step under way; a second one at once.</summary>
+    /// <summary>Runs one command line on the process's console. Ctrl-C, a closed terminal and SIGTERM stop at the end of the step under way; a second one at once.</summary>
     /// <param name="args">The command line.</param>
     /// <returns>0 done, 1 failed, 2 bad usage or input, 3 does not fit the budget, 130 interrupted.</returns>
     public static async Task<int> RunAsync(string[] args)
@@ -31,6 +31,7 @@ public static class ModelHost
         }
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
         return await RunAsync(args, Console.Out, Console.Error, cancellation: interrupted.Token).ConfigureAwait(false);
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ModelCompiler.Checkpoints;
+using ModelCompiler.Files;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -34,8 +35,7 @@ internal abstract class ConversionCommand : HostCommand
         string basePath = _weights.Base(arguments);
         string adapter = _weights.AdapterPath(arguments) ?? throw new UsageException($"{Session.Program} {Name} needs --adapter, the folder of a trained adapter");
         string output = arguments.GetRequiredValue(Out);
-        OutputFolder.RequireOther(output, basePath, "the base itself");
-        OutputFolder.RequireOther(output, adapter, "the adapter itself");
+        using FolderLock taken = OutputFolder.Take(output, ("--base", basePath), ("--adapter", adapter));
         BaseFolder.RequireNoShards(output);
         int? rank = Rank(arguments, entry.Tables);
         _weights.Base(arguments, entry.Tables);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ModelCompiler.Checkpoints;
+using ModelCompiler.Files;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -30,7 +31,7 @@ internal sealed class QuantizeCommand : HostCommand
         RequireNf4(entry.Tables);
         string from = _weights.Base(arguments);
         string to = arguments.GetRequiredValue(_out);
-        OutputFolder.RequireOther(to, from, "the base itself");
+        using FolderLock taken = OutputFolder.Take(to, ("--base", from));
         _weights.Base(arguments, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
         ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(Session, data, from, entry.Tables) : null;

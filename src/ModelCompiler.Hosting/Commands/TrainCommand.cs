@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
+using ModelCompiler.Files;
 using ModelCompiler.Hosting.Results;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -23,7 +24,7 @@ internal sealed class TrainCommand : HostCommand
     private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter, the checkpoint and metrics.jsonl", Required = true };
     private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data: its loss before and after" };
     private readonly DataOptions _rows = new();
-    private readonly Option<int> _saveEvery = Numbers.Whole("--save-every", "Steps between checkpoints; 0: only at the end", 0, minimum: 0);
+    private readonly Option<string> _saveEvery = SaveEveryOption.Create();
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out" };
 
     public TrainCommand(Session session)
@@ -55,6 +56,8 @@ internal sealed class TrainCommand : HostCommand
         }
 
         string basePath = _weights.Base(arguments, entry.Tables);
+        using FolderLock taken = OutputFolder.Take(output, ("--base", basePath));
+        options = options with { OutputLock = taken };
         Tokenizer tokenizer = Tokenizer.Load(basePath);
         ExampleOptions rows = _rows.Read(arguments, entry.Tables, plan.Sequence);
         ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, rows);
@@ -90,13 +93,12 @@ internal sealed class TrainCommand : HostCommand
 
     private TrainingOptions Choices(ParseResult arguments, TrainingPlan plan, string output, ulong seed)
     {
-        TrainingOptions run = _run.Read(arguments);
+        TrainingOptions run = SaveEveryOption.Apply(_run.Read(arguments), arguments.GetValue(_saveEvery)!);
         return run with
         {
             Accumulate = plan.Accumulate,
             Seed = seed,
             EvaluateEvery = arguments.GetValue(_evaluate) is null ? 0 : run.Steps,
-            SaveEvery = arguments.GetValue(_saveEvery),
             OutputFolder = output,
             Resume = arguments.GetValue(_resume),
         };

@@ -38,6 +38,7 @@ internal sealed class PretrainCommand : HostCommand
         long start = Stopwatch.GetTimestamp();
         PretrainChoices choices = _options.Read(arguments);
         ModelEntry entry = ModelArgument.Find(choices.Model);
+        using FolderLock taken = OutputFolder.Take(choices.Out);
         var plan = new TrainingPlan { Batch = choices.Batch, Sequence = entry.Tables.Context };
 
         QuickstartData data = QuickstartData.FromDocumentation();
@@ -75,7 +76,6 @@ internal sealed class PretrainCommand : HostCommand
         cancellation.ThrowIfCancellationRequested();
         best.Restore();
 
-        AtomicFile.CreateFolder(choices.Out);
         tokenizer.Save(Path.Combine(choices.Out, ByteLevelBpe.FileName));
         BaseWeights.Save(model, choices.Out, SafetensorsType.BF16);
         BaseWeights.Load(model, choices.Out);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
+using ModelCompiler.Files;
 using ModelCompiler.Generation;
 using ModelCompiler.Hosting.Commands;
 using ModelCompiler.Hosting.Results;
@@ -45,6 +46,8 @@ internal sealed class QuickstartCommand : HostCommand
         }
 
         string basePath = BaseFolder(arguments);
+        string output = arguments.GetRequiredValue(_out);
+        using FolderLock taken = OutputFolder.Take(output, ("--base", basePath));
         int steps = arguments.GetValue(_steps);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
         var plan = new TrainingPlan { Batch = 16, Sequence = 128, Checkpointing = Checkpointing.None };
@@ -59,7 +62,6 @@ internal sealed class QuickstartCommand : HostCommand
 
         double prose = ProseBitsPerByte(arguments, architecture, basePath, tokenizer, Prose.Of(unseen), seed, cancellation);
         string[] before = Samples(arguments, recipe, basePath, adapter: null, tokenizer, prompts, seed, cancellation);
-        string output = arguments.GetRequiredValue(_out);
         (TrainingRun run, PlannedMemory memory) = Train(arguments, recipe, plan, basePath, training, heldOut, steps, output, cancellation);
         string[] after = Samples(arguments, recipe, basePath, output, tokenizer, prompts, seed, cancellation);
 
