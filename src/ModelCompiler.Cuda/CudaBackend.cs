@@ -83,6 +83,9 @@ public sealed unsafe partial class CudaBackend : IBackend
         return new CudaBackend(context, new KernelCompiler(new CubinCache(CubinCache.DefaultFolder)), NativeCublasLt.Instance, activation);
     }
 
+    /// <summary>All memory of the device: what others hold of it shows when it is allocated.</summary>
+    public FreeMemory? FindFreeMemory() => new FreeMemory(Device.MemoryBytes, $"the memory of {Device.Name}");
+
     /// <inheritdoc/>
     public void Allocate(long bytes)
     {

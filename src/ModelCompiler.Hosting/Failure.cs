@@ -1,4 +1,5 @@
 using ModelCompiler.Files;
+using ModelCompiler.Models;
 
 namespace ModelCompiler.Hosting;
 
@@ -22,6 +23,7 @@ internal static class Failure
     private static (int Code, string Message) Describe(Exception error) => error switch
     {
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
+        MemoryShortageException => (ExitCode.OverBudget, error.Message),
         OutputException => (ExitCode.Failed, error.Message),
         ModelCompilerException => (ExitCode.BadInput, error.Message),
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.BadInput, error.Message),

@@ -51,6 +51,9 @@ public sealed partial class TorchBackend : IBackend
         : new InvalidOperationException("The backend has no memory yet: call Allocate first."));
 
     /// <inheritdoc/>
+    public FreeMemory? FindFreeMemory() => Profile.IsHostMemory ? HostMemory.Free() : null;
+
+    /// <inheritdoc/>
     public void Allocate(long bytes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -6,6 +6,7 @@ using ModelCompiler.Hosting.Results;
 using ModelCompiler.Hosting.Tuning;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
 using ModelCompiler.Tokenizers;
 using Spectre.Console;
 
@@ -145,7 +146,7 @@ internal sealed class TuneCommand : HostCommand
             return $"it takes {ByteSize.Format(cost.Peak)}, {ByteSize.Format(cost.Peak - budget.Value)} more than the budget";
         }
 
-        long free = MachineMemory.Free();
+        long free = HostMemory.Free().Bytes;
         long needed = cost.Allocated + cost.Overhead;
         return needed > free ? $"it takes {ByteSize.Format(needed)}, and this machine has {ByteSize.Format(free)} free" : null;
     }

@@ -43,6 +43,9 @@ public abstract unsafe class HostBackend : IDisposable
         _arena = new NativeArena(bytes, Profile.Alignment);
     }
 
+    /// <inheritdoc cref="IBackend.FindFreeMemory"/>
+    public FreeMemory? FindFreeMemory() => HostMemory.Free();
+
     /// <inheritdoc cref="IBackend.AllocatePaged"/>
     public void AllocatePaged(long bytes)
     {

@@ -24,6 +24,9 @@ public interface IBackend : IDisposable
     /// <summary>Bytes of the arena; 0 before <see cref="Allocate"/>.</summary>
     long AllocatedBytes { get; }
 
+    /// <summary>Memory that the arena could still be taken of; null where that is not known.</summary>
+    FreeMemory? FindFreeMemory() => null;
+
     /// <summary>Allocates the arena, zeroed. Called once.</summary>
     /// <exception cref="InvalidOperationException">The arena exists already.</exception>
     /// <exception cref="OutOfMemoryException">The machine cannot give that much.</exception>

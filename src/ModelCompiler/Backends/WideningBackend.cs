@@ -29,6 +29,9 @@ internal sealed partial class WideningBackend(IBackend inner, Plan plan) : IBack
     public long PagedBytes => _inner.PagedBytes;
 
     /// <inheritdoc/>
+    public FreeMemory? FindFreeMemory() => _inner.FindFreeMemory();
+
+    /// <inheritdoc/>
     public void Allocate(long bytes) => _inner.Allocate(bytes);
 
     /// <inheritdoc/>

@@ -39,7 +39,7 @@ public sealed class ConformanceTests : IDisposable
     {
         string[] notKernels =
         [
-            nameof(IBackend.Allocate), nameof(IBackend.UseWorkspace), nameof(IBackend.BeginStep), nameof(IBackend.Read), nameof(IBackend.Write),
+            nameof(IBackend.FindFreeMemory), nameof(IBackend.Allocate), nameof(IBackend.UseWorkspace), nameof(IBackend.BeginStep), nameof(IBackend.Read), nameof(IBackend.Write),
             nameof(IBackend.AllocatePaged), nameof(IBackend.PageIn), nameof(IBackend.PageOut), nameof(IBackend.AwaitPage),
         ];
         IEnumerable<string> operations = typeof(IBackend).GetMethods().Where(m => !m.IsSpecialName).Select(m => m.Name).Distinct().Except(notKernels);

@@ -56,6 +56,12 @@ public sealed partial class NullBackend : IBackend
     /// <summary>Told of every call in order: its operation and its first tensor.</summary>
     public event Action<string, Tensor>? Launched;
 
+    /// <summary>What <see cref="FindFreeMemory"/> says; null: that it is not known.</summary>
+    public FreeMemory? FreeMemory { get; init; }
+
+    /// <inheritdoc/>
+    public FreeMemory? FindFreeMemory() => FreeMemory;
+
     /// <summary>Forgets the counts and the highest byte; the arena stays.</summary>
     public void Reset()
     {
