@@ -40,10 +40,13 @@ internal static class BoundModel
         {
             AdapterFiles.Load(model, adapter);
         }
+
+        ProcessMemory.GiveBack();
     }
 
     private static TransformerModel OnBackend(ParseResult arguments, Func<IBackend, TransformerModel> create)
     {
+        ProcessMemory.GiveBack();
         IBackend backend = BackendChoice.Create(arguments);
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelCompiler.Planning;
 using Spectre.Console;
 
 namespace ModelCompiler.Hosting;
@@ -20,6 +21,9 @@ internal static class Tables
 
     /// <summary>A count with thousands separated.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A size to the byte, and as people read it.</summary>
+    public static string Bytes(long value) => $"{Count(value)} bytes ({ByteSize.Format(value)})";
 
     /// <summary>A number with this many decimals.</summary>
     public static string Number(double value, int decimals) => value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);

@@ -65,6 +65,15 @@ public class TrainTests(TinyBase tiny) : IClassFixture<TinyBase>
     }
 
     [Fact]
+    public void A_plan_that_the_machine_cannot_hold_is_refused_before_the_weights_are_read()
+    {
+        string damaged = tiny.CopyBase();
+        File.WriteAllText(Path.Combine(damaged, "model.safetensors"), "no weights");
+        Outcome refused = Mc.Run(["train", "Stories260K_Lora", "--base", damaged, "--data", tiny.Data, "--out", tiny.NewFolder(), "--batch", "1000000", "--sequence", "512", "--threads", "1"]);
+        refused.AssertRefused(3, "Stories260K_Lora takes ", " TiB by its plan", "free");
+    }
+
+    [Fact]
     public void The_optimizer_is_chosen_on_the_command_line_and_belongs_to_the_run()
     {
         string output = tiny.NewFolder();

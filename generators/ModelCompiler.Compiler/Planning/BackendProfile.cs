@@ -22,6 +22,9 @@ public sealed record BackendProfile(
     /// <summary>Whether the arena is host memory, as it is of all backends without a device of their own: what is paged to the host then takes as much of it.</summary>
     public bool IsHostMemory { get; init; } = true;
 
+    /// <summary>Whether the overhead is that of the process, which grows with the code that a model's adapters need.</summary>
+    public bool CountsCode { get; init; }
+
     /// <summary>Element type of what is computed of tokens, and of its gradients.</summary>
     public DType Activation { get; init; } = Compute;
 
@@ -30,7 +33,7 @@ public sealed record BackendProfile(
 
     /// <summary>The embedded CPU backend.</summary>
     public static BackendProfile Cpu(int threads) =>
-        new("cpu", DType.Float32, 64, threads, ScratchPerThread: 1L << 20, PadsRows: true, FixedOverhead: 32L << 20);
+        new("cpu", DType.Float32, 64, threads, ScratchPerThread: 1L << 20, PadsRows: true, FixedOverhead: ProcessOverhead.Runtime) { CountsCode = true };
 
     /// <summary>
     /// An NVIDIA GPU. The scratch is what the device's constants take and what cuBLASLt may use, 32 MiB as NVIDIA advises for Hopper; the overhead that of
@@ -69,6 +72,11 @@ public sealed record BackendProfile(
     /// <summary>The backend that runs nothing and records which bytes a step would touch.</summary>
     public static BackendProfile Null { get; } =
         new("null", DType.Float32, 64, 1, ScratchPerThread: 0, PadsRows: true, FixedOverhead: 0);
+
+    /// <summary>Bytes beside the arena for a model: <see cref="FixedOverhead"/>, and where it counts the code what the adapters need.</summary>
+    /// <param name="tables">The model.</param>
+    /// <param name="adapters">Bytes of its adapters.</param>
+    public long OverheadOf(ModelTables tables, long adapters) => FixedOverhead + (CountsCode ? ProcessOverhead.OfAdapters(tables, adapters) : 0);
 
     /// <summary>Elements from one row to the next of a buffer with this many columns.</summary>
     public int RowStride(int columns, DType type)

@@ -24,20 +24,26 @@ public sealed record MemoryCost(
     long Overhead,
     long Paged = 0)
 {
+    /// <summary>Examples to learn from, in host memory; known once they are read, 0 before.</summary>
+    public long Data { get; init; }
+
     /// <summary>Bytes of the arena.</summary>
     public long Arena => FrozenWeights + Adapters + Gradients + Optimizer + Activations + Workspace + Inputs;
 
     /// <summary>Bytes that the run takes from the system: the arena and what is paged.</summary>
     public long Allocated => Arena + Paged;
 
-    /// <summary>Arena and overhead.</summary>
-    public long Peak => Arena + Overhead;
+    /// <summary>Arena, data and overhead.</summary>
+    public long Peak => Arena + Data + Overhead;
+
+    /// <summary>What a process whose arena is host memory holds: the peak and what is paged.</summary>
+    public long HostPeak => Peak + Paged;
 
     /// <summary>The terms of the peak by name; their sum is <see cref="Peak"/>.</summary>
     public IReadOnlyList<(string Name, long Bytes)> Terms() =>
     [
         ("frozen weights", FrozenWeights), ("adapters", Adapters), ("gradients", Gradients), ("optimizer", Optimizer),
-        ("activations", Activations), ("workspace", Workspace), ("inputs", Inputs), ("overhead", Overhead),
+        ("activations", Activations), ("workspace", Workspace), ("inputs", Inputs), .. Data > 0 ? [("data", Data)] : Array.Empty<(string, long)>(), ("overhead", Overhead),
     ];
 
     /// <summary>The largest term.</summary>

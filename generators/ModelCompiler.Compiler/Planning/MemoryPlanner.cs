@@ -78,7 +78,7 @@ public static class MemoryPlanner
                 Optimizer = options.Optimizer,
                 PageElements = options.PageElements,
                 PageBuffers = _pageBuffers,
-                Cost = new MemoryCost(frozen, adapters, gradients, moments, activations.Bytes, workspace.Bytes + widening.Bytes, inputs, profile.FixedOverhead, _arena.PagedEnd),
+                Cost = new MemoryCost(frozen, adapters, gradients, moments, activations.Bytes, workspace.Bytes + widening.Bytes, inputs, profile.OverheadOf(tables, adapters), _arena.PagedEnd),
                 Parameters = parameters,
                 Packed = _packed,
                 Ids = ids,

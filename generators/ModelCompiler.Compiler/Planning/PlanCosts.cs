@@ -34,7 +34,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
             frames.Activations,
             profile.Workspace + OperandScratchOf(plan) + frames.Widened,
             Inputs(plan),
-            profile.FixedOverhead,
+            profile.OverheadOf(tables, trained.Values),
             trained.Paged);
     }
 
@@ -43,7 +43,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
     public long WithoutFrames(TrainingPlan plan)
     {
         Trained trained = TrainedOf(plan);
-        return FrozenWeights(plan) + trained.Values + trained.Gradients + trained.Moments + profile.Workspace + OperandScratchOf(plan) + Inputs(plan) + profile.FixedOverhead;
+        return FrozenWeights(plan) + trained.Values + trained.Gradients + trained.Moments + profile.Workspace + OperandScratchOf(plan) + Inputs(plan) + profile.OverheadOf(tables, trained.Values);
     }
 
     /// <summary>Bytes of the weights of the base.</summary>

@@ -209,7 +209,7 @@ internal sealed class CompareCommand : HostCommand
 
     private static void Show(IAnsiConsole console, CompareResult result)
     {
-        Table table = Tables.Create("recipe", "method", "trainable", "saved a token", "memory", "tokens/s", "held-out loss");
+        Table table = Tables.Create("recipe", "method", "trainable", "saved a token", "memory predicted", "tokens/s", "held-out loss");
         foreach (MethodResult method in result.Methods)
         {
             table.AddRow(
@@ -217,7 +217,7 @@ internal sealed class CompareCommand : HostCommand
                 method.Method,
                 Tables.Count(method.Trainable),
                 Tables.Count(method.SavedPerToken),
-                ByteSize.Format(method.Memory.Predicted) + (method.Memory.Predicted == method.Memory.Allocated ? "" : $" planned, {ByteSize.Format(method.Memory.Allocated)} allocated"),
+                ByteSize.Format(method.Memory.Predicted) + (method.Memory.Predicted == method.Memory.Allocated ? "" : $" predicted, {ByteSize.Format(method.Memory.Allocated)} allocated"),
                 Tables.Count((long)method.TokensPerSecond),
                 Tables.Loss(method.MeanLoss, method.Deviation, result.Seeds));
         }
@@ -228,6 +228,6 @@ internal sealed class CompareCommand : HostCommand
             console.WriteLine($"{method.Name} at each rank: {method.NestedText(result.Seeds)}");
         }
 
-        console.WriteLine($"{result.Architecture}, {result.Steps} steps each; held-out loss before: {Tables.Number(result.LossBefore, 4)}; memory is planned = allocated where one number stands");
+        console.WriteLine($"{result.Architecture}, {result.Steps} steps each; held-out loss before: {Tables.Number(result.LossBefore, 4)}; memory is predicted = allocated where one number stands");
     }
 }

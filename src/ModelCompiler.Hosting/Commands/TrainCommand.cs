@@ -58,11 +58,7 @@ internal sealed class TrainCommand : HostCommand
         string basePath = _weights.Base(arguments, entry.Tables);
         using FolderLock taken = OutputFolder.Take(output, ("--base", basePath));
         options = options with { OutputLock = taken };
-        Tokenizer tokenizer = Tokenizer.Load(basePath);
-        ExampleOptions rows = _rows.Read(arguments, entry.Tables, plan.Sequence);
-        ExampleSet examples = Examples.Read(Session, arguments.GetRequiredValue(_data), tokenizer, rows);
-        ExampleSet? heldOut = arguments.GetValue(_evaluate) is { } file ? Examples.Read(Session, file, tokenizer, rows) : null;
-
+        (ExampleSet examples, ExampleSet? heldOut) = ReadData(arguments, entry, plan, basePath);
         plan = BaseRanks.Choose(Session, entry, plan, basePath, WeightOptions.Ignored(arguments), cancellation);
         NativeAllocator.ResetPeak();
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
@@ -77,6 +73,7 @@ internal sealed class TrainCommand : HostCommand
             return ExitCode.Interrupted;
         }
 
+        ProcessMemory.GiveBack();
         if (model.Adapters.Count > 0)
         {
             AdapterFiles.Save(model, output, basePath);
@@ -104,8 +101,18 @@ internal sealed class TrainCommand : HostCommand
         };
     }
 
+    /// <summary>The data, in a method of its own: nothing of the tokenizer and the texts is left when the arena is made.</summary>
+    private (ExampleSet Training, ExampleSet? HeldOut) ReadData(ParseResult arguments, ModelEntry entry, TrainingPlan plan, string basePath)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(basePath);
+        ExampleOptions rows = _rows.Read(arguments, entry.Tables, plan.Sequence);
+        ExampleSet Read(string file) => Examples.Read(Session, file, tokenizer, rows);
+        return (Read(arguments.GetRequiredValue(_data)), arguments.GetValue(_evaluate) is { } file ? Read(file) : null);
+    }
+
     private static TrainResult Result(TransformerModel model, TrainingRun run, string output, ExampleSet examples, ExampleSet? heldOut)
     {
+        MemoryCost cost = model.Plan.Cost with { Data = examples.Bytes + (heldOut?.Bytes ?? 0) };
         using Process process = Process.GetCurrentProcess();
         return new TrainResult(
             model.Tables.Name,
@@ -113,7 +120,7 @@ internal sealed class TrainCommand : HostCommand
             run.Losses,
             run.Result.HeldOutAfter is null ? null : new BeforeAfter(run.Result.HeldOutBefore, run.Result.HeldOutAfter),
             run.TokensPerSecond,
-            new TrainMemory(model.Plan.Cost.Allocated, NativeAllocator.PeakBytes, process.PeakWorkingSet64),
+            new TrainMemory(cost.Allocated, NativeAllocator.PeakBytes, cost.Data, cost.Overhead, cost.HostPeak, process.PeakWorkingSet64),
             AdapterRanks.Json(AdapterRanks.Of(model)),
             Path.GetFullPath(output),
             DataCounts.Of(examples)!,
@@ -135,9 +142,12 @@ internal sealed class TrainCommand : HostCommand
         }
 
         table.AddRow("tokens/s", Tables.Count((long)result.TokensPerSecond));
-        table.AddRow("memory planned", $"{Tables.Count(result.Memory.Predicted)} bytes");
-        table.AddRow("memory allocated", $"{Tables.Count(result.Memory.Allocated)} bytes");
-        table.AddRow("memory resident", ByteSize.Format(result.Memory.Resident));
+        table.AddRow("memory predicted", Tables.Bytes(result.Memory.Predicted));
+        table.AddRow("memory allocated", Tables.Bytes(result.Memory.Allocated));
+        table.AddRow("data", Tables.Bytes(result.Memory.Data));
+        table.AddRow("overhead", Tables.Bytes(result.Memory.Overhead));
+        table.AddRow("peak", Tables.Bytes(result.Memory.Peak));
+        table.AddRow("memory resident", Tables.Bytes(result.Memory.Resident));
         console.Write(table);
         console.WriteLine($"written to {result.Out}");
     }

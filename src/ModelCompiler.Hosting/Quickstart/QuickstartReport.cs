@@ -18,8 +18,8 @@ internal static class QuickstartReport
         table.AddRow("held-out loss", $"{Tables.Number(before, 4)} before, {Tables.Number(after, 4)} after: {Tables.Number(100 * (1 - (after / before)), 1)} % lower, over {heldOutRows} members");
         table.AddRow("bits per byte", $"{Tables.Number(bits.Before, 3)} before, {Tables.Number(bits.After, 3)} after");
         table.AddRow("base on plain held-out prose", $"{Tables.Number(bits.Prose, 3)} bits per byte");
-        table.AddRow("memory predicted", $"{Tables.Count(result.Memory.Predicted)} bytes ({ByteSize.Format(result.Memory.Predicted)})");
-        table.AddRow("memory allocated", $"{Tables.Count(result.Memory.Allocated)} bytes");
+        table.AddRow("memory predicted", Tables.Bytes(result.Memory.Predicted));
+        table.AddRow("memory allocated", Tables.Bytes(result.Memory.Allocated));
         table.AddRow("time", $"{Tables.Number(result.Seconds, 1)} s");
         console.Write(table);
         foreach (Sample sample in result.Samples)

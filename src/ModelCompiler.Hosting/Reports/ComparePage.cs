@@ -33,7 +33,7 @@ internal static class ComparePage
 
     private static XElement Table(CompareResult result) => new(
         s_html + "table",
-        new XElement(s_html + "thead", ReportPage.Row("th", Names, "recipe", "method", "trainable", "saved a token", "memory planned", "allocated", "tokens/s", "held-out loss")),
+        new XElement(s_html + "thead", ReportPage.Row("th", Names, "recipe", "method", "trainable", "saved a token", "memory predicted", "memory allocated", "tokens/s", "held-out loss")),
         new XElement(s_html + "tbody", result.Methods.Select(m => ReportPage.Row(
             "td",
             Names,

@@ -22,8 +22,11 @@ internal sealed record TrainResult(
 /// <summary>A held-out figure before and after training or quantisation; <paramref name="Before"/> is null in a resumed run.</summary>
 internal sealed record BeforeAfter(double? Before, double? After);
 
-/// <summary>Bytes: what the plan said, what the allocator gave out, what the process held at most.</summary>
-internal sealed record TrainMemory(long Predicted, long Allocated, long Resident);
+/// <summary>
+/// Bytes: what the plan said of the arena and paged memory, what the allocator gave out, what the data takes, the overhead of the runtime, the sum of the
+/// first and these two, and what the process held at most.
+/// </summary>
+internal sealed record TrainMemory(long Predicted, long Allocated, long Data, long Overhead, long Peak, long Resident);
 
 /// <summary>Result of <c>mc evaluate</c>; with <c>--rank all</c> every rank's, and the lowest as the whole's.</summary>
 internal sealed record EvaluateResult(

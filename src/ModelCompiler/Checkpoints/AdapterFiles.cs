@@ -1,6 +1,7 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -23,7 +24,7 @@ public static class AdapterFiles
     /// <exception cref="ArgumentException">The model has no adapters.</exception>
     public static void Save(TransformerModel model, string folder, string? baseModel = null)
     {
-        (AdapterState Adapter, PeftModule Module)[] adapters = [.. Adapters(model).Select(a => (a, a.Export(model)))];
+        (AdapterState Adapter, PeftModule Module)[] adapters = [.. Adapters(model).Select(a => (a, Export(a, model)))];
         new PeftAdapter(Configuration(adapters, baseModel), adapters.ToDictionary(a => a.Adapter.Module, a => a.Module)).Save(folder);
         Parameter[] state = [.. State(model)];
         if (state.Length > 0)
@@ -31,6 +32,12 @@ public static class AdapterFiles
             SafetensorsWriter.Write(
                 Path.Combine(folder, StateName), state.Select(p => BaseWeights.Source(model, p.Name, p.Value, p.Row.Vector, SafetensorsType.F32)));
         }
+    }
+
+    private static PeftModule Export(AdapterState adapter, TransformerModel model)
+    {
+        Garbage.Limit();
+        return adapter.Export(model);
     }
 
     /// <summary>Loads every adapter.</summary>

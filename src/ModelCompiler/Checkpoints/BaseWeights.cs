@@ -54,6 +54,7 @@ public static class BaseWeights
         CheckFormats(checkpoint, model, wanted, quantized);
         foreach (Parameter parameter in wanted)
         {
+            Garbage.Limit();
             if (quantized.TryGetValue(parameter.Name, out StoredNf4? stored))
             {
                 stored.Load(model.Kernels, parameter.Value);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using ModelCompiler.Files;
+using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Checkpoints;
 
@@ -46,15 +47,19 @@ public static class SafetensorsWriter
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
+        TensorSource[] floats = [.. ordered.Where(t => t.Bytes is null)];
+        var values = new float[floats.Length == 0 ? 0 : floats.Max(t => RowsAtOnce(t) * t.Columns)];
+        var bytes = new byte[values.Length * sizeof(float)];
         foreach (TensorSource tensor in ordered)
         {
+            Garbage.Limit();
             if (tensor.Bytes is { } fill)
             {
                 WriteBytes(stream, tensor.Count * tensor.Type.Size(), fill);
             }
             else
             {
-                WriteData(stream, path, tensor);
+                WriteData(stream, path, tensor, values.AsSpan(0, (int)(RowsAtOnce(tensor) * tensor.Columns)), bytes);
             }
         }
     }
@@ -70,15 +75,16 @@ public static class SafetensorsWriter
         }
     }
 
-    private static void WriteData(Stream stream, string path, TensorSource tensor)
+    /// <summary>Whole rows of about 65,536 elements, at least one; no more than there are.</summary>
+    private static long RowsAtOnce(TensorSource tensor) =>
+        Math.Min(tensor.Count / Math.Max(1, tensor.Columns), Math.Max(1, PieceElements / Math.Max(1, tensor.Columns)));
+
+    private static void WriteData(Stream stream, string path, TensorSource tensor, Span<float> values, byte[] bytes)
     {
-        long rowsAtOnce = Math.Max(1, PieceElements / Math.Max(1, tensor.Columns));
-        var values = new float[Math.Min(tensor.Count, rowsAtOnce * tensor.Columns)];
-        var bytes = new byte[values.Length * tensor.Type.Size()];
         for (long done = 0; done < tensor.Count; done += values.Length)
         {
             int count = (int)Math.Min(values.Length, tensor.Count - done);
-            Span<float> part = values.AsSpan(0, count);
+            Span<float> part = values[..count];
             tensor.Fill(done, part);
             if (FloatConversion.FirstTooLarge(tensor.Type, part) is var large and >= 0)
             {

@@ -51,6 +51,7 @@ public static class Initialization
         foreach (AdapterState adapter in model.Adapters)
         {
             adapter.Initialize(model, seed);
+            Garbage.Limit();
         }
     }
 

@@ -5,6 +5,7 @@ using ModelCompiler.Data;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
 
@@ -136,6 +137,7 @@ public sealed class Trainer
 
             file?.Write(metrics);
             progress?.Invoke(metrics);
+            Garbage.Limit();
             if (_options.OutputFolder is not null && (IsDue(_options.SaveEvery) || IsLate(lastSave)))
             {
                 Save();
