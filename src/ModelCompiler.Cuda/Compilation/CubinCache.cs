@@ -6,24 +6,21 @@ namespace ModelCompiler.Cuda.Compilation;
 
 /// <summary>
 /// Compiled kernels on disk, each under the hash of everything that it was made of. An entry is written whole or not at all and carries the
-/// hash of its content, so that one that was damaged is not loaded but made again.
+/// hash of its key and content, so that one that was damaged, or is another's under this name, is not loaded but made again.
 /// </summary>
 public sealed class CubinCache
 {
-    private static readonly byte[] Magic = "MCCUBIN1"u8.ToArray();
+    private static readonly byte[] Magic = "MCCUBIN2"u8.ToArray();
     private readonly string? _folder;
 
     /// <summary>A cache in a folder, which is made when there is something to keep; null: nothing is kept.</summary>
     public CubinCache(string? folder) => _folder = folder;
 
     /// <summary>
-    /// The folder for the present user: modelcompiler/cubins in the system's place for local application data. Null where the user has none: in a place that
+    /// The folder for the present user: modelcompiler/cubins in the user's cache folder. Null where the user has none: in a place that
     /// others can write, they would choose the code that the GPU runs.
     /// </summary>
-    public static string? DefaultFolder =>
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } local && Path.IsPathFullyQualified(local)
-            ? Path.Combine(local, "modelcompiler", "cubins")
-            : null;
+    public static string? DefaultFolder => UserCache.Folder("cubins");
 
     /// <summary>The key of a compilation: a hash of the source, its headers, the options (the architecture is one) and the compiler's version.</summary>
     internal static string Key(KernelSource source, IEnumerable<string> options, int compilerMajor, int compilerMinor)
@@ -76,7 +73,7 @@ public sealed class CubinCache
         int content = Magic.Length + SHA256.HashSizeInBytes;
         return entry.Length > content
             && entry.AsSpan(0, Magic.Length).SequenceEqual(Magic)
-            && entry.AsSpan(Magic.Length, SHA256.HashSizeInBytes).SequenceEqual(SHA256.HashData(entry.AsSpan(content)))
+            && entry.AsSpan(Magic.Length, SHA256.HashSizeInBytes).SequenceEqual(Hash(key, entry.AsSpan(content)))
             ? entry[content..]
             : null;
     }
@@ -97,11 +94,19 @@ public sealed class CubinCache
                 return;
             }
 
-            AtomicFile.WriteBytes(PathOf(_folder, key), [.. Magic, .. SHA256.HashData(cubin), .. cubin]);
+            AtomicFile.WriteBytes(PathOf(_folder, key), [.. Magic, .. Hash(key, cubin), .. cubin]);
         }
         catch (OutputException)
         {
         }
+    }
+
+    private static byte[] Hash(string key, ReadOnlySpan<byte> cubin)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(key));
+        hash.AppendData(cubin);
+        return hash.GetHashAndReset();
     }
 
     private static string PathOf(string folder, string key) => Path.Combine(folder, key + ".cubin");

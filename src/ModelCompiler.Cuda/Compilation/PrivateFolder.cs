@@ -29,7 +29,8 @@ internal static class PrivateFolder
     }
 
     /// <summary>
-    /// Whether the folder is the user's own and closed to others' writing. It is another's where its user may not set its mode: that is the owner's right alone.
+    /// Whether the folder is the user's own and closed to others' writing. It is another's where its user may not set its mode: that is the owner's right alone,
+    /// and the administrator's, for whom the system is asked who the owner is.
     /// </summary>
     public static bool Is(string path)
     {
@@ -47,7 +48,7 @@ internal static class PrivateFolder
             }
 
             File.SetUnixFileMode(path, mode);
-            return true;
+            return !OperatingSystem.IsLinux() || FileOwner.IsUser(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

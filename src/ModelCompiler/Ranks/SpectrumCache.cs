@@ -15,7 +15,7 @@ namespace ModelCompiler.Ranks;
 /// <param name="note">Told of files that are damaged or cannot be written.</param>
 internal sealed class SpectrumCache(string? folder, Action<string>? note)
 {
-    private readonly string? _folder = folder ?? UserFolder();
+    private readonly string? _folder = folder ?? UserCache.Folder("spectra");
     private bool _writable = true;
 
     /// <summary>The spectrum of a weight [rows, columns].</summary>
@@ -104,12 +104,4 @@ internal sealed class SpectrumCache(string? folder, Action<string>? note)
 
     private static string Checksum(Spectrum spectrum) =>
         Fnv.Add<double>(Fnv.Add<double>(Fnv.Start, [spectrum.Energy]), spectrum.Squares).ToString("x16", CultureInfo.InvariantCulture);
-
-    private static string? UserFolder()
-    {
-        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set && Path.IsPathFullyQualified(set) ? set
-            : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home ? Path.Combine(home, ".cache") : "";
-        return root.Length > 0 ? Path.Combine(root, "modelcompiler", "spectra") : null;
-    }
 }

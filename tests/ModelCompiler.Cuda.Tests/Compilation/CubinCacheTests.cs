@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Text;
 using ModelCompiler.Cuda.Compilation;
 using ModelCompiler.Cuda.Tests.Mocks;
+using ModelCompiler.Files;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Cuda.Tests.Compilation;
@@ -84,6 +86,41 @@ public sealed class CubinCacheTests : IDisposable
         Assert.Equal(whole, Compile(Source, Single, "sm_80"));
         Assert.Equal(2, nvrtc.Compilations);
         Assert.Equal(entry, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void AnEntryUnderAnothersNameIsCompiledAgain()
+    {
+        Compile(Source, Single, "sm_80");
+        string other = Assert.Single(Directory.GetFiles(folder));
+        byte[] whole = Compile(Source, Single, "sm_90");
+        string path = Directory.GetFiles(folder).Single(file => file != other);
+        File.Copy(other, path, overwrite: true);
+        Assert.Equal(whole, Compile(Source, Single, "sm_90"));
+        Assert.Equal(3, nvrtc.Compilations);
+    }
+
+    [Fact]
+    public void TheFolderIsTheUsersOwn()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        Assert.True(FileOwner.IsUser(folder));
+        Assert.False(FileOwner.IsUser(Path.Combine(folder, "missing")));
+        string others = Environment.UserName == "root" ? Others() : "/";
+        Assert.False(FileOwner.IsUser(others));
+        Assert.False(PrivateFolder.Is(others));
+
+        string Others()
+        {
+            string made = Directory.CreateDirectory(Path.Combine(folder, "others")).FullName;
+            using Process change = Process.Start("chown", ["65534", made]);
+            change.WaitForExit();
+            return made;
+        }
     }
 
     [Fact]
