@@ -33,7 +33,16 @@ public static class ModelHost
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-        return await RunAsync(args, Console.Out, Console.Error, cancellation: interrupted.Token).ConfigureAwait(false);
+        TextWriter error = Console.Error;
+        Console.SetError(new StandardError(error));
+        try
+        {
+            return await RunAsync(args, Console.Out, Console.Error, cancellation: interrupted.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            Console.SetError(error);
+        }
     }
 
     /// <summary>Runs one command line.</summary>
