@@ -39,6 +39,85 @@ public class OutputFolderTests(TinyBase tiny) : IClassFixture<TinyBase>
 
     [Theory]
     [MemberData(nameof(Writers))]
+    public void A_folder_in_one_that_is_read_is_refused_and_not_made(string command)
+    {
+        string copy = tiny.CopyBase();
+        string link = tiny.NewFolder();
+        Directory.CreateSymbolicLink(link, copy);
+        foreach (string output in (string[])[Path.Combine(copy, "out"), Path.Combine(copy, "a", "b"), Path.Combine(link, "out")])
+        {
+            Run(command, copy, output).AssertRefused(2, "--out", "--base", copy);
+        }
+
+        Assert.Empty(Directory.GetDirectories(copy));
+    }
+
+    [Theory]
+    [InlineData("merge")]
+    [InlineData("export")]
+    public void The_adapters_folder_is_not_written(string command)
+    {
+        string adapter = Directory.CreateDirectory(tiny.NewFolder()).FullName;
+        foreach (string output in (string[])[adapter, adapter + "/", Path.Combine(adapter, "out")])
+        {
+            Mc.Run([command, "Stories260K_Lora", "--base", tiny.Base, "--adapter", adapter, "--out", output]).AssertRefused(2, "--out", "--adapter", adapter);
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(adapter));
+    }
+
+    [Theory]
+    [InlineData("train Stories260K_Lora --data FILE", "metrics.jsonl")]
+    [InlineData("train Stories260K_Lora --data FILE", "adapter_config.json")]
+    [InlineData("train Stories260K --data FILE", "config.json")]
+    [InlineData("train Stories260K --data FILE", "notes.txt")]
+    [InlineData("train Stories260K --data DATA --evaluate FILE", "metrics.jsonl")]
+    [InlineData("quantize Stories260K_QLora --data FILE", "notes.txt")]
+    [InlineData("merge Stories260K_Lora --adapter ADAPTER --data FILE", "notes.txt")]
+    [InlineData("export Stories260K_Lora --adapter ADAPTER --data FILE", "adapter_config.json")]
+    public void Data_that_the_run_would_write_over_is_kept(string command, string name)
+    {
+        string copy = tiny.CopyBase();
+        File.WriteAllText(Path.Combine(copy, "notes.txt"), "of the base");
+        string output = Directory.CreateDirectory(tiny.NewFolder()).FullName;
+        string file = Path.Combine(output, name);
+        string link = tiny.NewFolder();
+        Directory.CreateSymbolicLink(link, output);
+        File.Copy(tiny.Data, file);
+        foreach (string given in (string[])[file, Path.Combine(link, name)])
+        {
+            Run(command.Replace("FILE", given, StringComparison.Ordinal), copy, output).AssertRefused(2, "--out", given);
+        }
+
+        Assert.Equal(File.ReadAllBytes(tiny.Data), File.ReadAllBytes(file));
+        Assert.Equal([file], Directory.GetFileSystemEntries(output));
+    }
+
+    [Fact]
+    public void Data_beside_what_the_run_writes_is_read()
+    {
+        string output = Directory.CreateDirectory(tiny.NewFolder()).FullName;
+        string file = Path.Combine(output, "rows.jsonl");
+        File.Copy(tiny.Data, file);
+        Assert.Equal(0, Run($"train Stories260K_Lora --data {file} --steps 1 --sequence 64", tiny.Base, output).Code);
+        Assert.Equal(File.ReadAllBytes(tiny.Data), File.ReadAllBytes(file));
+    }
+
+    [Theory]
+    [InlineData("plan Stories260K_Lora")]
+    [InlineData("tune Stories260K_Lora")]
+    [InlineData("compare --data DATA")]
+    public void A_report_is_not_written_into_the_base(string command)
+    {
+        string copy = tiny.CopyBase();
+        string page = Path.Combine(copy, "page.html");
+        File.WriteAllText(page, "mine");
+        Mc.Run([.. command.Replace("DATA", tiny.Data, StringComparison.Ordinal).Split(' '), "--base", copy, "--report", page]).AssertRefused(2, "--report", "--base", copy);
+        Assert.Equal("mine", File.ReadAllText(page));
+    }
+
+    [Theory]
+    [MemberData(nameof(Writers))]
     public void A_folder_that_another_run_writes_is_refused(string command)
     {
         string output = tiny.NewFolder();

@@ -55,7 +55,7 @@ internal sealed class CompareCommand : HostCommand
         string? report = arguments.GetValue(_report);
         if (report is not null)
         {
-            ReportPage.Check(report);
+            ReportPage.Check(report, basePath);
         }
 
         ModelEntry[] recipes = Recipes(basePath, arguments.GetValue(_methods)!, WeightOptions.Ignored(arguments));

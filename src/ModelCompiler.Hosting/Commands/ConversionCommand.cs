@@ -35,6 +35,7 @@ internal abstract class ConversionCommand : HostCommand
         string basePath = _weights.Base(arguments);
         string adapter = _weights.AdapterPath(arguments) ?? throw new UsageException($"{Session.Program} {Name} needs --adapter, the folder of a trained adapter");
         string output = arguments.GetRequiredValue(Out);
+        OutputFolder.RequireKept(output, basePath, ("--data", arguments.GetValue(_data)));
         using FolderLock taken = OutputFolder.Take(output, ("--base", basePath), ("--adapter", adapter));
         BaseFolder.RequireNoShards(output);
         int? rank = Rank(arguments, entry.Tables);

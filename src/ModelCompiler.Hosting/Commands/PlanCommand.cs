@@ -92,7 +92,7 @@ internal sealed class PlanCommand : HostCommand
             return null;
         }
 
-        ReportPage.Check(path);
+        ReportPage.Check(path, arguments.GetValue(_base));
         return estimator == Estimates.Own ? path : throw new UsageException($"--report draws our own plan, of which --estimator {estimator} says nothing; leave one of them out");
     }
 

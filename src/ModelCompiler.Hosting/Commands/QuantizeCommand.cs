@@ -31,6 +31,7 @@ internal sealed class QuantizeCommand : HostCommand
         RequireNf4(entry.Tables);
         string from = _weights.Base(arguments);
         string to = arguments.GetRequiredValue(_out);
+        OutputFolder.RequireKept(to, from, ("--data", arguments.GetValue(_data)));
         using FolderLock taken = OutputFolder.Take(to, ("--base", from));
         _weights.Base(arguments, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);

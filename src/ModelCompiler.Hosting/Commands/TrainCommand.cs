@@ -56,6 +56,7 @@ internal sealed class TrainCommand : HostCommand
         }
 
         string basePath = _weights.Base(arguments, entry.Tables);
+        OutputFolder.RequireKept(output, basePath, ("--data", arguments.GetValue(_data)), ("--evaluate", arguments.GetValue(_evaluate)));
         using FolderLock taken = OutputFolder.Take(output, ("--base", basePath));
         options = options with { OutputLock = taken };
         (ExampleSet examples, ExampleSet? heldOut) = ReadData(arguments, entry, plan, basePath);

@@ -47,7 +47,7 @@ internal sealed class TuneCommand : HostCommand
         ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
         if (arguments.GetValue(_report) is { } page)
         {
-            ReportPage.Check(page);
+            ReportPage.Check(page, arguments.GetValue(_base));
         }
 
         long? budget = BudgetOption.Read(arguments, _budget);

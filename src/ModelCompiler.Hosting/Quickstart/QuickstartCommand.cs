@@ -47,6 +47,7 @@ internal sealed class QuickstartCommand : HostCommand
 
         string basePath = BaseFolder(arguments);
         string output = arguments.GetRequiredValue(_out);
+        OutputFolder.RequireKept(output, basePath, ("--data", arguments.GetValue(_data)));
         using FolderLock taken = OutputFolder.Take(output, ("--base", basePath));
         int steps = arguments.GetValue(_steps);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);

@@ -31,8 +31,10 @@ internal static class ReportPage
         """;
 
     /// <summary>Refuses a path that a page cannot be written to, before the work that leads there.</summary>
-    /// <exception cref="UsageException">It does not end in .html, is a folder, or lies in none.</exception>
-    public static void Check(string path)
+    /// <param name="path">The file of --report.</param>
+    /// <param name="basePath">The folder of --base, if any.</param>
+    /// <exception cref="UsageException">It does not end in .html, is a folder, lies in none or in the base's.</exception>
+    public static void Check(string path, string? basePath)
     {
         if (!path.EndsWith(".html", StringComparison.OrdinalIgnoreCase) || Directory.Exists(path))
         {
@@ -43,6 +45,8 @@ internal static class ReportPage
         {
             throw new UsageException($"--report '{path}': its folder does not exist; make it first");
         }
+
+        OutputFolder.RequireOutside("--report", path, "--base", basePath);
     }
 
     /// <summary>Writes a page.</summary>

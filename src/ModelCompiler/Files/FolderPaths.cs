@@ -18,6 +18,11 @@ public static class FolderPaths
             || inner.StartsWith(Path.EndsInDirectorySeparator(outer) ? outer : outer + Path.DirectorySeparatorChar, s_comparison);
     }
 
+    /// <summary>The path of a file in a folder, from the folder on; null where it lies elsewhere.</summary>
+    /// <param name="folder">The folder; need not exist.</param>
+    /// <param name="file">The file; need not exist.</param>
+    public static string? PathInside(string folder, string file) => IsOrHolds(folder, file) ? Path.GetRelativePath(Real(folder), Real(file)) : null;
+
     /// <summary>The full path with every symbolic link on it followed, as far as it exists.</summary>
     private static string Real(string path)
     {

@@ -18,6 +18,13 @@ public class FolderPathsTests
     [InlineData("/", "a", true)]
     public void A_folder_is_or_holds_another(string folder, string other, bool expected) => Assert.Equal(expected, FolderPaths.IsOrHolds(folder, other));
 
+    [Theory]
+    [InlineData("a", "a/b", "b")]
+    [InlineData("a/", "x/../a/b/c", "b/c")]
+    [InlineData("a", "b/c", null)]
+    public void The_path_inside_a_folder(string folder, string file, string? expected) =>
+        Assert.Equal(expected?.Replace('/', Path.DirectorySeparatorChar), FolderPaths.PathInside(folder, file));
+
     [Fact]
     public void Symbolic_links_are_followed_wherever_they_stand_on_the_path()
     {
