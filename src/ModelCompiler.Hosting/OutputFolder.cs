@@ -11,7 +11,7 @@ internal static class OutputFolder
     /// <summary>Takes the folder for this run, having made certain that nothing that the run reads is in its way.</summary>
     /// <param name="output">The folder of --out.</param>
     /// <param name="inputs">Options that name folders to read, with what they name.</param>
-    /// <exception cref="UsageException">The folder is one of them, holds one, or lies in one.</exception>
+    /// <exception cref="UsageException">The folder is one of them, or holds one.</exception>
     /// <exception cref="FolderInUseException">Another run is writing the folder.</exception>
     /// <exception cref="OutputException">The folder cannot be made or written.</exception>
     public static FolderLock Take(string output, params ReadOnlySpan<(string Option, string? Folder)> inputs)
@@ -23,9 +23,7 @@ internal static class OutputFolder
 
         foreach ((string option, string? folder) in inputs)
         {
-            bool given = folder is { Length: > 0 };
-            RequireApart(output, option, folder, given && FolderPaths.IsOrHolds(output, folder!));
-            RequireOutside("--out", output, option, folder);
+            RequireApart(output, option, folder, folder is { Length: > 0 } && FolderPaths.IsOrHolds(output, folder));
         }
 
         FolderLock taken = FolderLock.Take(output);
@@ -45,13 +43,14 @@ internal static class OutputFolder
         return taken;
     }
 
-    /// <summary>Refuses data that lies where the run writes.</summary>
+    /// <summary>Refuses to write inside of the base, or over data. A folder inside of the adapter's may be written: it holds nothing of the adapter.</summary>
     /// <param name="output">The folder of --out.</param>
     /// <param name="basePath">The base, whose files may be copied there.</param>
     /// <param name="data">Options that name files to read, with what they name.</param>
-    /// <exception cref="UsageException">A file would be overwritten.</exception>
+    /// <exception cref="UsageException">The output lies in the base, or a file would be overwritten.</exception>
     public static void RequireKept(string output, string? basePath, params ReadOnlySpan<(string Option, string? File)> data)
     {
+        RequireOutside("--out", output, "--base", basePath);
         foreach ((string option, string? file) in data)
         {
             if (file is { Length: > 0 } && FolderPaths.PathInside(output, file) is { } name
@@ -70,7 +69,7 @@ internal static class OutputFolder
     /// <exception cref="UsageException">It does.</exception>
     public static void RequireOutside(string option, string path, string inputOption, string? input)
     {
-        if (input is { Length: > 0 } && FolderPaths.IsOrHolds(input, path))
+        if (input is { Length: > 0 } && FolderPaths.IsOrHolds(input, path) && !FolderPaths.IsOrHolds(path, input))
         {
             throw new UsageException($"{option} {path} lies in the folder of {inputOption}, {input}, which must not be written; name another place");
         }

@@ -58,7 +58,7 @@ public class OutputFolderTests(TinyBase tiny) : IClassFixture<TinyBase>
     public void The_adapters_folder_is_not_written(string command)
     {
         string adapter = Directory.CreateDirectory(tiny.NewFolder()).FullName;
-        foreach (string output in (string[])[adapter, adapter + "/", Path.Combine(adapter, "out")])
+        foreach (string output in (string[])[adapter, adapter + "/", Path.Combine(adapter, "..", Path.GetFileName(adapter))])
         {
             Mc.Run([command, "Stories260K_Lora", "--base", tiny.Base, "--adapter", adapter, "--out", output]).AssertRefused(2, "--out", "--adapter", adapter);
         }
