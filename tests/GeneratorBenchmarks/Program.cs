@@ -1,5 +1,3 @@
-extern alias runtime;
-
 using System.Diagnostics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -15,7 +13,8 @@ string platform = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 MetadataReference[] references =
 [
     .. new[] { "System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll" }.Select(f => MetadataReference.CreateFromFile(Path.Combine(platform, f))),
-    MetadataReference.CreateFromFile(typeof(runtime::ModelCompiler.TransformerAttribute).Assembly.Location),
+    MetadataReference.CreateFromFile(typeof(ModelCompiler.TransformerAttribute).Assembly.Location),
+    MetadataReference.CreateFromFile(typeof(ModelCompiler.Models.TransformerModel).Assembly.Location),
 ];
 
 var fresh = new List<double>();

@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 
 # A version that nobody else packs: whatever ModelCompiler other folders of packages hold, it is not taken.
 version=0.1.0-test.$(date +%s).$$
-for project in ModelCompiler ModelCompiler.Cuda ModelCompiler.Hosting; do
+for project in ModelCompiler.Abstractions ModelCompiler ModelCompiler.Cuda ModelCompiler.Hosting; do
     dotnet pack "$root/src/$project" -c Release -o "$work/feed" --nologo -v quiet -p:PackageVersion="$version"
 done
 mkdir "$work/program"

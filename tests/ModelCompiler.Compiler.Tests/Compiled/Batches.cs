@@ -1,7 +1,5 @@
-extern alias compiler;
-
 using System.Collections.Concurrent;
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 

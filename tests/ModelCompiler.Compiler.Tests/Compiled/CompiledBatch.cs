@@ -1,9 +1,7 @@
-extern alias compiler;
-
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using compiler::ModelCompiler.Compiler;
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler;
+using ModelCompiler.Compiler.Description;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using ModelCompiler.Models;

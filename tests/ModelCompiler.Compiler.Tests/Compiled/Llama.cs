@@ -1,7 +1,5 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Description;
-using Targets = compiler::ModelCompiler.Projections;
+using ModelCompiler.Compiler.Description;
+using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 

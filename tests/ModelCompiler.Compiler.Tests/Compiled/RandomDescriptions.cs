@@ -1,10 +1,8 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
 using FsCheck;
 using FsCheck.Fluent;
-using FrequencyScaling = compiler::ModelCompiler.Planning.FrequencyScaling;
-using Targets = compiler::ModelCompiler.Projections;
+using FrequencyScaling = ModelCompiler.Planning.FrequencyScaling;
+using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 

@@ -1,7 +1,5 @@
-extern alias compiler;
-
-using compiler::ModelCompiler;
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler;
+using ModelCompiler.Compiler.Description;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 

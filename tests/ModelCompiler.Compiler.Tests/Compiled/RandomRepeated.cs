@@ -1,6 +1,4 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 

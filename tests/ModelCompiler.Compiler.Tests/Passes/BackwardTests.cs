@@ -1,11 +1,9 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Graph;
-using compiler::ModelCompiler.Compiler.Operations;
-using compiler::ModelCompiler.Compiler.Passes;
-using compiler::ModelCompiler.Planning;
+using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
 using ModelCompiler.Compiler.Tests.Compiled;
-using Targets = compiler::ModelCompiler.Projections;
+using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Passes;
 

@@ -1,12 +1,10 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler;
-using compiler::ModelCompiler.Compiler.Description;
-using compiler::ModelCompiler.Compiler.Passes;
-using compiler::ModelCompiler.Planning;
+using ModelCompiler.Compiler;
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
 using ModelCompiler.Compiler.Tests.Compiled;
-using Stored = compiler::ModelCompiler.Storage;
-using Targets = compiler::ModelCompiler.Projections;
+using Stored = ModelCompiler.Storage;
+using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Passes;
 

@@ -1,6 +1,4 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Planning;
+using ModelCompiler.Planning;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,6 +1,4 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Backends.Reference;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;

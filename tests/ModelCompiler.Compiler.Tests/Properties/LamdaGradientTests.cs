@@ -1,6 +1,4 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;

@@ -1,6 +1,4 @@
-extern alias compiler;
-
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Backends.Null;
 using ModelCompiler.Compiler.Tests.Compiled;

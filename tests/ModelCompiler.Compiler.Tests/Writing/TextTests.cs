@@ -1,10 +1,8 @@
-extern alias compiler;
-
 using System.Globalization;
-using compiler::ModelCompiler.Compiler;
-using compiler::ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Tests.Compiled;
-using Targets = compiler::ModelCompiler.Projections;
+using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Writing;
 

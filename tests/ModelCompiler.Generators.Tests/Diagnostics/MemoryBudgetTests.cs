@@ -1,10 +1,8 @@
-extern alias runtime;
-
 using System.Reflection;
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Generators.Tests.Testing;
 using ModelCompiler.Planning;
-using MemoryCost = runtime::ModelCompiler.Planning.MemoryCost;
+using MemoryCost = ModelCompiler.Planning.MemoryCost;
 
 namespace ModelCompiler.Generators.Tests.Diagnostics;
 
@@ -109,7 +107,7 @@ public class MemoryBudgetTests
         ];
         Assert.Equal(
             typeof(TrainingPlan).GetProperties().Select(property => property.Name).Except(atDefault).Order(StringComparer.Ordinal),
-            typeof(runtime::ModelCompiler.MemoryBudgetAttribute).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            typeof(ModelCompiler.MemoryBudgetAttribute).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
                 .Select(property => property.Name).Except(["Budget", "Device", "Threads"]).Order(StringComparer.Ordinal));
     }
 

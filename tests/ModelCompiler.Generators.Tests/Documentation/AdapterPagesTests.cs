@@ -1,5 +1,3 @@
-extern alias runtime;
-
 using System.Reflection;
 using ModelCompiler.Compiler.Adapters;
 using ModelCompiler.Generators.Tests.Testing;
@@ -25,7 +23,7 @@ public class AdapterPagesTests
         Assert.Contains($"(docs/adapters/{name})", File.ReadAllText(Path.Combine(Repository.Root, "README.md")), StringComparison.Ordinal);
 
         string signature = page.Split('\n')[2];
-        Type type = typeof(runtime::ModelCompiler.AdapterAttribute).Assembly.GetType($"ModelCompiler.{attribute}Attribute")!;
+        Type type = typeof(ModelCompiler.AdapterAttribute).Assembly.GetType($"ModelCompiler.{attribute}Attribute")!;
         Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite), p => Assert.Contains($"{p.Name} = ", signature, StringComparison.Ordinal));
     }
 

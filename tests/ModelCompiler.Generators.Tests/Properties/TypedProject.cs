@@ -1,5 +1,3 @@
-extern alias runtime;
-
 using System.Globalization;
 using System.Text;
 
@@ -11,7 +9,7 @@ namespace ModelCompiler.Generators.Tests.Properties;
 /// </summary>
 internal sealed class TypedProject
 {
-    private static readonly Type[] s_attributes = [.. typeof(runtime::ModelCompiler.TransformerAttribute).Assembly.GetExportedTypes()
+    private static readonly Type[] s_attributes = [.. typeof(ModelCompiler.TransformerAttribute).Assembly.GetExportedTypes()
         .Where(type => type.IsSubclassOf(typeof(Attribute)) && !type.IsAbstract).OrderBy(type => type.Name, StringComparer.Ordinal)];
 
     private static readonly string[] s_adapters = [.. s_attributes.Where(type => type.BaseType!.Name == "AdapterAttribute").Select(NameOf)];

@@ -1,5 +1,3 @@
-extern alias runtime;
-
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -16,7 +14,8 @@ internal static class Compilations
             .Split(Path.PathSeparator)
             .Where(path => Path.GetFileName(path) is var file && (file.StartsWith("System.", StringComparison.Ordinal) || file is "netstandard.dll" or "mscorlib.dll"))
             .Select(path => MetadataReference.CreateFromFile(path)),
-        MetadataReference.CreateFromFile(typeof(runtime::ModelCompiler.TransformerAttribute).Assembly.Location),
+        MetadataReference.CreateFromFile(typeof(ModelCompiler.TransformerAttribute).Assembly.Location),
+        MetadataReference.CreateFromFile(typeof(ModelCompiler.Models.TransformerModel).Assembly.Location),
     ];
 
     /// <summary>A library named Sample of these sources: Source0.cs, Source1.cs...</summary>

@@ -1,9 +1,7 @@
-extern alias runtime;
-
 using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Emit;
-using runtime::ModelCompiler.Planning;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Generators.Tests.Testing;
 

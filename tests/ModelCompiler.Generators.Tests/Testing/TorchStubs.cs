@@ -1,7 +1,5 @@
-extern alias runtime;
-
 using System.Reflection;
-using runtime::ModelCompiler.Backends;
+using ModelCompiler.Backends;
 
 namespace ModelCompiler.Generators.Tests.Testing;
 
