@@ -2,7 +2,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Cuda.Tests.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Tests.Conformance;
+using ModelCompiler.Testing.Conformance;
 using ModelCompiler.Tests.Models;
 
 namespace ModelCompiler.Cuda.Tests;

@@ -1,4 +1,5 @@
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Conformance;
 using ModelCompiler.Tests.Conformance;
 using ModelCompiler.Tests.Cpu;
 using ModelCompiler.Tests.Training;

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Cuda;
 using ModelCompiler.Cuda.Tests;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Torch.Tests;
 

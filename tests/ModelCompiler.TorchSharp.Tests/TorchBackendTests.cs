@@ -1,6 +1,6 @@
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Conformance;
 using TorchSharp;
 

@@ -1,8 +1,8 @@
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 

@@ -1,12 +1,12 @@
-using ModelCompiler.Compiler.Description;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Null;
-using ModelCompiler.Backends.Reference;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Null;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Training;
 
 namespace ModelCompiler.Compiler.Tests.Properties;

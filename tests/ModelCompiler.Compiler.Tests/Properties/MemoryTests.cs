@@ -1,10 +1,10 @@
-using ModelCompiler.Compiler.Description;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Null;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Null;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 

@@ -1,10 +1,10 @@
-using ModelCompiler.Compiler.Description;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 

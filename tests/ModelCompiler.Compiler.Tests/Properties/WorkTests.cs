@@ -1,7 +1,7 @@
-using ModelCompiler.Backends.Null;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Null;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 

@@ -1,10 +1,10 @@
 using ModelCompiler.Backends;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Cuda.Tests.Kernels;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
-using ModelCompiler.Tests.Conformance;
-using ModelCompiler.Tests.Conformance.Cases;
+using ModelCompiler.Testing.Conformance;
+using ModelCompiler.Testing.Conformance.Cases;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;
 

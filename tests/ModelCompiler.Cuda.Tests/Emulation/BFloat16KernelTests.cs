@@ -2,7 +2,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Tests.Kernels;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
-using ModelCompiler.Tests.Conformance;
+using ModelCompiler.Testing.Conformance;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;
 

@@ -1,7 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Tests.Kernels;
 using ModelCompiler.Planning;
-using ModelCompiler.Tests.Conformance;
+using ModelCompiler.Testing.Conformance;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;
 

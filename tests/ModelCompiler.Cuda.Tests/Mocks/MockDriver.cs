@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda.Native;
+using ModelCompiler.Testing.Conformance;
 
 namespace ModelCompiler.Cuda.Tests.Mocks;
 

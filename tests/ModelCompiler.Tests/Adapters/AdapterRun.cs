@@ -1,7 +1,7 @@
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Generation;
 using ModelCompiler.Models;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Tests.Training;

@@ -1,9 +1,9 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Training;
 using static ModelCompiler.Tests.Adapters.StartedModel;

@@ -1,6 +1,6 @@
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Models;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Models;
 
 namespace ModelCompiler.Tests.Adapters;

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Testing.Conformance;
 
 namespace ModelCompiler.Tests.Conformance;
 

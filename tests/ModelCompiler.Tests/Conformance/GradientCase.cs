@@ -1,5 +1,6 @@
 using ModelCompiler.Backends;
-using static ModelCompiler.Tests.Conformance.Operand;
+using ModelCompiler.Testing.Conformance;
+using static ModelCompiler.Testing.Conformance.Operand;
 
 namespace ModelCompiler.Tests.Conformance;
 

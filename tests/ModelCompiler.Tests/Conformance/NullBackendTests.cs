@@ -1,7 +1,8 @@
 using ModelCompiler.Backends;
-using ModelCompiler.Backends.Null;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Conformance;
+using ModelCompiler.Testing.Null;
 
 namespace ModelCompiler.Tests.Conformance;
 

@@ -1,7 +1,7 @@
 using ModelCompiler.Backends;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Conformance;
 

@@ -1,5 +1,6 @@
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Conformance;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Conformance;
 

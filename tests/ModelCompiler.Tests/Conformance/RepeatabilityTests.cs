@@ -1,5 +1,6 @@
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Conformance;
 
 namespace ModelCompiler.Tests.Conformance;
 

@@ -1,6 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Conformance;
 

@@ -1,8 +1,8 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Cpu;
 

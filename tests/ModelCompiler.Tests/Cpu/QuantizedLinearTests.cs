@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Cpu;
 

@@ -1,7 +1,7 @@
-using ModelCompiler.Backends.Null;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Null;
 
 namespace ModelCompiler.Tests.Models;
 

@@ -1,8 +1,8 @@
 using ModelCompiler.Backends;
-using ModelCompiler.Backends.Null;
 using ModelCompiler.Data;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Null;
 
 namespace ModelCompiler.Tests.Models;
 

@@ -1,9 +1,9 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Training;
 
 namespace ModelCompiler.Tests.Models;
@@ -64,7 +64,7 @@ public class MisuseTests
     [InlineData(1 << 16, 1 << 16, 0)]
     public void A_backend_refuses_the_scalars_of_such_a_step(int batch, int sequence, int position)
     {
-        foreach (IBackend backend in (IBackend[])[new CpuBackend(1), new ReferenceBackend(), new Backends.Null.NullBackend()])
+        foreach (IBackend backend in (IBackend[])[new CpuBackend(1), new ReferenceBackend(), new Testing.Null.NullBackend()])
         {
             using (backend)
             {

@@ -1,7 +1,7 @@
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Checkpoints;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Models;
 

@@ -1,7 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Optimizers;
 

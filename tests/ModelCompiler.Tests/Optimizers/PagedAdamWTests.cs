@@ -1,10 +1,10 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Backends.Null;
-using ModelCompiler.Backends.Reference;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
+using ModelCompiler.Testing.Null;
+using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Training;
 using ModelCompiler.Training;
 
