@@ -1,4 +1,5 @@
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
+using ModelCompiler.Safetensors;
 
 namespace ModelCompiler.Cli.Tests;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 
 namespace ModelCompiler.Cli.Tests;
 

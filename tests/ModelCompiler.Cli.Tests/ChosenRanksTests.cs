@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 

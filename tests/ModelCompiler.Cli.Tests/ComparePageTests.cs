@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
-using ModelCompiler.Hosting.Reports;
-using ModelCompiler.Hosting.Results;
+using ModelCompiler.CommandLine.Estimators.PyTorch;
+using ModelCompiler.CommandLine.Reports;
+using ModelCompiler.CommandLine.Results;
 
 namespace ModelCompiler.Cli.Tests;
 

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
+using ModelCompiler.Safetensors;
 
 namespace ModelCompiler.Cli.Tests;
 

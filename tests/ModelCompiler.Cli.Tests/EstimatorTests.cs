@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.CommandLine.Estimators.PyTorch;
 
 namespace ModelCompiler.Cli.Tests;
 

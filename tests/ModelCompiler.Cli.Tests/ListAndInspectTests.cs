@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Models;
 
 namespace ModelCompiler.Cli.Tests;

@@ -1,6 +1,7 @@
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Data;
-using ModelCompiler.Hosting.Quickstart;
+using ModelCompiler.CommandLine.Quickstart;
+using ModelCompiler.CommandLine.Quickstart.Documentation;
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests;
@@ -37,7 +38,7 @@ public class OptimizerTests(ITestOutputHelper output)
     /// <summary>Held-out loss after the steps, and the share of elements with 8-bit moments.</summary>
     private static (double Loss, double Share) Train(Optimizer optimizer, string[] training, string[] heldOut)
     {
-        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(TestData.Repository, "models", "quickstart"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(Path.Combine(TestData.Repository, "models", "quickstart"));
         var plan = new TrainingPlan { Batch = 8, Sequence = 64, Optimizer = optimizer };
         using var model = Model.ForTraining<DocsWriter>(plan, new CpuBackend(2));
         Initialization.All(model, seed: 3);

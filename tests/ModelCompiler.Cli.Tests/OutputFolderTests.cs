@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Files;
-using ModelCompiler.Tests;
 
 namespace ModelCompiler.Cli.Tests;
 

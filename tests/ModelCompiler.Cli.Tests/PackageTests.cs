@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Tests;
 
 namespace ModelCompiler.Cli.Tests;

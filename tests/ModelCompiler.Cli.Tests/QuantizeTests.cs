@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Tests;
 
 namespace ModelCompiler.Cli.Tests;

@@ -1,5 +1,5 @@
 using System.Text;
-using ModelCompiler.Hosting;
+using ModelCompiler.CommandLine.Terminal;
 
 namespace ModelCompiler.Cli.Tests;
 

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.CommandLine.Quickstart;
+using ModelCompiler.HuggingFace.Tokenizers;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Cli.Tests;
 

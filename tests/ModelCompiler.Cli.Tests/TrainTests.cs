@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ModelCompiler.Hosting;
+using ModelCompiler.CommandLine;
 
 namespace ModelCompiler.Cli.Tests;
 

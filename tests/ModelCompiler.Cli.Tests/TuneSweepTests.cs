@@ -1,5 +1,5 @@
-using ModelCompiler.Hosting.Results;
-using ModelCompiler.Hosting.Tuning;
+using ModelCompiler.CommandLine.Results;
+using ModelCompiler.CommandLine.Tuning;
 
 namespace ModelCompiler.Cli.Tests;
 

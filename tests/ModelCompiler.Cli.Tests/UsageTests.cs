@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Tests;
 
 namespace ModelCompiler.Cli.Tests;

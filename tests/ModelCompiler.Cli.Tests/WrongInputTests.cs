@@ -1,4 +1,4 @@
-using ModelCompiler.Hosting;
+using ModelCompiler.CommandLine;
 using ModelCompiler.Models;
 using ModelCompiler.Tests;
 

@@ -1,5 +1,5 @@
+using ModelCompiler.CommandLine;
 using ModelCompiler.Data;
-using ModelCompiler.Hosting;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Training;

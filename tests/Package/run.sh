@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs ModelCompiler, its CUDA backend and ModelCompiler.Hosting, then builds and runs a small program outside the repository against the packages alone.
+# Packs ModelCompiler, its CUDA backend and ModelCompiler.CommandLine, then builds and runs a small program outside the repository against the packages alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 
 # A version that nobody else packs: whatever ModelCompiler other folders of packages hold, it is not taken.
 version=0.1.0-test.$(date +%s).$$
-for project in ModelCompiler.Abstractions ModelCompiler ModelCompiler.Cuda ModelCompiler.Hosting; do
+for project in ModelCompiler.Abstractions ModelCompiler ModelCompiler.HuggingFace ModelCompiler.Cuda ModelCompiler.CommandLine; do
     dotnet pack "$root/src/$project" -c Release -o "$work/feed" --nologo -v quiet -p:PackageVersion="$version"
 done
 mkdir "$work/program"

@@ -29,6 +29,9 @@ public sealed record ParameterRow(
 {
     /// <summary>Whether it is of the base and not trained.</summary>
     public bool IsFrozenWeight => !Trainable && Slot < 0;
+
+    /// <summary>Its name in a layer; -1 where no layer has it.</summary>
+    public string NameIn(int layer) => layer < 0 ? Name : Name.Replace("{0}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }
 
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>

@@ -1,4 +1,3 @@
-using ModelCompiler.Checkpoints;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Training;
@@ -78,14 +77,14 @@ public abstract class AdapterState
     }
 
     /// <summary>The adapter as plain LoRA on the weight that the model holds: Δ = <see cref="Scale"/> · B A.</summary>
-    public abstract PeftModule Fold(TransformerModel model);
+    public abstract LowRankFactors Fold(TransformerModel model);
 
     /// <summary>The adapter as plain LoRA on the weight as the checkpoint has it, which is another where the method's start changed it.</summary>
-    public virtual PeftModule Export(TransformerModel model) => Fold(model);
+    public virtual LowRankFactors Export(TransformerModel model) => Fold(model);
 
     /// <summary>Takes the matrices that <see cref="Export"/> gave; the base's weights are loaded.</summary>
     /// <exception cref="NotSupportedException">The method has more state than that.</exception>
-    public virtual void Unfold(TransformerModel model, PeftModule module) =>
+    public virtual void Unfold(TransformerModel model, LowRankFactors module) =>
         throw new NotSupportedException($"a {Slot.Method} adapter is more than the two matrices of LoRA; load the file that was saved beside them");
 
     /// <summary>What the method does while it trains; null where that is nothing.</summary>

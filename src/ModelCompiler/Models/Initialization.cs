@@ -19,7 +19,7 @@ public static class Initialization
     /// <param name="seed">The seed.</param>
     public static void All(TransformerModel model, ulong seed)
     {
-        model.BaseSource = null;
+        model.Base = null;
         double residual = StandardDeviation / Math.Sqrt(2.0 * model.Tables.Layers);
         foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Slot < 0))
         {

@@ -10,9 +10,7 @@ public sealed class Parameter
     {
         Row = plan.Row;
         Layer = plan.Layer;
-        Name = plan.Layer < 0
-            ? plan.Row.Name
-            : plan.Row.Name.Replace("{0}", plan.Layer.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        Name = plan.Row.NameIn(plan.Layer);
         Value = plan.Value.Handle();
         WholeGradient = plan.Gradient.Handle();
         Moments = new Moments(plan.Moments);

@@ -90,8 +90,8 @@ public abstract class TransformerModel : IDisposable
     /// <summary>All adapters, layer by layer.</summary>
     public IReadOnlyList<AdapterState> Adapters => _adapters;
 
-    /// <summary>The folder or file that the base's weights were loaded from; null where they were not.</summary>
-    internal string? BaseSource { get; set; }
+    /// <summary>Where the base's weights were loaded from; null where they were not.</summary>
+    public IBaseWeights? Base { get; set; }
 
     /// <summary>The scalars of the current micro-step.</summary>
     public Step Step => _step;
@@ -200,6 +200,23 @@ public abstract class TransformerModel : IDisposable
     {
         var values = new float[parameter.Value.Count];
         Kernels.Read(parameter.Value, values);
+        return values;
+    }
+
+    /// <summary>
+    /// A weight of the base before the plan's storage rounded or quantized it and before a start changed it: as it is stored where it was loaded from.
+    /// Where it was not loaded it is what the model holds.
+    /// </summary>
+    /// <exception cref="ModelCompilerException">The stored weight is quantized already, or cannot be read any more.</exception>
+    internal float[] ReadOriginal(Parameter parameter)
+    {
+        if (Base is { } stored)
+        {
+            return stored.ReadOriginal(parameter.Row, parameter.Layer);
+        }
+
+        var values = new float[parameter.Value.Count];
+        new HostRows(Kernels, parameter.Value).Read(0, values);
         return values;
     }
 

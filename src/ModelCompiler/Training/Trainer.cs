@@ -5,6 +5,7 @@ using ModelCompiler.Data;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
@@ -39,7 +40,7 @@ public sealed class Trainer
     /// <param name="options">The choices of the run.</param>
     /// <param name="heldOut">Data to evaluate on; null: none.</param>
     /// <exception cref="ArgumentException">An option is out of range, or batches are larger than the plan.</exception>
-    /// <exception cref="Checkpoints.CheckpointException">The checkpoint to resume is absent or damaged.</exception>
+    /// <exception cref="CheckpointException">The checkpoint to resume is absent or damaged.</exception>
     /// <exception cref="TrainingException">
     /// The checkpoint belongs to another run (what differs is named), the folder has a checkpoint that is not to be resumed, or nothing is trainable.
     /// </exception>

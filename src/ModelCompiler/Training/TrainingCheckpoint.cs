@@ -1,10 +1,11 @@
 using System.Text.Json;
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.Backends;
 using ModelCompiler.Files;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Reading;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Training;
@@ -120,7 +121,7 @@ public static class TrainingCheckpoint
 
     private static TensorSource Source(TransformerModel model, string name, Tensor value, bool paged)
     {
-        TensorSource source = BaseWeights.Source(model, name, value, vector: false, TypeOf(value));
+        TensorSource source = TensorSource.FromTensor(model.Kernels, name, value, vector: false, TypeOf(value));
         return paged
             ? source with { Fill = (first, destination) => model.PagedMoments.Read(value, (int)(first / value.Columns), destination) }
             : source;

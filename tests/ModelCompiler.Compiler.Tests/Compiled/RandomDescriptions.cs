@@ -1,6 +1,6 @@
-using ModelCompiler.Compiler.Description;
 using FsCheck;
 using FsCheck.Fluent;
+using ModelCompiler.Compiler.Description;
 using FrequencyScaling = ModelCompiler.Planning.FrequencyScaling;
 using Targets = ModelCompiler.Projections;
 

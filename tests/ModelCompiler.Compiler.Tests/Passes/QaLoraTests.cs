@@ -1,8 +1,8 @@
 using ModelCompiler.Compiler;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Passes;
-using ModelCompiler.Planning;
 using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Planning;
 using Stored = ModelCompiler.Storage;
 using Targets = ModelCompiler.Projections;
 

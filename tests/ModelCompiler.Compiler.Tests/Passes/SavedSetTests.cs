@@ -2,8 +2,8 @@ using ModelCompiler.Compiler;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Passes;
-using ModelCompiler.Planning;
 using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Planning;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Passes;

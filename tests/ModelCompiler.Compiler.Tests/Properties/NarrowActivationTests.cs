@@ -1,5 +1,5 @@
-using ModelCompiler.Compiler.Description;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Tests.Compiled;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;

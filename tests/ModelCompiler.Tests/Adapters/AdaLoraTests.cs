@@ -1,5 +1,6 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Testing.Reference;
@@ -196,7 +197,7 @@ public class AdaLoraTests
         // The matrices of the file on the base, by PEFT's rule.
         using var plain = Model.ForGeneration<Stories260K>(16, backend: new ReferenceBackend());
         Initialization.All(plain, seed: 5);
-        foreach ((string module, PeftModule m) in file.Modules)
+        foreach ((string module, LowRankFactors m) in file.Modules)
         {
             Parameter weight = plain.Named(module + ".weight");
             double[] w = [.. plain.Values(weight.Value).Select((x, i) =>
@@ -223,7 +224,7 @@ public class AdaLoraTests
     public void An_adapter_without_a_direction_is_exported_as_one_that_adds_nothing()
     {
         using StoriesAdaLora model = SmallRun.CreateModel<StoriesAdaLora>();
-        PeftModule module = model.Adapters[0].Fold(model);
+        LowRankFactors module = model.Adapters[0].Fold(model);
 
         Assert.Equal((1, 64, 64), (module.Rank, module.Inputs, module.Outputs));
         Assert.All(module.A, x => Assert.Equal(0, x));

@@ -1,5 +1,5 @@
-using ModelCompiler.Checkpoints;
-using ModelCompiler.Generation;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;

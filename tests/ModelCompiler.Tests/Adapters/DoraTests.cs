@@ -1,8 +1,10 @@
 using System.Text.Json;
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;

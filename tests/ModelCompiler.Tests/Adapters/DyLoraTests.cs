@@ -1,6 +1,6 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Testing.Reference;

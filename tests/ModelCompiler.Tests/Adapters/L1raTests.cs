@@ -1,9 +1,10 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
@@ -194,7 +195,7 @@ public class L1raTests
         Initialization.All(lora, seed: 5);
         foreach (LoraAdapter adapter in lora.Adapters.Cast<LoraAdapter>())
         {
-            PeftModule module = peft.Modules[adapter.Module];
+            LowRankFactors module = peft.Modules[adapter.Module];
             double correction = peft.Config.ScaleOf(adapter.Module) / adapter.Scale;
             lora.Kernels.Write(adapter.A.Value, module.A);
             lora.Kernels.Write(adapter.B.Value, (float[])[.. module.B.Select(b => (float)(b * correction))]);

@@ -1,10 +1,10 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Ranks;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
@@ -125,7 +125,7 @@ public class LamdaPlusPlusTests
         using var model = Model.ForTraining<Stories260K>(SmallRun.Plan(), new CpuBackend(1));
         Initialization.All(model, seed: 5);
         BaseWeights.Save(model, folder.File("start"));
-        return RankChoice.FromBase(tables ?? StoriesLamdaPlusPlus.Tables, folder.File("start"), new RankChoiceOptions { CacheFolder = folder.File("cache") })!;
+        return PretrainedWeights.ChooseRanks(tables ?? StoriesLamdaPlusPlus.Tables, folder.File("start"), new RankChoiceOptions { CacheFolder = folder.File("cache") })!;
     }
 
     private static double[] Logits(TransformerModel model) => [.. model.LogitsOf(s_tokens).SelectMany(row => row)];

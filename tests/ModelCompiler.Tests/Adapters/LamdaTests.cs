@@ -1,7 +1,9 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Testing.Null;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;

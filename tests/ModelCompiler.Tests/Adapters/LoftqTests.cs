@@ -1,8 +1,11 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.Backends;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Training;

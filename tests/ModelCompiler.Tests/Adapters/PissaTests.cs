@@ -1,5 +1,7 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.Backends;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;

@@ -1,5 +1,6 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
@@ -40,7 +41,7 @@ public class QaLoraTests
         {
             double[] x = Random(adapter.Inputs, adapter.Module);
             double[] expected = Added(model, adapter, x);
-            PeftModule folded = adapter.Fold(model);
+            LowRankFactors folded = adapter.Fold(model);
             double[] actual = Times(folded.B, adapter.Rank, Times(folded.A, adapter.Inputs, x)).Select(v => v * adapter.Scale).ToArray();
             AssertClose(expected, actual, 1e-6);
         }
@@ -185,7 +186,7 @@ public class QaLoraTests
 
         Assert.All(saved.Adapters.Zip(loaded.Adapters), pair => Assert.All(
             pair.First.Parameters.Zip(pair.Second.Parameters), p => Assert.Equal(saved.Values(p.First.Value), loaded.Values(p.Second.Value))));
-        PeftModule exported = PeftAdapter.Load(folder.Path).Modules["model.layers.1.mlp.down_proj"];
+        LowRankFactors exported = PeftAdapter.Load(folder.Path).Modules["model.layers.1.mlp.down_proj"];
         Assert.Equal((3, 172, 64), (exported.Rank, exported.Inputs, exported.Outputs));
     }
 

@@ -1,9 +1,7 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Backends;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Tensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Tests.Training;

@@ -1,5 +1,5 @@
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Models;

@@ -1,5 +1,5 @@
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;

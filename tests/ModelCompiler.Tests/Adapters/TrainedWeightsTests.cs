@@ -1,4 +1,4 @@
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Models;

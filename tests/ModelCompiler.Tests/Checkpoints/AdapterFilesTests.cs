@@ -1,8 +1,9 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 

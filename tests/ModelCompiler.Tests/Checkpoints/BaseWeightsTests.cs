@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 

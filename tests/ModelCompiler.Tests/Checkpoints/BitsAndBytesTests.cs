@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
-using ModelCompiler.Checkpoints.BitsAndBytes;
+using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Fixtures;

@@ -1,4 +1,5 @@
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 
 namespace ModelCompiler.Tests.Checkpoints;

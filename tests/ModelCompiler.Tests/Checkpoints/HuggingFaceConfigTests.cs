@@ -1,4 +1,5 @@
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 
 namespace ModelCompiler.Tests.Checkpoints;

@@ -1,5 +1,5 @@
 using System.Text;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Config;
 
 namespace ModelCompiler.Tests.Checkpoints;
 

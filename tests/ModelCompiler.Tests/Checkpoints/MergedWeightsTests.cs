@@ -1,6 +1,8 @@
 using ModelCompiler.Adapters;
+using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;
@@ -73,7 +75,7 @@ public class MergedWeightsTests
             RankPattern = [KeyValuePair.Create("mlp.up_proj", 1)],
             AlphaPattern = [KeyValuePair.Create("layers.0.self_attn.q_proj", 16.0), KeyValuePair.Create("up_proj", 7.0)],
         };
-        var adapter = new PeftAdapter(config, new Dictionary<string, PeftModule>
+        var adapter = new PeftAdapter(config, new Dictionary<string, LowRankFactors>
         {
             [first] = Ones(rank: 2, inputs: 64, outputs: 64),
             [second] = Ones(rank: 1, inputs: 64, outputs: 172),
@@ -112,7 +114,7 @@ public class MergedWeightsTests
         Assert.All(expected.Parameters, p => Assert.Equal(0, Farthest(expected.Values(p.Value), merged.Values(merged.Named(p.Name).Value)), 1e-5));
     }
 
-    private static PeftModule Ones(int rank, int inputs, int outputs) =>
+    private static LowRankFactors Ones(int rank, int inputs, int outputs) =>
         new(rank, inputs, outputs, [.. Enumerable.Repeat(1f, rank * inputs)], [.. Enumerable.Repeat(1f, outputs * rank)]);
 
     /// <summary>Compares with W + s B A, in double, both what <see cref="MergedWeights.Load"/> fills and what <see cref="MergedWeights.Save"/> writes.</summary>

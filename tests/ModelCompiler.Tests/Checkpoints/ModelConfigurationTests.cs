@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Files;

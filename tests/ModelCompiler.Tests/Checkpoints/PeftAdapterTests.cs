@@ -1,6 +1,8 @@
 using System.Text.Json;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.Adapters;
 using ModelCompiler.Files;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 
 namespace ModelCompiler.Tests.Checkpoints;
@@ -27,7 +29,7 @@ public class PeftAdapterTests
         PeftAdapter again = PeftAdapter.Load(path);
 
         Assert.Equal([Query, Down], again.Modules.Keys);
-        foreach ((string name, PeftModule module) in adapter.Modules)
+        foreach ((string name, LowRankFactors module) in adapter.Modules)
         {
             Assert.Equal((module.Rank, module.Inputs, module.Outputs), (again.Modules[name].Rank, again.Modules[name].Inputs, again.Modules[name].Outputs));
             Assert.Equal(module.A, again.Modules[name].A);
@@ -134,8 +136,8 @@ public class PeftAdapterTests
     public void The_smallest_configuration_has_pefts_defaults()
     {
         using var folder = new TemporaryFolder();
-        var module = new PeftModule(8, 1, 1, new float[8], new float[8]);
-        new PeftAdapter(new PeftConfig { R = 8, Alpha = 1, TargetModules = ["q"] }, new Dictionary<string, PeftModule> { ["q"] = module }).Save(folder.Path);
+        var module = new LowRankFactors(8, 1, 1, new float[8], new float[8]);
+        new PeftAdapter(new PeftConfig { R = 8, Alpha = 1, TargetModules = ["q"] }, new Dictionary<string, LowRankFactors> { ["q"] = module }).Save(folder.Path);
         File.WriteAllText(folder.File("adapter_config.json"), """{"peft_type":"LORA","target_modules":"all-linear"}""");
 
         PeftConfig config = PeftAdapter.Load(folder.Path).Config;
@@ -163,7 +165,7 @@ public class PeftAdapterTests
     {
         using var folder = new TemporaryFolder();
         PeftAdapter adapter = Example();
-        var modules = new Dictionary<string, PeftModule> { [Query] = adapter.Modules[Query] with { Rank = 1 } };
+        var modules = new Dictionary<string, LowRankFactors> { [Query] = adapter.Modules[Query] with { Rank = 1 } };
 
         Assert.Throws<ArgumentException>(() => (adapter with { Modules = modules }).Save(folder.Path));
         Assert.Empty(Directory.GetFiles(folder.Path));
@@ -190,7 +192,7 @@ public class PeftAdapterTests
             AlphaPattern = [KeyValuePair.Create("down_proj", 2.5)],
             BaseModel = "base",
         },
-        new SortedDictionary<string, PeftModule>(StringComparer.Ordinal)
+        new SortedDictionary<string, LowRankFactors>(StringComparer.Ordinal)
         {
             [Query] = new(2, 3, 4, [1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6, 7, 8]),
             [Down] = new(1, 2, 3, [0.5f, -0.5f], [1, 0, -1]),

@@ -1,10 +1,11 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tensors;
 using ModelCompiler.Testing.Reference;
 using ModelCompiler.Tests.Files;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.Backends;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 using static ModelCompiler.Tests.Checkpoints.SafetensorsBytes;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using ModelCompiler.Checkpoints;
 using ModelCompiler.Files;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 
 namespace ModelCompiler.Tests.Checkpoints;

@@ -1,4 +1,6 @@
+using ModelCompiler.CommandLine.Quickstart;
 using ModelCompiler.Data;
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tokenizers;
 

@@ -1,5 +1,5 @@
-using ModelCompiler.Checkpoints;
-using ModelCompiler.Generation;
+using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Data;
 using ModelCompiler.Tests.Files;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using ModelCompiler.Checkpoints;
 using ModelCompiler.Generation;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Models;

@@ -1,4 +1,5 @@
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Testing.Reference;

@@ -1,8 +1,6 @@
 using System.Text.Json;
-using ModelCompiler.Backends;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
-using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tests.Models;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 
 namespace ModelCompiler.Tests.Mutations;
 

@@ -1,13 +1,16 @@
 using System.Text;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
-using ModelCompiler.Checkpoints.BitsAndBytes;
+using ModelCompiler.CommandLine.Quickstart.Documentation;
 using ModelCompiler.Data;
-using ModelCompiler.Generation;
+using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Tokenizers;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Ranks;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Adapters;
 using ModelCompiler.Tests.Checkpoints;
 using ModelCompiler.Tests.Files;
@@ -30,11 +33,11 @@ internal static class Readers
         new("base", ["BaseWeights.Load"], ["config.json", "model.safetensors"], Base, typeof(CheckpointException)),
         new("bitsandbytes base", [], ["model.safetensors"], QuantizedBase, typeof(CheckpointException)),
         new("bitsandbytes state", [], ["state.json"], State, typeof(CheckpointException)),
-        new("ranks from a base", ["RankChoice.FromBase"], ["config.json", "model.safetensors"], ChosenRanks, typeof(CheckpointException)),
+        new("ranks from a base", ["PretrainedWeights.ChooseRanks"], ["config.json", "model.safetensors"], ChosenRanks, typeof(CheckpointException)),
         new("generation_config.json", ["EndTokens.Read"], ["generation_config.json", "config.json"], GenerationConfig, typeof(CheckpointException)),
         new("adapter", ["PeftAdapter.Load"], ["adapter_config.json", "adapter_model.safetensors"], Adapter, typeof(CheckpointException)),
         new("adapter of a model", ["AdapterFiles.Load", "AdapterFiles.Ranks"], ["adapter_config.json", "adapter_model.safetensors"], ModelAdapter, typeof(CheckpointException)),
-        new("tokenizer.json", ["Tokenizer.Load", "ByteLevelBpe.Load"], ["tokenizer.json"], TokenizerJson, typeof(TokenizerException)),
+        new("tokenizer.json", ["PretrainedTokenizer.Load", "ByteLevelBpe.Load"], ["tokenizer.json"], TokenizerJson, typeof(TokenizerException)),
         new("tokenizer_config.json", [], ["tokenizer_config.json", "special_tokens_map.json"], TokenizerJson, typeof(TokenizerException)),
         new("GPT-2's pair", [], ["encoder.json", "vocab.bpe", "added_tokens.json"], Gpt2Pair, typeof(TokenizerException)),
         new("tok.bin", ["SentencePieceBpe.Load"], ["tok.bin"], TokBin, typeof(TokenizerException)),
@@ -123,7 +126,7 @@ internal static class Readers
     {
         QuantizedWeightsTests.Base<Stories260K>(folder.Path).Dispose();
         var options = new RankChoiceOptions { CacheFolder = folder.File("spectra") };
-        return () => RankChoice.FromBase(Stories260K_LamdaPlusPlus.Tables, folder.Path, options);
+        return () => PretrainedWeights.ChooseRanks(Stories260K_LamdaPlusPlus.Tables, folder.Path, options);
     }
 
     private static Action GenerationConfig(TemporaryFolder folder)
@@ -132,7 +135,7 @@ internal static class Readers
         File.WriteAllText(folder.File("config.json"), """{"model_type": "llama", "eos_token_id": 2}""");
         Action tokenizer = TokBin(folder);
         tokenizer();
-        Tokenizer loaded = Tokenizer.Load(folder.File("tok.bin"));
+        Tokenizer loaded = PretrainedTokenizer.Load(folder.File("tok.bin"));
         return () => _ = EndTokens.Read(folder.Path, loaded, 512).Count;
     }
 
@@ -186,7 +189,7 @@ internal static class Readers
              "added_tokens_decoder": {"6": {"content": "<s>", "special": true}}, "model_max_length": 512, "chat_template": "{{ messages[0]['content'] }}"}
             """);
         File.WriteAllText(folder.File("special_tokens_map.json"), """{"bos_token": "<s>", "eos_token": {"content": "</s>"}}""");
-        return () => Use(Tokenizer.Load(folder.Path), "abcab1ab");
+        return () => Use(PretrainedTokenizer.Load(folder.Path), "abcab1ab");
     }
 
     private static Action Gpt2Pair(TemporaryFolder folder)
@@ -200,7 +203,7 @@ internal static class Readers
         File.WriteAllText(folder.File("encoder.json"), vocabulary + "}");
         File.WriteAllText(folder.File("vocab.bpe"), "#version: 0.2\n\u0120 a\n");
         File.WriteAllText(folder.File("added_tokens.json"), """{"<|x|>": 5}""");
-        return () => Use(Tokenizer.Load(folder.Path), "a b a");
+        return () => Use(PretrainedTokenizer.Load(folder.Path), "a b a");
     }
 
     private static Action TokBin(TemporaryFolder folder)
@@ -228,7 +231,7 @@ internal static class Readers
         }
 
         File.WriteAllBytes(folder.File("tok.bin"), [.. bytes]);
-        return () => Use(Tokenizer.Load(folder.File("tok.bin")), "ab a ö");
+        return () => Use(PretrainedTokenizer.Load(folder.File("tok.bin")), "ab a ö");
     }
 
     private static void Use(Tokenizer tokenizer, string text) => tokenizer.Decode(tokenizer.Encode(text));

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using ModelCompiler.Adapters;
 using ModelCompiler.Numerics;
 
 namespace ModelCompiler.Tests.Numerics;

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using ModelCompiler.Ranks;
+using ModelCompiler.Adapters;
 
 namespace ModelCompiler.Tests.Ranks;
 

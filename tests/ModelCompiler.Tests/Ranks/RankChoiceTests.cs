@@ -1,8 +1,9 @@
+using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Ranks;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 
@@ -71,7 +72,7 @@ public sealed class RankChoiceTests : IDisposable
     [Fact]
     public void Methods_that_do_not_choose_have_none()
     {
-        Assert.Null(RankChoice.FromBase(Stories260K_Lora.Tables, Base));
+        Assert.Null(PretrainedWeights.ChooseRanks(Stories260K_Lora.Tables, Base));
         Assert.Equal(0, RankChoice.Count(Stories260K_Lamda.Tables));
         Assert.Equal(35, RankChoice.Count(s_tables));
     }
@@ -79,7 +80,7 @@ public sealed class RankChoiceTests : IDisposable
     [Fact]
     public void Beside_other_methods_and_on_some_layers_only_theirs_are_chosen()
     {
-        RankPattern ranks = RankChoice.FromBase(StoriesLamdaPlusPlus.Tables, Base, new RankChoiceOptions { CacheFolder = Cache })!;
+        RankPattern ranks = PretrainedWeights.ChooseRanks(StoriesLamdaPlusPlus.Tables, Base, new RankChoiceOptions { CacheFolder = Cache })!;
         ModelTables tables = StoriesLamdaPlusPlus.Tables;
         for (int slot = 0; slot < tables.Slots.Length; slot++)
         {
@@ -105,19 +106,19 @@ public sealed class RankChoiceTests : IDisposable
         using var model = Model.ForTraining<Stories260K_QLora>(new TrainingPlan { Sequence = 8 }, new CpuBackend(1));
         BaseWeights.Load(model, Base);
         BaseWeights.SaveQuantized(model, _folder.File("nf4"));
-        Assert.Equal(Choose(), RankChoice.FromBase(s_tables, _folder.File("nf4"), new RankChoiceOptions { Rank = 16, CacheFolder = Cache }));
+        Assert.Equal(Choose(), PretrainedWeights.ChooseRanks(s_tables, _folder.File("nf4"), new RankChoiceOptions { Rank = 16, CacheFolder = Cache }));
 
         using var full = Model.ForTraining<Stories260K>(new TrainingPlan { Sequence = 8 }, new CpuBackend(1));
         BaseWeights.Load(full, Base);
         BaseWeights.Save(full, _folder.File("bf16"), SafetensorsType.BF16);
-        Assert.Equal(Choose(), RankChoice.FromBase(s_tables, _folder.File("bf16"), new RankChoiceOptions { Rank = 16, CacheFolder = Cache }));
+        Assert.Equal(Choose(), PretrainedWeights.ChooseRanks(s_tables, _folder.File("bf16"), new RankChoiceOptions { Rank = 16, CacheFolder = Cache }));
     }
 
     [Fact]
     public void Spectra_are_found_once()
     {
         var names = new List<string>();
-        RankPattern? first = RankChoice.FromBase(s_tables, Base, new RankChoiceOptions { Rank = 16, CacheFolder = Cache, Progress = Count });
+        RankPattern? first = PretrainedWeights.ChooseRanks(s_tables, Base, new RankChoiceOptions { Rank = 16, CacheFolder = Cache, Progress = Count });
         Assert.Equal(35, names.Distinct().Count());
         string[] files = Files();
         Assert.Equal(35, files.Length);
@@ -186,9 +187,9 @@ public sealed class RankChoiceTests : IDisposable
         Assert.Contains("absent", Refusal(s_tables, _folder.File("absent")), StringComparison.Ordinal);
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.Throws<OperationCanceledException>(() => RankChoice.FromBase(s_tables, Base, new RankChoiceOptions { CacheFolder = Cache, Cancellation = cancelled.Token }));
+        Assert.Throws<OperationCanceledException>(() => PretrainedWeights.ChooseRanks(s_tables, Base, new RankChoiceOptions { CacheFolder = Cache, Cancellation = cancelled.Token }));
 
-        string Refusal(ModelTables tables, string path) => Assert.Throws<CheckpointException>(() => RankChoice.FromBase(tables, path, new RankChoiceOptions { Rank = 16, CacheFolder = Cache })).Message;
+        string Refusal(ModelTables tables, string path) => Assert.Throws<CheckpointException>(() => PretrainedWeights.ChooseRanks(tables, path, new RankChoiceOptions { Rank = 16, CacheFolder = Cache })).Message;
     }
 
     public void Dispose() => _folder.Dispose();
@@ -200,7 +201,7 @@ public sealed class RankChoiceTests : IDisposable
     }
 
     private RankPattern? Choose(int? rank = 16, string? cache = null) =>
-        RankChoice.FromBase(s_tables, Base, new RankChoiceOptions { Rank = rank, CacheFolder = cache ?? Cache, Note = _notes.Add });
+        PretrainedWeights.ChooseRanks(s_tables, Base, new RankChoiceOptions { Rank = rank, CacheFolder = cache ?? Cache, Note = _notes.Add });
 
     private string[] Files() => [.. Directory.EnumerateFiles(Cache).Order(StringComparer.Ordinal)];
 }

@@ -1,5 +1,5 @@
-using ModelCompiler.Checkpoints;
 using ModelCompiler.Reading;
+using ModelCompiler.Safetensors;
 
 namespace ModelCompiler.Tests.Reading;
 

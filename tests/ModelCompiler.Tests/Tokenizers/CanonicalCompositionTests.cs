@@ -1,4 +1,4 @@
-using ModelCompiler.Tokenizers;
+using ModelCompiler.HuggingFace.Tokenizers;
 
 namespace ModelCompiler.Tests.Tokenizers;
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tokenizers;
 
@@ -92,6 +93,6 @@ public class Llama2CFileTests
             File.WriteAllText(folder.File("tokenizer_config.json"), config);
         }
 
-        return Tokenizer.Load(folder.Path);
+        return PretrainedTokenizer.Load(folder.Path);
     }
 }

@@ -1,3 +1,4 @@
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Tests.Tokenizers;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Tests.Tokenizers;
@@ -22,7 +23,7 @@ public class ReferenceEncodingTests
     [InlineData("smollm-135m", false)]
     public void Three_hundred_texts(string name, bool hasMarks)
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf($"tokenizers/{name}"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf($"tokenizers/{name}"));
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllBytes(TestData.PathOf($"tokenizers/{name}/reference_encodings.json")));
 
         Assert.Equal(300, reference.RootElement.GetArrayLength());
@@ -40,12 +41,12 @@ public class ReferenceEncodingTests
     }
 
     [DataFact("tokenizers/gpt2")]
-    public void Gpt2_marks() => Assert.Equal(50_256, Tokenizer.Load(TestData.PathOf("tokenizers/gpt2/encoder.json")).EndOfText);
+    public void Gpt2_marks() => Assert.Equal(50_256, PretrainedTokenizer.Load(TestData.PathOf("tokenizers/gpt2/encoder.json")).EndOfText);
 
     [DataFact("tokenizers/qwen3")]
     public void Qwen3_marks_and_special_tokens()
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("tokenizers/qwen3/tokenizer.json"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("tokenizers/qwen3/tokenizer.json"));
 
         Assert.Null(tokenizer.BeginOfText);
         Assert.Equal(151_645, tokenizer.EndOfText);
@@ -56,7 +57,7 @@ public class ReferenceEncodingTests
     [DataFact("tokenizers/qwen3")]
     public void Qwen3_composes_before_it_encodes()
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("tokenizers/qwen3"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("tokenizers/qwen3"));
 
         Assert.Equal(tokenizer.Encode("na\u00EFve caf\u00E9"), tokenizer.Encode("nai\u0308ve cafe\u0301"));
     }
@@ -64,7 +65,7 @@ public class ReferenceEncodingTests
     [DataFact("models/stories260K")]
     public void Llama2C()
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("models/stories260K"));
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllBytes(TestData.PathOf("models/stories260K/reference.json")));
         JsonElement root = reference.RootElement;
 
@@ -82,7 +83,7 @@ public class ReferenceEncodingTests
     [DataFact("tokenizers/gpt2")]
     public void A_quarter_megabyte_without_a_break_takes_seconds_not_hours()
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("tokenizers/gpt2"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("tokenizers/gpt2"));
         string text = new('a', 1 << 18);
 
         Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
@@ -90,7 +91,7 @@ public class ReferenceEncodingTests
 
     private static void AgreesWithItsReference(string folder, int vocabulary)
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf(folder));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf(folder));
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllBytes(TestData.PathOf($"{folder}/reference_encodings.json")));
 
         Assert.Equal(vocabulary, tokenizer.VocabularySize);

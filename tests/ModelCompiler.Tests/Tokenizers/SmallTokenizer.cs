@@ -1,5 +1,5 @@
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tests.Files;
-using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Tests.Tokenizers;
 
@@ -27,7 +27,7 @@ internal static class SmallTokenizer
             File.WriteAllText(folder.File("tokenizer_config.json"), config);
         }
 
-        return (ByteLevelBpe)Tokenizer.Load(folder.Path);
+        return (ByteLevelBpe)PretrainedTokenizer.Load(folder.Path);
     }
 
     /// <summary>An entry of added_tokens with some of its keys.</summary>

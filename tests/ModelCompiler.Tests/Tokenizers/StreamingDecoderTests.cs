@@ -1,3 +1,5 @@
+using ModelCompiler.CommandLine.Quickstart;
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tokenizers;
 
 namespace ModelCompiler.Tests.Tokenizers;
@@ -45,7 +47,7 @@ public class StreamingDecoderTests
     [DataFact("models/stories260K")]
     public void Spaces_between_words_stay_whatever_the_tokenizer_drops_at_the_start()
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
         int[] ids = [1, .. tokenizer.Encode(Text)];
         var decoder = new StreamingDecoder(tokenizer, ids.AsSpan(0, 4));
 

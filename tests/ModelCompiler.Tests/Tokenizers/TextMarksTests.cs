@@ -1,3 +1,4 @@
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tokenizers;
 using static ModelCompiler.Tests.Tokenizers.SmallTokenizer;
 

@@ -1,3 +1,4 @@
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tokenizers;
 
@@ -59,7 +60,7 @@ public class TokenizerFileTests
         File.WriteAllText(folder.File("tokenizer.json"), Json());
         File.WriteAllText(folder.File("tokenizer_config.json"), """{"bos_token":{"content":"a"},"eos_token":"c"}""");
 
-        Tokenizer tokenizer = Tokenizer.Load(folder.Path);
+        Tokenizer tokenizer = PretrainedTokenizer.Load(folder.Path);
 
         Assert.Equal((0, 2), (tokenizer.BeginOfText, tokenizer.EndOfText));
     }
@@ -118,7 +119,7 @@ public class TokenizerFileTests
 
         File.WriteAllText(folder.File(name), "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 2104556\n");
 
-        string message = Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Path)).Message;
+        string message = Assert.Throws<TokenizerException>(() => PretrainedTokenizer.Load(folder.Path)).Message;
 
         Assert.Contains(name, message);
         Assert.Contains("Git LFS pointer", message);
@@ -142,10 +143,10 @@ public class TokenizerFileTests
     {
         using var folder = new TemporaryFolder();
 
-        Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Path));
-        Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.File("absent.json")));
+        Assert.Throws<TokenizerException>(() => PretrainedTokenizer.Load(folder.Path));
+        Assert.Throws<TokenizerException>(() => PretrainedTokenizer.Load(folder.File("absent.json")));
         File.WriteAllText(folder.File("encoder.json"), """{"a":0}""");
-        Assert.Contains("vocab.bpe", Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.File("encoder.json"))).Message);
+        Assert.Contains("vocab.bpe", Assert.Throws<TokenizerException>(() => PretrainedTokenizer.Load(folder.File("encoder.json"))).Message);
     }
 
     [Theory]
@@ -164,10 +165,10 @@ public class TokenizerFileTests
         }
 
         File.WriteAllBytes(folder.File("tok.bin"), [.. bytes]);
-        Assert.Equal(300, Tokenizer.Load(folder.Path).VocabularySize);
+        Assert.Equal(300, PretrainedTokenizer.Load(folder.Path).VocabularySize);
         File.WriteAllBytes(folder.File("tok.bin"), [.. bytes.Take(Math.Min(length, bytes.Count - 1))]);
 
-        Assert.Contains("tok.bin", Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Path)).Message);
+        Assert.Contains("tok.bin", Assert.Throws<TokenizerException>(() => PretrainedTokenizer.Load(folder.Path)).Message);
     }
 
     private static ByteLevelBpe Load(string json)

@@ -1,3 +1,4 @@
+using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tokenizers;
 using static ModelCompiler.Tests.Tokenizers.SmallTokenizer;
@@ -76,7 +77,7 @@ public class TokenizerMarksTests
         File.WriteAllText(folder.File("special_tokens_map.json"), """{"bos_token":"a","eos_token":{"content":"b"}}""");
         File.WriteAllText(folder.File("tokenizer_config.json"), """{"eos_token":"c"}""");
 
-        Tokenizer tokenizer = Tokenizer.Load(folder.Path);
+        Tokenizer tokenizer = PretrainedTokenizer.Load(folder.Path);
 
         Assert.Equal((0, 2), (tokenizer.BeginOfText, tokenizer.EndOfText));
     }
@@ -116,7 +117,7 @@ public class TokenizerMarksTests
         using var folder = new TemporaryFolder();
         Load(added: s_added, postProcessor: Both).Save(folder.File("tokenizer.json"));
 
-        Tokenizer saved = Tokenizer.Load(folder.Path);
+        Tokenizer saved = PretrainedTokenizer.Load(folder.Path);
 
         Assert.Equal([11], saved.Prefix);
         Assert.Equal([12], saved.Suffix);
@@ -132,12 +133,12 @@ public class TokenizerMarksTests
             {"tokenizer_class":"GPT2Tokenizer","bos_token":"<s>","eos_token":"<s>","add_bos_token":true,"added_tokens_decoder":{"11":{"content":"<s>","special":true}}}
             """);
 
-        Tokenizer tokenizer = Tokenizer.Load(folder.Path);
+        Tokenizer tokenizer = PretrainedTokenizer.Load(folder.Path);
 
         Assert.Equal([11], tokenizer.Prefix);
         Assert.Equal([11, 4], tokenizer.Encode("<s>abc"));
 
         File.WriteAllText(folder.File("tokenizer_config.json"), """{"tokenizer_class":"RobertaTokenizer"}""");
-        Assert.Contains("RobertaTokenizer", Assert.Throws<TokenizerException>(() => Tokenizer.Load(folder.Path)).Message);
+        Assert.Contains("RobertaTokenizer", Assert.Throws<TokenizerException>(() => PretrainedTokenizer.Load(folder.Path)).Message);
     }
 }

@@ -1,10 +1,10 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
-using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
+using ModelCompiler.HuggingFace.Tokenizers;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Ranks;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Fixtures;
 using ModelCompiler.Tests.Models;
@@ -98,7 +98,7 @@ public class E2ETests(ITestOutputHelper output)
     public void Sixty_steps_of_LaMDA_at_ranks_chosen_from_the_base_come_within_three_percent()
     {
         using var cache = new TemporaryFolder();
-        RankPattern ranks = RankChoice.FromBase(
+        RankPattern ranks = PretrainedWeights.ChooseRanks(
             Stories260K_LamdaPlusPlus.Tables, TestData.PathOf("models/stories260K"), new RankChoiceOptions { CacheFolder = cache.Path })!;
         output.WriteLine(ranks.ToString());
         (TrainingResult result, List<double> losses) = Train<Stories260K_LamdaPlusPlus>(ranks: ranks);
@@ -151,7 +151,7 @@ public class E2ETests(ITestOutputHelper output)
     private (TrainingResult Result, List<double> Losses) Train<T>(Action<T, Evaluator>? after = null, RankPattern? ranks = null)
         where T : TransformerModel, IModel<T>
     {
-        Tokenizer tokenizer = Tokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
+        Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("models/stories260K/tok512.bin"));
         IReadOnlyList<Example> train = Examples("valid.txt", 960, tokenizer);
         IReadOnlyList<Example> test = Examples("test.txt", 128, tokenizer);
         using var model = Model.ForTraining<T>(new TrainingPlan { Batch = 16, Sequence = 223, Ranks = ranks }, new CpuBackend(2));

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ModelCompiler.Adapters;
-using ModelCompiler.Checkpoints;
 using ModelCompiler.Data;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Tests.Fixtures;
 using ModelCompiler.Tests.Models;

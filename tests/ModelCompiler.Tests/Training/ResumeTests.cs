@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using ModelCompiler.Checkpoints;
-using ModelCompiler.Data;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Training;

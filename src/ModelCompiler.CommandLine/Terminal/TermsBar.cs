@@ -1,0 +1,33 @@
+using Spectre.Console;
+
+namespace ModelCompiler.CommandLine.Terminal;
+
+/// <summary>The terms of a cost as one bar of colours, for people at a terminal.</summary>
+internal static class TermsBar
+{
+    private const int Width = 64;
+
+    private static readonly Color[] s_colours =
+    [
+        Color.SteelBlue, Color.DodgerBlue1, Color.LightSeaGreen, Color.MediumPurple, Color.Orange1, Color.Tan, Color.DarkOliveGreen3, Color.Grey,
+    ];
+
+    /// <summary>Whether there are colours to tell terms apart by.</summary>
+    public static bool Suits(IAnsiConsole console) => console.Profile.Capabilities.Ansi && console.Profile.Capabilities.ColorSystem != ColorSystem.NoColors;
+
+    /// <summary>The name of a term with its colour before it.</summary>
+    public static string Name(int term, string name) => $"[{s_colours[term % s_colours.Length].ToMarkup()}]■[/] {Markup.Escape(name)}";
+
+    /// <summary>The bar.</summary>
+    /// <param name="bytes">The terms, in the order of their names.</param>
+    public static BreakdownChart Of(IEnumerable<long> bytes)
+    {
+        BreakdownChart chart = new BreakdownChart().Width(Width).HideTags();
+        foreach ((int term, long size) in bytes.Index())
+        {
+            chart.AddItem("", size, s_colours[term % s_colours.Length]);
+        }
+
+        return chart;
+    }
+}
