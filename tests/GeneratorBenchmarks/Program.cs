@@ -12,7 +12,7 @@ var options = new CSharpParseOptions(LanguageVersion.Preview);
 string platform = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 MetadataReference[] references =
 [
-    .. new[] { "System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll" }.Select(f => MetadataReference.CreateFromFile(Path.Combine(platform, f))),
+    .. new[] { "System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll", "netstandard.dll" }.Select(f => MetadataReference.CreateFromFile(Path.Combine(platform, f))),
     MetadataReference.CreateFromFile(typeof(ModelCompiler.TransformerAttribute).Assembly.Location),
     MetadataReference.CreateFromFile(typeof(ModelCompiler.Models.TransformerModel).Assembly.Location),
 ];

@@ -39,7 +39,7 @@ public sealed class RankPattern : IEquatable<RankPattern>
     public override bool Equals(object? obj) => Equals(obj as RankPattern);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _ranks.Aggregate(0, static (hash, slot) => slot.Aggregate(hash, static (h, rank) => (h * 31) + rank));
+    public override int GetHashCode() => _ranks.Aggregate(0, static (hash, slot) => slot.Aggregate(hash, static (h, rank) => unchecked((h * 31) + rank)));
 
     /// <summary>The ranks of each slot, layer by layer: "4 4 8; 2 2 2".</summary>
     public override string ToString() => string.Join("; ", _ranks.Select(static r => string.Join(" ", r)));

@@ -77,8 +77,8 @@ public sealed class CompiledBatch
     private static IEnumerable<MetadataReference> References()
     {
         string platform = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        string[] files = ["System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll", "System.Linq.dll"];
-        return files.Select(f => Path.Combine(platform, f)).Append(typeof(TransformerModel).Assembly.Location)
+        string[] files = ["System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll", "System.Linq.dll", "netstandard.dll"];
+        return files.Select(f => Path.Combine(platform, f)).Append(typeof(TransformerModel).Assembly.Location).Append(typeof(TransformerAttribute).Assembly.Location)
             .Select(f => MetadataReference.CreateFromFile(f));
     }
 }
