@@ -36,7 +36,7 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
         }
 
         long room = arenaBytes - Offset;
-        return IsNone || (Type.IsQuantized() ? StorageLayout.Of(Type, Rows, Columns).Bytes <= room : (Rows - 1L) * Stride + Columns <= room / Type.Size());
+        return IsNone || (Type.IsQuantized() ? (long)Rows * Columns / 2 <= room && StorageLayout.Of(Type, Rows, Columns).Bytes <= room : (Rows - 1L) * Stride + Columns <= room / Type.Size());
     }
 
     /// <summary>The bytes of a quantised weight, [1, bytes], as its <see cref="StorageLayout"/> orders them.</summary>

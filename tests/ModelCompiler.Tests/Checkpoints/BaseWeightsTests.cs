@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.HuggingFace.Config;
@@ -38,12 +39,14 @@ public class BaseWeightsTests
 
         BaseWeights.Save(model, folder.Path, SafetensorsType.BF16);
 
-        HuggingFaceConfig config = HuggingFaceConfig.Load(folder.Path);
-        Assert.Equal("llama", config.ModelType);
-        Assert.Equal(["LlamaForCausalLM"], config.Architectures);
-        Assert.Equal((64, 172, 5, 8, 4, 512, 512), (config.HiddenSize, config.IntermediateSize, config.Layers, config.Heads, config.KeyValueHeads, config.VocabularySize, config.Context));
-        Assert.Equal((true, "silu", "bfloat16"), (config.TieWordEmbeddings, config.Activation, config.StoredType));
-        Assert.Equal(1e-5, config.RmsNormEpsilon!.Value, 1e-12);
+        JsonElement config = JsonDocument.Parse(File.ReadAllText(folder.File("config.json"))).RootElement;
+        Assert.Equal("llama", config.GetProperty("model_type").GetString());
+        Assert.Equal("LlamaForCausalLM", Assert.Single(config.GetProperty("architectures").EnumerateArray()).GetString());
+        string[] sizes = ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "vocab_size", "max_position_embeddings"];
+        Assert.Equal([64, 172, 5, 8, 4, 512, 512], sizes.Select(key => config.GetProperty(key).GetInt32()));
+        Assert.True(config.GetProperty("tie_word_embeddings").GetBoolean());
+        Assert.Equal(("silu", "bfloat16"), (config.GetProperty("hidden_act").GetString(), config.GetProperty("torch_dtype").GetString()));
+        Assert.Equal(1e-5, config.GetProperty("rms_norm_eps").GetDouble(), 1e-12);
     }
 
     [Fact]

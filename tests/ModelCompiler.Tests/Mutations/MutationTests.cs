@@ -1,5 +1,8 @@
 using System.Reflection;
+using ModelCompiler.CommandLine.Quickstart.Documentation;
 using ModelCompiler.HuggingFace.Weights;
+using ModelCompiler.Planning;
+using ModelCompiler.Safetensors;
 
 namespace ModelCompiler.Tests.Mutations;
 
@@ -34,7 +37,7 @@ public class MutationTests
     [Fact]
     public void Every_public_reader_has_an_entry()
     {
-        string[] names = [.. typeof(Checkpoint).Assembly.GetExportedTypes()
+        string[] names = [.. new[] { typeof(ByteSize), typeof(SafetensorsFile), typeof(Checkpoint), typeof(ReferenceDocumentation) }.SelectMany(t => t.Assembly.GetExportedTypes())
             .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(m => m.GetParameters().Any(p => p.ParameterType == typeof(string)) && Prefixes.Any(p => m.Name.StartsWith(p, StringComparison.Ordinal)))
             .Select(m => $"{m.DeclaringType!.Name}.{m.Name}")
@@ -44,5 +47,5 @@ public class MutationTests
         Assert.Empty(Readers.All.SelectMany(r => r.Covers).Except(names));
     }
 
-    private static string[] Prefixes => ["Load", "Read", "Parse", "Open", "TryParse", "Completed", "FromBase", "FromFile", "Ranks"];
+    private static string[] Prefixes => ["Load", "Read", "Parse", "Open", "TryParse", "Completed", "ChooseRanks", "FromFile", "Ranks"];
 }

@@ -29,7 +29,7 @@ internal static class Readers
     [
         new("safetensors", ["SafetensorsFile.Open", "SafetensorsTypeExtensions.TryParse"], ["m.safetensors"], Safetensors, typeof(CheckpointException)),
         new("shards", ["Checkpoint.Open"], [Checkpoint.IndexName, "one.safetensors"], Shards, typeof(CheckpointException)),
-        new("config.json", ["HuggingFaceConfig.Load"], ["config.json"], Config, typeof(CheckpointException)),
+        new("config.json", [], ["config.json"], Config, typeof(CheckpointException)),
         new("base", ["BaseWeights.Load"], ["config.json", "model.safetensors"], Base, typeof(CheckpointException)),
         new("bitsandbytes base", [], ["model.safetensors"], QuantizedBase, typeof(CheckpointException)),
         new("bitsandbytes state", [], ["state.json"], State, typeof(CheckpointException)),
@@ -96,10 +96,10 @@ internal static class Readers
         File.WriteAllText(folder.File("config.json"), """
             {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 5,
              "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 512, "max_position_embeddings": 512, "rms_norm_eps": 1e-05,
-             "rope_theta": 10000.0, "rope_scaling": {"rope_type": "llama3", "factor": 8.0}, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"},
+             "rope_theta": 10000.0, "rope_scaling": null, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"},
              "hidden_act": "silu", "tie_word_embeddings": true, "bos_token_id": 1, "eos_token_id": [2, 3], "torch_dtype": "float32", "sliding_window": null}
             """);
-        return () => HuggingFaceConfig.Load(folder.Path);
+        return () => BaseWeights.RequireFit(folder.Path, Stories260K.Tables);
     }
 
     private static Action Base(TemporaryFolder folder)
