@@ -1,4 +1,5 @@
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -14,54 +15,54 @@ public sealed unsafe partial class CudaBackend
     private const int BlocksOfMultiprocessor = 2;
 
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, AttentionShape shape)
     {
-        var shape = new HeadShape(q, heads, keyValueHeads, _step.Sequence);
-        shape.Require(k, q.Rows);
-        shape.Require(v, q.Rows);
-        AttentionTiles tiles = AttentionTiles.Forward(q.Type, shape.Width);
+        var heads = new HeadLayout(q, shape, _step.Sequence);
+        heads.Require(k, q.Rows);
+        heads.Require(v, q.Rows);
+        AttentionTiles tiles = AttentionTiles.Forward(q.Type, heads.Width);
         Launch(
-            "attention", shape, heads, tiles.Count(_step.Sequence), tiles.Threads,
-            Pack(q, k, v, o, logSumExp).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads));
+            "attention", heads, shape.Heads, tiles.Count(_step.Sequence), tiles.Threads,
+            Pack(q, k, v, o, logSumExp).Add(Constant(StepAt)).Add(shape.Heads).Add(shape.KeyValueHeads));
     }
 
     /// <inheritdoc/>
     public void AttentionGradient(
-        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads)
+        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, AttentionShape shape)
     {
-        var shape = new HeadShape(q, heads, keyValueHeads, _step.Sequence);
-        shape.Require(k, q.Rows);
-        shape.Require(v, q.Rows);
-        AttentionTiles tiles = AttentionTiles.Gradient(q.Type, shape.Width);
+        var heads = new HeadLayout(q, shape, _step.Sequence);
+        heads.Require(k, q.Rows);
+        heads.Require(v, q.Rows);
+        AttentionTiles tiles = AttentionTiles.Gradient(q.Type, heads.Width);
 
         // Σ dO · o of each token and head, which the plan counts in OperandScratch.
-        Tensor delta = Scratch(0, q.Rows, heads, DType.Float32);
-        Launch("attention_gradient_delta", shape, q.Rows / shape.Batch, 1, _threads, Pack(dO, o, delta).Add(heads));
+        Tensor delta = Scratch(0, q.Rows, shape.Heads, DType.Float32);
+        Launch("attention_gradient_delta", heads, q.Rows / heads.Batch, 1, _threads, Pack(dO, o, delta).Add(shape.Heads));
         if (!dq.IsNone)
         {
             Launch(
-                "attention_gradient_query", shape, heads, tiles.Count(_step.Sequence), tiles.Threads,
-                Pack(dO, q, k, v, logSumExp, delta, dq).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads));
+                "attention_gradient_query", heads, shape.Heads, tiles.Count(_step.Sequence), tiles.Threads,
+                Pack(dO, q, k, v, logSumExp, delta, dq).Add(Constant(StepAt)).Add(shape.Heads).Add(shape.KeyValueHeads));
         }
 
         if (!dk.IsNone || !dv.IsNone)
         {
             Launch(
-                "attention_gradient_key_value", shape, keyValueHeads, tiles.Count(_step.Sequence), tiles.Threads,
-                Pack(dO, q, k, v, logSumExp, delta, dk, dv).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads));
+                "attention_gradient_key_value", heads, shape.KeyValueHeads, tiles.Count(_step.Sequence), tiles.Threads,
+                Pack(dO, q, k, v, logSumExp, delta, dk, dv).Add(Constant(StepAt)).Add(shape.Heads).Add(shape.KeyValueHeads));
         }
     }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The caches are too short for the step's last position.</exception>
-    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads)
+    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, AttentionShape shape)
     {
-        var shape = new HeadShape(q, heads, keyValueHeads, _step.Sequence);
-        shape.Require(k, q.Rows);
-        shape.Require(v, q.Rows);
-        int capacity = keyCache.Rows / shape.Batch;
-        shape.Require(keyCache, shape.Batch * capacity);
-        shape.Require(valueCache, shape.Batch * capacity);
+        var heads = new HeadLayout(q, shape, _step.Sequence);
+        heads.Require(k, q.Rows);
+        heads.Require(v, q.Rows);
+        int capacity = keyCache.Rows / heads.Batch;
+        heads.Require(keyCache, heads.Batch * capacity);
+        heads.Require(valueCache, heads.Batch * capacity);
         if (_step.Position + _step.Sequence > capacity)
         {
             throw new ArgumentException(
@@ -69,7 +70,7 @@ public sealed unsafe partial class CudaBackend
         }
 
         Launch(
-            "cached_attention_append", shape, _step.Sequence, 1, _threads,
+            "cached_attention_append", heads, _step.Sequence, 1, _threads,
             Pack(k, v, keyCache, valueCache).Add(Constant(StepAt)).Add(k.Columns).Add(capacity));
         if (o.IsNone)
         {
@@ -78,14 +79,14 @@ public sealed unsafe partial class CudaBackend
 
         if (_step.Sequence == 1)
         {
-            CachedAttentionOfRow(shape, q, keyCache, valueCache, o, heads, keyValueHeads, capacity);
+            CachedAttentionOfRow(heads, q, keyCache, valueCache, o, shape, capacity);
             return;
         }
 
-        AttentionTiles tiles = AttentionTiles.Forward(q.Type, shape.Width);
+        AttentionTiles tiles = AttentionTiles.Forward(q.Type, heads.Width);
         Launch(
-            "cached_attention", shape, heads, tiles.Count(_step.Sequence), tiles.Threads,
-            Pack(q, keyCache, valueCache, o).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads).Add(capacity));
+            "cached_attention", heads, shape.Heads, tiles.Count(_step.Sequence), tiles.Threads,
+            Pack(q, keyCache, valueCache, o).Add(Constant(StepAt)).Add(shape.Heads).Add(shape.KeyValueHeads).Add(capacity));
     }
 
     /// <summary>
@@ -93,51 +94,47 @@ public sealed unsafe partial class CudaBackend
     /// room of the cache and not on what it holds, so that every token starts the same blocks. Their parts lie where a product would work.
     /// </summary>
     private void CachedAttentionOfRow(
-        in HeadShape shape, Tensor q, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads, int capacity)
+        in HeadLayout heads, Tensor q, Tensor keyCache, Tensor valueCache, Tensor o, AttentionShape shape, int capacity)
     {
-        int partBytes = (shape.Width + 2) * sizeof(float);
-        int busy = BlocksOfMultiprocessor * Device.Multiprocessors / Math.Max(shape.Batch * heads, 1);
-        int room = (int)Math.Min(BackendProfile.CudaProducts / partBytes / Math.Max(shape.Batch * heads, 1), MaximumGridY);
+        int partBytes = (heads.Width + 2) * sizeof(float);
+        int busy = BlocksOfMultiprocessor * Device.Multiprocessors / Math.Max(heads.Batch * shape.Heads, 1);
+        int room = (int)Math.Min(BackendProfile.CudaProducts / partBytes / Math.Max(heads.Batch * shape.Heads, 1), MaximumGridY);
         int parts = Math.Max(Math.Min(Math.Min(busy, room), capacity / LeastKeys), 1);
         nint partsAt = Constant(BackendProfile.CudaConstants);
         Launch(
-            "cached_attention_row", shape, heads, parts, _threads,
-            Pack(q, keyCache, valueCache, o).Add(partsAt).Add(Constant(StepAt)).Add(heads).Add(keyValueHeads).Add(capacity));
+            "cached_attention_row", heads, shape.Heads, parts, _threads,
+            Pack(q, keyCache, valueCache, o).Add(partsAt).Add(Constant(StepAt)).Add(shape.Heads).Add(shape.KeyValueHeads).Add(capacity));
         if (parts > 1)
         {
-            int threads = Math.Min((shape.Width + WarpSize - 1) / WarpSize * WarpSize, _threads);
-            Launch("cached_attention_join", shape, heads, 1, threads, PackAddresses().Add(partsAt).Add(Address(o)).Add((long)o.Stride).Add(parts).Add(heads));
+            int threads = Math.Min((heads.Width + WarpSize - 1) / WarpSize * WarpSize, _threads);
+            Launch("cached_attention_join", heads, shape.Heads, 1, threads, PackAddresses().Add(partsAt).Add(Address(o)).Add((long)o.Stride).Add(parts).Add(shape.Heads));
         }
     }
 
     /// <summary>So many blocks along x for each sequence.</summary>
-    private void Launch(string kernel, in HeadShape shape, int blocksOfSequence, int gridY, int threads, KernelArguments packed)
+    private void Launch(string kernel, in HeadLayout heads, int blocksOfSequence, int gridY, int threads, KernelArguments packed)
     {
-        if (shape.Batch > 0)
+        if (heads.Batch > 0)
         {
-            var types = new KernelTypes(shape.Type, shape.Type, shape.Width);
-            _queue.Launch(_kernels.Function(kernel, types), new LaunchGeometry(shape.Batch * blocksOfSequence, gridY, BlockX: threads), packed.Bytes);
+            var types = new KernelTypes(heads.Type, heads.Type, heads.Width);
+            _queue.Launch(_kernels.Function(kernel, types), new LaunchGeometry(heads.Batch * blocksOfSequence, gridY, BlockX: threads), packed.Bytes);
         }
     }
 
-    /// <summary>The heads of an attention.</summary>
-    private readonly record struct HeadShape
+    /// <summary>Where the heads of an attention lie.</summary>
+    private readonly record struct HeadLayout
     {
         private readonly int _keyColumns;
 
-        public HeadShape(Tensor q, int heads, int keyValueHeads, int sequence)
+        public HeadLayout(Tensor q, AttentionShape shape, int sequence)
         {
-            if (heads <= 0 || keyValueHeads <= 0 || heads % keyValueHeads != 0 || q.Columns % heads != 0)
-            {
-                throw new ArgumentException($"{q} does not divide into {heads} heads over {keyValueHeads} key heads.");
-            }
-
+            shape.Check(q.Columns);
             if (q.Rows % sequence != 0)
             {
                 throw new ArgumentException($"{q} does not divide into sequences of {sequence} rows.");
             }
 
-            (Type, Width, Batch, _keyColumns) = (q.Type, q.Columns / heads, q.Rows / sequence, q.Columns / heads * keyValueHeads);
+            (Type, Width, Batch, _keyColumns) = (q.Type, shape.HeadWidth, q.Rows / sequence, shape.KeyValueWidth);
             if (Width > AttentionTiles.MaximumWidth)
             {
                 throw new NotSupportedException($"Attention on a GPU has heads of at most {AttentionTiles.MaximumWidth} columns, not {Width}.");

@@ -1,7 +1,8 @@
+using System.Runtime.InteropServices;
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
-using System.Runtime.InteropServices;
 
 namespace ModelCompiler.Cuda;
 
@@ -18,7 +19,7 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Room for the parts of a norm.</summary>
     private const int NormParts = (int)(FrequenciesAt - NormPartsAt) / sizeof(double);
 
-    private readonly Dictionary<(int RotaryWidth, float Theta, FrequencyScaling Scaling), long> _frequencies = [];
+    private readonly Dictionary<RotaryShape, long> _frequencies = [];
     private AdamBlock _adam;
 
     /// <summary>Step of rows.cuh.</summary>
@@ -94,21 +95,21 @@ public sealed unsafe partial class CudaBackend
         return Constant(AdamAt);
     }
 
-    /// <summary>The address of the frequencies of i below rotaryWidth / 2, as doubles.</summary>
+    /// <summary>The address of the frequencies of i below half the rotating width, as doubles.</summary>
     /// <exception cref="InvalidOperationException">The model has more kinds of rotary positions than there is room for.</exception>
-    private nint Frequencies(int rotaryWidth, float theta, FrequencyScaling scaling)
+    private nint Frequencies(RotaryShape shape)
     {
-        if (!_frequencies.TryGetValue((rotaryWidth, theta, scaling), out long at))
+        if (!_frequencies.TryGetValue(shape, out long at))
         {
-            at = _frequencies.Count == 0 ? FrequenciesAt : _frequencies.Max(f => f.Value + f.Key.RotaryWidth / 2 * sizeof(double));
-            double[] values = [.. Enumerable.Range(0, rotaryWidth / 2).Select(i => scaling.Frequency(i, rotaryWidth, theta))];
+            at = _frequencies.Count == 0 ? FrequenciesAt : _frequencies.Max(f => f.Value + f.Key.Width / 2 * sizeof(double));
+            double[] values = [.. Enumerable.Range(0, shape.Width / 2).Select(shape.Frequency)];
             if (at + values.Length * sizeof(double) > BackendProfile.CudaConstants)
             {
                 throw new InvalidOperationException($"{_frequencies.Count} kinds of rotary positions leave no room for another.");
             }
 
             WriteConstant(at, MemoryMarshal.AsBytes(values.AsSpan()));
-            _frequencies.Add((rotaryWidth, theta, scaling), at);
+            _frequencies.Add(shape, at);
         }
 
         return Constant(at);

@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Cuda;
@@ -6,8 +7,8 @@ namespace ModelCompiler.Cuda;
 public sealed unsafe partial class CudaBackend
 {
     /// <inheritdoc/>
-    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon) =>
-        OverRows("rms_norm", x.Rows * Runs(x, w), w.Columns, Pack(x, w, y, rstd).Add(w.Columns).Add(Runs(x, w)).Add(epsilon), x.Type, w.Type);
+    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, NormShape shape) =>
+        OverRows("rms_norm", x.Rows * Runs(x, w), w.Columns, Pack(x, w, y, rstd).Add(w.Columns).Add(Runs(x, w)).Add(shape.Epsilon), x.Type, w.Type);
 
     /// <inheritdoc/>
     public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) =>
@@ -18,8 +19,8 @@ public sealed unsafe partial class CudaBackend
         OverColumns("rms_norm_gradient_weight", dw.Columns, Pack(dy, x, rstd, dw).Add(dy.Rows).Add(dw.Columns).Add(dw.IsNone ? 1 : Runs(dy, dw)), x.Type);
 
     /// <inheritdoc/>
-    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon) =>
-        OverRows("layer_norm", x.Rows, x.Columns, Pack(x, w, b, y, statistics).Add(x.Columns).Add(epsilon), x.Type, w.Type);
+    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, NormShape shape) =>
+        OverRows("layer_norm", x.Rows, x.Columns, Pack(x, w, b, y, statistics).Add(x.Columns).Add(shape.Epsilon), x.Type, w.Type);
 
     /// <inheritdoc/>
     public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default) =>

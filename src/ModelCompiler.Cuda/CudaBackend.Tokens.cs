@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -32,10 +33,10 @@ public sealed unsafe partial class CudaBackend
         dy.Type);
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(x, y, headWidth, rotaryWidth, theta, scaling, 1);
+    public void Rotary(Tensor x, Tensor y, RotaryShape shape) => Rotate(x, y, shape, 1);
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(dy, dx, headWidth, rotaryWidth, theta, scaling, -1);
+    public void RotaryGradient(Tensor dy, Tensor dx, RotaryShape shape) => Rotate(dy, dx, shape, -1);
 
     /// <inheritdoc/>
     public void Dropout(Tensor x, Tensor y, float rate, ulong key, int firstRow = 0)
@@ -61,16 +62,15 @@ public sealed unsafe partial class CudaBackend
         return z ^ z >> 30 ^ z >> 60;
     }
 
-    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling, float direction)
+    private void Rotate(Tensor x, Tensor y, RotaryShape shape, float direction)
     {
         if (!y.IsNone)
         {
-            nint frequencies = Frequencies(rotaryWidth, theta, scaling);
             OverRows(
                 "rotary",
                 y.Rows,
                 y.Columns,
-                Pack(x, y).Add(frequencies).Add(Constant(StepAt)).Add(y.Columns / headWidth).Add(headWidth).Add(rotaryWidth).Add(direction),
+                Pack(x, y).Add(Frequencies(shape)).Add(Constant(StepAt)).Add(y.Columns / shape.HeadWidth).Add(shape.HeadWidth).Add(shape.Width).Add(direction),
                 y.Type);
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Description;
@@ -82,60 +83,60 @@ internal sealed class ArchitectureValidation
 
     private void CheckNorm(NormSpec? norm, string member, string? name = null)
     {
-        if (norm is not null && !(norm.Epsilon > 0 && IsFinite(norm.Epsilon)))
+        if (norm is not null && !(norm.Shape.Epsilon > 0 && IsFinite(norm.Shape.Epsilon)))
         {
             string attribute = name ?? (norm.Kind == NormKind.Rms ? "RmsNorm" : "LayerNorm");
-            Add(ProblemIds.EpsilonNotPositive, new Origin(member, attribute, "Epsilon"), attribute, Text(norm.Epsilon));
+            Add(ProblemIds.EpsilonNotPositive, new Origin(member, attribute, "Epsilon"), attribute, Text(norm.Shape.Epsilon));
         }
     }
 
     private void CheckAttention(AttentionSpec attention, string member, int width)
     {
-        CheckSize(attention.Heads, new Origin(member, "Attention", "Heads"));
-        if (attention.Heads is <= 0 or > LargestSize)
+        CheckSize(attention.Shape.Heads, new Origin(member, "Attention", "Heads"));
+        if (attention.Shape.Heads is <= 0 or > LargestSize)
         {
             return;
         }
 
-        if (attention.KeyValueHeads <= 0)
+        if (attention.Shape.KeyValueHeads <= 0)
         {
-            CheckSize(attention.KeyValueHeads, new Origin(member, "Attention", "KeyValueHeads"));
+            CheckSize(attention.Shape.KeyValueHeads, new Origin(member, "Attention", "KeyValueHeads"));
         }
-        else if (attention.Heads % attention.KeyValueHeads != 0)
+        else if (attention.Shape.Heads % attention.Shape.KeyValueHeads != 0)
         {
-            Add(ProblemIds.KeyValueHeadsDoNotDivideHeads, new Origin(member, "Attention", "KeyValueHeads"), Text(attention.KeyValueHeads), Text(attention.Heads));
+            Add(ProblemIds.KeyValueHeadsDoNotDivideHeads, new Origin(member, "Attention", "KeyValueHeads"), Text(attention.Shape.KeyValueHeads), Text(attention.Shape.Heads));
         }
 
         else
         {
-            CheckSize(attention.Heads, attention.HeadWidth, new Origin(member, "Attention", attention.HeadWidth * (long)attention.Heads == width ? "Heads" : "HeadWidth"));
+            CheckSize(attention.Shape.Heads, attention.Shape.HeadWidth, new Origin(member, "Attention", attention.Shape.HeadWidth * (long)attention.Shape.Heads == width ? "Heads" : "HeadWidth"));
         }
 
         // The front end leaves a head width of 0 where the heads do not divide the width.
-        if (attention.HeadWidth == 0 && width > 0)
+        if (attention.Shape.HeadWidth == 0 && width > 0)
         {
-            Add(ProblemIds.HeadsDoNotDivideWidth, new Origin(member, "Attention", "Heads"), Text(attention.Heads), Text(width));
+            Add(ProblemIds.HeadsDoNotDivideWidth, new Origin(member, "Attention", "Heads"), Text(attention.Shape.Heads), Text(width));
         }
-        else if (attention.HeadWidth < 0)
+        else if (attention.Shape.HeadWidth < 0)
         {
-            CheckSize(attention.HeadWidth, new Origin(member, "Attention", "HeadWidth"));
+            CheckSize(attention.Shape.HeadWidth, new Origin(member, "Attention", "HeadWidth"));
         }
-        else if (attention.HeadWidth > 0 && attention.Rotary is { } rotary)
+        else if (attention.Shape.HeadWidth > 0 && attention.Rotary is { } rotary)
         {
-            CheckRotary(rotary, member, attention.HeadWidth);
+            CheckRotary(rotary, member);
         }
     }
 
-    private void CheckRotary(RotarySpec rotary, string member, int headWidth)
+    private void CheckRotary(RotaryShape rotary, string member)
     {
         var width = new Origin(member, "Rotary", "Width");
         if (rotary.Width <= 0)
         {
             CheckSize(rotary.Width, width);
         }
-        else if (rotary.Width > headWidth)
+        else if (rotary.Width > rotary.HeadWidth)
         {
-            Add(ProblemIds.RotaryWidthAboveHeadWidth, width, Text(rotary.Width), Text(headWidth));
+            Add(ProblemIds.RotaryWidthAboveHeadWidth, width, Text(rotary.Width), Text(rotary.HeadWidth));
         }
         else if (rotary.Width % 2 != 0)
         {

@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Description;
@@ -49,7 +50,7 @@ public enum NormKind
 }
 
 /// <summary>A norm with its constants.</summary>
-public sealed record NormSpec(NormKind Kind, float Epsilon, bool Bias);
+public sealed record NormSpec(NormKind Kind, NormShape Shape, bool Bias);
 
 /// <summary>The repeated layer.</summary>
 /// <param name="ClassName">Name of the user's nested class.</param>
@@ -77,20 +78,12 @@ public sealed record SublayerSpec(
     string Accessibility = "public");
 
 /// <summary>Attention with its resolved sizes.</summary>
-/// <param name="Heads">Query heads.</param>
-/// <param name="KeyValueHeads">Key and value heads (already defaulted to <paramref name="Heads"/>).</param>
-/// <param name="HeadWidth">Width of a head (already defaulted).</param>
+/// <param name="Shape">Heads and their width, with what is not given defaulted.</param>
 /// <param name="Bias">Bias on query, key, value.</param>
 /// <param name="OutputBias">Bias on the output projection.</param>
-/// <param name="Rotary">Rotary positions; null: none.</param>
+/// <param name="Rotary">Rotary positions, with what is not given defaulted; null: none.</param>
 /// <param name="QueryKeyNorm">RMS norm of each head's queries and keys; null: none.</param>
-public sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadWidth, bool Bias, bool OutputBias, RotarySpec? Rotary, NormSpec? QueryKeyNorm = null);
-
-/// <summary>Rotary positions.</summary>
-/// <param name="Theta">Base of the wavelengths.</param>
-/// <param name="Width">Channels of a head that rotate (already defaulted to the head's width).</param>
-/// <param name="Scaling">How frequencies are stretched, with what is not given defaulted.</param>
-public sealed record RotarySpec(float Theta, int Width, FrequencyScaling Scaling = default);
+public sealed record AttentionSpec(AttentionShape Shape, bool Bias, bool OutputBias, RotaryShape? Rotary, NormSpec? QueryKeyNorm = null);
 
 /// <summary>Kinds of feed-forward layer.</summary>
 public enum FeedForwardKind

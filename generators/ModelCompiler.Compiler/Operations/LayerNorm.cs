@@ -1,10 +1,11 @@
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Layer norm. Inputs: x, w and, where it has one, bias. Outputs: y, statistics (mean and rstd).</summary>
-public sealed record LayerNorm(float Epsilon) : OpRow
+public sealed record LayerNorm(NormShape Shape) : OpRow
 {
     public override string Formula => "n = (x − mean) rstd w + b";
 
@@ -39,7 +40,7 @@ public sealed record LayerNorm(float Epsilon) : OpRow
     public override void Arguments(Op op, CallWriter call)
     {
         call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs.Length > 2 ? op.Inputs[2] : null)
-            .Tensor(op.Outputs[0]).Output("statistics", op.Outputs[1]).Named("epsilon", Epsilon);
+            .Tensor(op.Outputs[0]).Output("statistics", op.Outputs[1]).Shape(Shape);
     }
 }
 

@@ -1,10 +1,11 @@
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Root-mean-square norm, of as many runs of channels side by side as the weight is narrower than x. Inputs: x, w. Outputs: y, rstd.</summary>
-public sealed record RmsNorm(float Epsilon) : OpRow
+public sealed record RmsNorm(NormShape Shape) : OpRow
 {
     public override string Formula => "n = x rstd(x) w";
 
@@ -33,7 +34,7 @@ public sealed record RmsNorm(float Epsilon) : OpRow
     public override Flops Flops(Op op, Sizes sizes) => new(4.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Outputs[0]).Output("rstd", op.Outputs[1]).Named("epsilon", Epsilon);
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Outputs[0]).Output("rstd", op.Outputs[1]).Shape(Shape);
 }
 
 /// <summary>Input gradient of <see cref="RmsNorm"/>. Inputs: dy, x, w, rstd.</summary>

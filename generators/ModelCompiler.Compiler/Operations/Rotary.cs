@@ -1,16 +1,17 @@
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Rotary positions. Inputs: x.</summary>
-public sealed record Rotary(int HeadWidth, int RotaryWidth, float Theta, FrequencyScaling Scaling) : OpRow
+public sealed record Rotary(RotaryShape Shape) : OpRow
 {
     public override string Formula => "rotate by position";
 
     public override Shape[] Infer(Value[] inputs)
     {
-        ShapeException.Require(RotaryWidth % 2 == 0 && RotaryWidth <= HeadWidth && inputs[0].Shape.Columns.Factor % HeadWidth == 0, Method, inputs);
+        ShapeException.Require(Shape.Width % 2 == 0 && Shape.Width <= Shape.HeadWidth && inputs[0].Shape.Columns.Factor % Shape.HeadWidth == 0, Method, inputs);
         return [inputs[0].Shape];
     }
 
@@ -20,18 +21,18 @@ public sealed record Rotary(int HeadWidth, int RotaryWidth, float Theta, Frequen
     {
         if (g.Of(op.Output) is { } dy)
         {
-            g.Add(op.Inputs[0], new RotaryGradient(HeadWidth, RotaryWidth, Theta, Scaling), [dy]);
+            g.Add(op.Inputs[0], new RotaryGradient(Shape), [dy]);
         }
     }
 
     public override Flops Flops(Op op, Sizes sizes) => new(3.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("headWidth", HeadWidth).Named("rotaryWidth", RotaryWidth).Named("theta", Theta).Named("scaling", Scaling);
+        call.Tensor(op.Inputs[0]).Tensor(op.Output).Shape(Shape);
 }
 
 /// <summary>The inverse rotation. Inputs: dy.</summary>
-public sealed record RotaryGradient(int HeadWidth, int RotaryWidth, float Theta, FrequencyScaling Scaling) : OpRow
+public sealed record RotaryGradient(RotaryShape Shape) : OpRow
 {
     public override string Formula => "rotate back";
 
@@ -42,5 +43,5 @@ public sealed record RotaryGradient(int HeadWidth, int RotaryWidth, float Theta,
     public override Flops Flops(Op op, Sizes sizes) => new(3.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("headWidth", HeadWidth).Named("rotaryWidth", RotaryWidth).Named("theta", Theta).Named("scaling", Scaling);
+        call.Tensor(op.Inputs[0]).Tensor(op.Output).Shape(Shape);
 }

@@ -135,15 +135,13 @@ public sealed class Assemble
 
     private Value Attention(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string suffix)
     {
-        int width = a.Heads * a.HeadWidth;
-        int keyWidth = a.KeyValueHeads * a.HeadWidth;
         string tag = _spec.Block.Sublayers.Count(s => s.Attention is not null) > 1 ? suffix : "";
-        Value q = Project(g, sublayer, Projections.Query, "q_proj", x, width, a.Bias, "Query" + tag);
+        Value q = Project(g, sublayer, Projections.Query, "q_proj", x, a.Shape.Width, a.Bias, "Query" + tag);
         q = Rotate(g, a, HeadNorm(g, sublayer, a, q, "QueryNorm", "q_norm"));
-        Value k = Project(g, sublayer, Projections.Key, "k_proj", x, keyWidth, a.Bias, "Key" + tag);
+        Value k = Project(g, sublayer, Projections.Key, "k_proj", x, a.Shape.KeyValueWidth, a.Bias, "Key" + tag);
         k = Rotate(g, a, HeadNorm(g, sublayer, a, k, "KeyNorm", "k_norm"));
-        Value v = Project(g, sublayer, Projections.Value, "v_proj", x, keyWidth, a.Bias, "Value" + tag);
-        Value mixed = g.AddMany(["Mixed" + tag, "LogSumExp" + tag], new Attention(a.Heads, a.KeyValueHeads, a.HeadWidth), q, k, v)[0];
+        Value v = Project(g, sublayer, Projections.Value, "v_proj", x, a.Shape.KeyValueWidth, a.Bias, "Value" + tag);
+        Value mixed = g.AddMany(["Mixed" + tag, "LogSumExp" + tag], new Attention(a.Shape), q, k, v)[0];
         return Project(g, sublayer, Projections.Output, "o_proj", mixed, _spec.Width, a.OutputBias, "Attended" + tag);
     }
 
@@ -154,12 +152,12 @@ public sealed class Assemble
             return x;
         }
 
-        Value weight = Parameter($"{Module(sublayer)}.{module}.weight", $"{sublayer.PropertyName}.{property}.Weight", 1, a.HeadWidth);
-        return g.AddMany(["Normed" + x.Name, "RstdNormed" + x.Name], new RmsNorm(norm.Epsilon), x, weight)[0];
+        Value weight = Parameter($"{Module(sublayer)}.{module}.weight", $"{sublayer.PropertyName}.{property}.Weight", 1, a.Shape.HeadWidth);
+        return g.AddMany(["Normed" + x.Name, "RstdNormed" + x.Name], new RmsNorm(norm.Shape), x, weight)[0];
     }
 
     private static Value Rotate(GraphBuilder g, AttentionSpec a, Value x) =>
-        a.Rotary is { } r ? g.Add(x.Name, new Rotary(a.HeadWidth, r.Width, r.Theta, r.Scaling), x) : x;
+        a.Rotary is { } shape ? g.Add(x.Name, new Rotary(shape), x) : x;
 
     private Value FeedForward(GraphBuilder g, SublayerSpec sublayer, FeedForwardSpec f, Value x, string suffix)
     {
@@ -206,11 +204,11 @@ public sealed class Assemble
         Value weight = Parameter(module + ".weight", path + ".Weight", 1, _spec.Width, perLayer);
         if (norm.Kind == NormKind.Rms)
         {
-            return g.AddMany([name, "Rstd" + name], new RmsNorm(norm.Epsilon), x, weight)[0];
+            return g.AddMany([name, "Rstd" + name], new RmsNorm(norm.Shape), x, weight)[0];
         }
 
         Value[] inputs = norm.Bias ? [x, weight, Parameter(module + ".bias", path + ".Bias", 1, _spec.Width, perLayer)] : [x, weight];
-        return g.AddMany([name, "Statistics" + name], new LayerNorm(norm.Epsilon), inputs)[0];
+        return g.AddMany([name, "Statistics" + name], new LayerNorm(norm.Shape), inputs)[0];
     }
 
     // The first of a kind has the name that checkpoints know; further ones count on, so that each has its own parameters.

@@ -22,14 +22,14 @@ public static class Serve
                 continue;
             }
 
-            int width = attention.KeyValueHeads * attention.HeadWidth;
+            int width = attention.Shape.KeyValueWidth;
             var shape = new Shape(new Dim(1, DimSymbol.CacheRows), new Dim(width));
             int index = widths.Count;
             var keys = new Value($"Cache(layer.Index, {2 * index})", shape, ValueKind.External);
             var values = new Value($"Cache(layer.Index, {2 * index + 1})", shape, ValueKind.External);
             widths.Add(width);
             g.Keep(new Op(
-                new CachedAttention(attention.Heads, attention.KeyValueHeads, attention.HeadWidth),
+                new CachedAttention(attention.Shape),
                 [.. op.Inputs, keys, values],
                 [op.Output])
             { Section = op.Section });

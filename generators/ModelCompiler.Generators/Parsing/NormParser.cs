@@ -1,5 +1,6 @@
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Operations;
 
 namespace ModelCompiler.Generators.Parsing;
 
@@ -18,8 +19,8 @@ internal static class NormParser
 
         var arguments = new AttributeArguments(rms ?? layer);
         float epsilon = arguments.Get("Epsilon", 1e-5f);
-        return rms is not null ? new NormSpec(NormKind.Rms, epsilon, Bias: false)
-            : layer is not null ? new NormSpec(NormKind.Layer, epsilon, arguments.Get("Bias", true))
+        return rms is not null ? new NormSpec(NormKind.Rms, new NormShape(epsilon), Bias: false)
+            : layer is not null ? new NormSpec(NormKind.Layer, new NormShape(epsilon), arguments.Get("Bias", true))
             : null;
     }
 }

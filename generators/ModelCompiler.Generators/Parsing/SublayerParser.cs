@@ -2,6 +2,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Generators.Parsing;
@@ -121,19 +122,17 @@ internal static class SublayerParser
         }
 
         return new AttentionSpec(
-            heads,
-            keyValueHeads == 0 ? heads : keyValueHeads,
-            headWidth,
+            new AttentionShape(heads, keyValueHeads == 0 ? heads : keyValueHeads, headWidth),
             arguments.Get("Bias", false),
             arguments.Get("OutputBias", false),
             property.Find("Rotary") is { } rotary ? Rotary(new AttributeArguments(rotary), headWidth) : null,
-            property.Find("QueryKeyNorm") is { } norm ? new NormSpec(NormKind.Rms, new AttributeArguments(norm).Get("Epsilon", 1e-5f), Bias: false) : null);
+            property.Find("QueryKeyNorm") is { } norm ? new NormSpec(NormKind.Rms, new NormShape(new AttributeArguments(norm).Get("Epsilon", 1e-5f)), Bias: false) : null);
     }
 
-    private static RotarySpec Rotary(AttributeArguments arguments, int headWidth)
+    private static RotaryShape Rotary(AttributeArguments arguments, int headWidth)
     {
         int width = arguments.Get("Width", 0);
-        return new RotarySpec(arguments.Get("Theta", 10_000f), width == 0 ? headWidth : width, Scaling(arguments));
+        return new RotaryShape(headWidth, width == 0 ? headWidth : width, arguments.Get("Theta", 10_000f), Scaling(arguments));
     }
 
     // Numbers that the kind has no use for stay, so that the validation sees them.

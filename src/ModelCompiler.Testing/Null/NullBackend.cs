@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ModelCompiler.Backends;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
@@ -6,9 +5,10 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.Testing.Null;
 
 /// <summary>
-/// Runs nothing and allocates nothing. Counts launches, flops and bytes per operation, keeps the highest byte any handle
+/// Runs nothing and allocates nothing. Counts launches and bytes per operation, keeps the highest byte any handle
 /// reaches and refuses a handle that leaves the arena: it proves a plan without the memory the plan needs. Every Read gives 0.
 /// </summary>
+[GenerateOperations(GeneratedCalls.Count)]
 public sealed partial class NullBackend : IBackend
 {
     private readonly SortedDictionary<string, OperationCount> operations = new(StringComparer.Ordinal);
@@ -115,7 +115,7 @@ public sealed partial class NullBackend : IBackend
     }
 
     /// <summary>Counts one launch. A tensor that is read and written is listed twice; none is listed freely.</summary>
-    private void Record(long flops, ReadOnlySpan<Tensor> tensors, long gatheredBytes = 0, [CallerMemberName] string operation = "")
+    private void Count(string operation, ReadOnlySpan<Tensor> tensors, long gatheredBytes = 0)
     {
         long bytes = gatheredBytes;
         foreach (Tensor tensor in tensors)
@@ -124,12 +124,12 @@ public sealed partial class NullBackend : IBackend
             bytes += StorageLayout.BytesOf(tensor.Type, tensor.Rows, tensor.Columns);
         }
 
-        operations[operation] = operations.GetValueOrDefault(operation) + new OperationCount(1, flops, bytes);
+        operations[operation] = operations.GetValueOrDefault(operation) + new OperationCount(1, bytes);
         Launched?.Invoke(operation, tensors[0]);
     }
 
     /// <summary>Checks that a handle lies inside the arena and keeps how far it reaches.</summary>
-    private void Touch(Tensor tensor, [CallerMemberName] string operation = "")
+    private void Touch(Tensor tensor, string operation)
     {
         if (tensor.IsNone)
         {

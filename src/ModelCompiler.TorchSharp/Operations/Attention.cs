@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using TorchSharp;
@@ -11,17 +12,17 @@ public sealed partial class TorchBackend
     private const int QueryRows = 64;
 
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, AttentionShape shape)
     {
         for (int first = 0; first < q.Rows; first += _step.Sequence)
         {
             int rows = Math.Min(_step.Sequence, q.Rows - first);
-            Attend(Rows(q, first, rows), k.Slice(first, rows), v.Slice(first, rows), before: 0, Rows(o, first, rows), Rows(logSumExp, first, rows), heads, keyValueHeads);
+            Attend(Rows(q, first, rows), k.Slice(first, rows), v.Slice(first, rows), before: 0, Rows(o, first, rows), Rows(logSumExp, first, rows), shape);
         }
     }
 
     /// <inheritdoc/>
-    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads)
+    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, AttentionShape shape)
     {
         int capacity = keyCache.Rows / _step.Batch;
         for (int first = 0, start = 0; first < q.Rows; first += _step.Sequence, start += capacity)
@@ -30,19 +31,19 @@ public sealed partial class TorchBackend
             Copy(k.Slice(first, rows), keyCache.Slice(start + _step.Position, rows));
             Copy(v.Slice(first, rows), valueCache.Slice(start + _step.Position, rows));
             int keys = _step.Position + rows;
-            Attend(Rows(q, first, rows), keyCache.Slice(start, keys), valueCache.Slice(start, keys), _step.Position, Rows(o, first, rows), Tensor.None, heads, keyValueHeads);
+            Attend(Rows(q, first, rows), keyCache.Slice(start, keys), valueCache.Slice(start, keys), _step.Position, Rows(o, first, rows), Tensor.None, shape);
         }
     }
 
     /// <inheritdoc/>
     public void AttentionGradient(
-        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads)
+        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, AttentionShape shape)
     {
         for (int first = 0; first < q.Rows; first += _step.Sequence)
         {
             int rows = Math.Min(_step.Sequence, q.Rows - first);
             Tensor Of(Tensor x) => Rows(x, first, rows);
-            foreach (HeadGroup group in HeadGroups(rows, heads, keyValueHeads))
+            foreach (HeadGroup group in HeadGroups(rows, shape))
             {
                 AttendBack(Of(dO), Of(q), Of(k), Of(v), Of(o), Of(logSumExp), Of(dq), Of(dk), Of(dv), group);
             }
@@ -50,9 +51,9 @@ public sealed partial class TorchBackend
     }
 
     /// <summary>One sequence: query row i sees the first <paramref name="before"/> + i + 1 keys. A few rows' scores of a few heads exist at a time.</summary>
-    private void Attend(Tensor q, Tensor k, Tensor v, int before, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    private void Attend(Tensor q, Tensor k, Tensor v, int before, Tensor o, Tensor logSumExp, AttentionShape shape)
     {
-        foreach (HeadGroup group in HeadGroups(k.Rows, heads, keyValueHeads))
+        foreach (HeadGroup group in HeadGroups(k.Rows, shape))
         {
             using Work work = Begin();
             (TorchTensor keys, TorchTensor values) = (Values(k, group.Shared), Values(v, group.Shared));
@@ -157,13 +158,12 @@ public sealed partial class TorchBackend
     private IEnumerable<(int First, int Count)> QueriesInTurn(int rows, int keys) => Groups(rows, keys, Math.Min(PieceElements(matrices: 3), (long)QueryRows * keys));
 
     /// <summary>As many key heads at a time as a piece has room for.</summary>
-    private IEnumerable<HeadGroup> HeadGroups(int keys, int heads, int keyValueHeads)
+    private IEnumerable<HeadGroup> HeadGroups(int keys, AttentionShape shape)
     {
-        int shares = heads / keyValueHeads;
-        foreach ((int first, int count) in Groups(keyValueHeads, (long)Math.Min(keys, QueryRows) * keys, PieceElements(matrices: 3)))
+        foreach ((int first, int count) in Groups(shape.KeyValueHeads, (long)Math.Min(keys, QueryRows) * keys, PieceElements(matrices: 3)))
         {
             yield return new(
-                new(first, Step: 1, count, keyValueHeads), [.. Enumerable.Range(0, shares).Select(member => new HeadRange(first * shares + member, shares, count, heads))]);
+                new(first, Step: 1, count, shape.KeyValueHeads), [.. Enumerable.Range(0, shape.Group).Select(member => new HeadRange(first * shape.Group + member, shape.Group, count, shape.Heads))]);
         }
     }
 

@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 using TorchSharp;
 
@@ -6,7 +7,7 @@ namespace ModelCompiler.Torch;
 public sealed partial class TorchBackend
 {
     /// <inheritdoc/>
-    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon)
+    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, NormShape shape)
     {
         foreach ((int first, int count) in InTurn(x.Rows, x.Columns, matrices: 2))
         {
@@ -14,7 +15,7 @@ public sealed partial class TorchBackend
             TorchTensor centred = ScratchOf(x.Slice(first, count));
             TorchTensor mean = centred.mean([1], keepdim: true);
             centred.sub_(mean);
-            TorchTensor rstd = Scratch(count, x.Columns).copy_(centred).mul_(centred).mean([1], keepdim: true).add_(Number(epsilon), Number(1)).rsqrt_();
+            TorchTensor rstd = Scratch(count, x.Columns).copy_(centred).mul_(centred).mean([1], keepdim: true).add_(Number(shape.Epsilon), Number(1)).rsqrt_();
             if (!statistics.IsNone)
             {
                 TorchTensor both = View(statistics.Slice(first, count));

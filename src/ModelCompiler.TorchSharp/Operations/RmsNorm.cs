@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 using TorchSharp;
 
@@ -6,11 +7,11 @@ namespace ModelCompiler.Torch;
 public sealed partial class TorchBackend
 {
     /// <inheritdoc/>
-    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon)
+    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, NormShape shape)
     {
         for (int run = 0; run < x.Columns / w.Columns; run++)
         {
-            NormRun(Run(x, run, w.Columns), w, Run(y, run, w.Columns), Run(rstd, run, 1), epsilon);
+            NormRun(Run(x, run, w.Columns), w, Run(y, run, w.Columns), Run(rstd, run, 1), shape.Epsilon);
         }
     }
 

@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -14,6 +15,8 @@ namespace ModelCompiler.Backends;
 /// <item>a weight may be <see cref="DType.BFloat16"/>, that of a linear operation quantised (<see cref="DTypeExtensions.IsQuantized"/>); everything else has the profile's compute type, ids are
 /// <see cref="DType.Int32"/>, codes <see cref="DType.UInt8"/>; sums over many elements are made in an order that depends only on shapes and threads.</item>
 /// </list>
+/// The marks of a parameter (<see cref="ActivationAttribute"/>, <see cref="WrittenAttribute"/>, <see cref="AccumulatedAttribute"/>, <see cref="GatheredAttribute"/>)
+/// say how the kernel uses it; the backends that only hand calls on or count them are generated from them.
 /// T is the number of token rows (batch · sequence, sequences one after the other), [rows, columns] shapes are given per argument.
 /// </summary>
 public interface IBackend : IDisposable
@@ -83,181 +86,204 @@ public interface IBackend : IDisposable
     double Read(Tensor scalar);
 
     /// <summary>Sets every element to 0.</summary>
-    void Zero(Tensor x);
+    void Zero([Written] Tensor x);
 
     /// <summary>destination = source, element by element, same shape and type; Float32 and bfloat16 become each other, to the nearest, ties to even.</summary>
-    void Copy(Tensor source, Tensor destination);
+    void Copy(Tensor source, [Written] Tensor destination);
 
     /// <summary>y[t] = scale · table[ids[t]]. ids [T, 1], table [V, d], y [T, d].</summary>
-    void Embedding(Tensor ids, Tensor table, Tensor y, float scale = 1);
+    void Embedding(Tensor ids, [Gathered] Tensor table, [Activation, Written] Tensor y, float scale = 1);
 
     /// <summary>gradient[ids[t]] += scale · dy[t], in token order. gradient [V, d].</summary>
-    void EmbeddingGradient(Tensor dy, Tensor ids, Tensor gradient, float scale = 1);
+    void EmbeddingGradient([Activation] Tensor dy, Tensor ids, [Gathered, Accumulated] Tensor gradient, float scale = 1);
 
     /// <summary>y[t] = x[t] + table[position(t)]. In place over x.</summary>
-    void LearnedPositions(Tensor x, Tensor table, Tensor y);
+    void LearnedPositions([Activation] Tensor x, [Gathered] Tensor table, [Activation, Written] Tensor y);
 
     /// <summary>gradient[position(t)] += dy[t].</summary>
-    void LearnedPositionsGradient(Tensor dy, Tensor gradient);
+    void LearnedPositionsGradient([Activation] Tensor dy, [Gathered, Accumulated] Tensor gradient);
 
     /// <summary>
     /// rstd = 1 / sqrt(mean(x²) + ε), y = x · rstd · w, of h runs of d channels each by itself (the heads of a query; 1 of a whole row). x, y [T, h · d]; w [1, d]; rstd [T, h].
     /// </summary>
-    void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon);
+    void RmsNorm([Activation] Tensor x, Tensor w, [Activation, Written] Tensor y, [Written] Tensor rstd, NormShape shape);
 
     /// <summary>dx = rstd · (dy·w − x · rstd² · mean(dy·w·x)) + plus, run by run. In place over dy, and over plus.</summary>
-    void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default);
+    void RmsNormGradient(
+        [Activation] Tensor dy, [Activation] Tensor x, Tensor w, Tensor rstd, [Activation, Written] Tensor dx,
+        [Activation] Tensor plus = default);
 
     /// <summary>dw += Σ_t dy · x · rstd, over the runs too. dw [1, d].</summary>
-    void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw);
+    void RmsNormGradientWeight([Activation] Tensor dy, [Activation] Tensor x, Tensor rstd, [Accumulated] Tensor dw);
 
     /// <summary>y = (x − mean) · rstd · w + b. statistics [T, 2] holds mean and rstd; b may be none.</summary>
-    void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon);
+    void LayerNorm([Activation] Tensor x, Tensor w, Tensor b, [Activation, Written] Tensor y, [Written] Tensor statistics, NormShape shape);
 
     /// <summary>dx = rstd · (g − mean(g) − x̂ · mean(g·x̂)) + plus with g = dy·w, x̂ = (x − mean)·rstd. In place over dy, and over plus.</summary>
-    void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default);
+    void LayerNormGradient(
+        [Activation] Tensor dy, [Activation] Tensor x, Tensor w, Tensor statistics, [Activation, Written] Tensor dx,
+        [Activation] Tensor plus = default);
 
     /// <summary>dw += Σ_t dy · (x − mean) · rstd.</summary>
-    void LayerNormGradientWeight(Tensor dy, Tensor x, Tensor statistics, Tensor dw);
+    void LayerNormGradientWeight([Activation] Tensor dy, [Activation] Tensor x, Tensor statistics, [Accumulated] Tensor dw);
 
     /// <summary>y = scale · (x wᵀ + bias) + plus. x [T, in], w [out, in], bias [1, out], y [T, out].</summary>
-    void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1);
+    void Linear(
+        [Activation] Tensor x, Tensor w, [Activation, Written] Tensor y, Tensor bias = default, [Activation] Tensor plus = default,
+        float scale = 1);
 
     /// <summary>dx = scale · dy w + plus. dy [T, out], w [out, in], dx [T, in].</summary>
-    void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor plus = default, float scale = 1);
+    void LinearGradientInput([Activation] Tensor dy, Tensor w, [Activation, Written] Tensor dx, [Activation] Tensor plus = default, float scale = 1);
 
     /// <summary>dw += scale · dyᵀ x. dw [out, in].</summary>
-    void LinearGradientWeight(Tensor dy, Tensor x, Tensor dw, float scale = 1);
+    void LinearGradientWeight([Activation] Tensor dy, [Activation] Tensor x, [Accumulated] Tensor dw, float scale = 1);
 
     /// <summary>db += scale · Σ_t dy. db [1, out].</summary>
-    void LinearGradientBias(Tensor dy, Tensor db, float scale = 1);
+    void LinearGradientBias([Activation] Tensor dy, [Accumulated] Tensor db, float scale = 1);
 
     /// <summary>
     /// y = x wᵀ + bias + scale · h bᵀ + plus: a linear with a low-rank term that joins its accumulators (no second pass over y).
     /// h [T, r], b [out, r].
     /// </summary>
-    void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default);
+    void LowRankLinear(
+        [Activation] Tensor x, Tensor w, [Activation] Tensor h, Tensor b, [Activation, Written] Tensor y, float scale,
+        Tensor bias = default, [Activation] Tensor plus = default);
 
     /// <summary>dx = dy w + e a + plus: the input gradient with its low-rank term. dy [T, out], w [out, in], e [T, r], a [r, in].</summary>
-    void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default);
+    void LowRankLinearGradientInput(
+        [Activation] Tensor dy, Tensor w, [Activation] Tensor e, Tensor a, [Activation, Written] Tensor dx,
+        [Activation] Tensor plus = default);
 
     /// <summary>
-    /// Rotates the first <paramref name="rotaryWidth"/> channels of each head by its position; channel i pairs with i + rotaryWidth / 2,
-    /// and both turn by position · <see cref="FrequencyScaling.Frequency"/>. x, y [T, heads · headWidth]. In place over x.
+    /// Rotates the first channels of each head, as many as the shape's width, by the row's position; channel i pairs with i + width / 2,
+    /// and both turn by position · <see cref="RotaryShape.Frequency"/>. x, y [T, heads · headWidth]. In place over x.
     /// </summary>
-    void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default);
+    void Rotary([Activation] Tensor x, [Activation, Written] Tensor y, RotaryShape shape);
 
     /// <summary>The inverse rotation: dx from dy. In place over dy.</summary>
-    void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default);
+    void RotaryGradient([Activation] Tensor dy, [Activation, Written] Tensor dx, RotaryShape shape);
 
     /// <summary>
     /// o = softmax(q kᵀ / √headWidth, causal) v per head; query head h reads key head h / (heads / keyValueHeads).
     /// q, o [T, heads · w]; k, v [T, keyValueHeads · w]; logSumExp [T, heads]. No [sequence, sequence] matrix exists.
     /// </summary>
-    void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads);
+    void Attention(
+        [Activation] Tensor q, [Activation] Tensor k, [Activation] Tensor v, [Activation, Written] Tensor o, [Written] Tensor logSumExp,
+        AttentionShape shape);
 
     /// <summary>The gradients of <see cref="Attention"/>; dk and dv sum over the query heads of a group.</summary>
-    void AttentionGradient(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads);
+    void AttentionGradient(
+        [Activation] Tensor dO, [Activation] Tensor q, [Activation] Tensor k, [Activation] Tensor v, [Activation] Tensor o,
+        Tensor logSumExp, [Activation, Written] Tensor dq, [Activation, Written] Tensor dk, [Activation, Written] Tensor dv,
+        AttentionShape shape);
 
     /// <summary>
     /// Generation: appends k and v at the step's position to the caches and attends over all positions up to each row's own.
     /// q, o [B·s, heads · w]; k, v [B·s, kv · w]; caches [B · capacity, kv · w], sequence b at rows b·capacity onwards.
     /// </summary>
-    void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads);
+    void CachedAttention(
+        [Activation] Tensor q, [Activation] Tensor k, [Activation] Tensor v, [Accumulated] Tensor keyCache,
+        [Accumulated] Tensor valueCache, [Activation, Written] Tensor o, AttentionShape shape);
 
     /// <summary>h = silu(gate) · up. In place over gate or up.</summary>
-    void SwiGlu(Tensor gate, Tensor up, Tensor h);
+    void SwiGlu([Activation] Tensor gate, [Activation] Tensor up, [Activation, Written] Tensor h);
 
     /// <summary>dGate, dUp of <see cref="SwiGlu"/>, and h again, bit for bit. In place: dGate over gate or dh, dUp over up or dh, h over dh.</summary>
-    void SwiGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default);
+    void SwiGluGradient(
+        [Activation] Tensor dh, [Activation] Tensor gate, [Activation] Tensor up, [Activation, Written] Tensor dGate,
+        [Activation, Written] Tensor dUp, [Activation, Written] Tensor h = default);
 
     /// <summary>h = gelu_tanh(gate) · up. In place over gate or up.</summary>
-    void GeGlu(Tensor gate, Tensor up, Tensor h);
+    void GeGlu([Activation] Tensor gate, [Activation] Tensor up, [Activation, Written] Tensor h);
 
     /// <summary>dGate, dUp of <see cref="GeGlu"/>, and h again, bit for bit. In place: dGate over gate or dh, dUp over up or dh, h over dh.</summary>
-    void GeGluGradient(Tensor dh, Tensor gate, Tensor up, Tensor dGate, Tensor dUp, Tensor h = default);
+    void GeGluGradient(
+        [Activation] Tensor dh, [Activation] Tensor gate, [Activation] Tensor up, [Activation, Written] Tensor dGate,
+        [Activation, Written] Tensor dUp, [Activation, Written] Tensor h = default);
 
     /// <summary>y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). In place over x.</summary>
-    void Gelu(Tensor x, Tensor y);
+    void Gelu([Activation] Tensor x, [Activation, Written] Tensor y);
 
     /// <summary>dx of <see cref="Gelu"/>. In place over dy or x.</summary>
-    void GeluGradient(Tensor dy, Tensor x, Tensor dx);
+    void GeluGradient([Activation] Tensor dy, [Activation] Tensor x, [Activation, Written] Tensor dx);
 
     /// <summary>y = a + b. In place over a or b.</summary>
-    void Add(Tensor a, Tensor b, Tensor y);
+    void Add([Activation] Tensor a, [Activation] Tensor b, [Activation, Written] Tensor y);
 
     /// <summary>y = x · g + plus with a factor per channel: g [1, d]. In place over x, and over plus.</summary>
-    void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default);
+    void Gate([Activation] Tensor x, Tensor g, [Activation, Written] Tensor y, [Activation] Tensor plus = default);
 
     /// <summary>dg += Σ_t dy · x.</summary>
-    void GateGradientWeight(Tensor dy, Tensor x, Tensor dg);
+    void GateGradientWeight([Activation] Tensor dy, [Activation] Tensor x, [Accumulated] Tensor dg);
 
     /// <summary>
     /// inverse[o] = 1 / √(squares[o] + scale · Σ_k b[o, k] (2 inner[k, o] + scale · (gram bᵀ)[k, o])), 0 where the root's argument is not positive: 1 / ‖w + scale · b a‖ of each
     /// row, given ‖w‖², a wᵀ and a aᵀ. squares, inverse [1, out]; b [out, r]; inner [r, out]; gram [r, r].
     /// </summary>
-    void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, Tensor inverse, float scale = 1);
+    void InverseRowNorm(Tensor squares, Tensor b, Tensor inner, Tensor gram, [Written] Tensor inverse, float scale = 1);
 
     /// <summary>y = z · m · inverse + bias + plus, the factors per channel: m, inverse, bias [1, d]. In place over z, and over plus.</summary>
-    void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default);
+    void Magnitude(
+        [Activation] Tensor z, Tensor m, Tensor inverse, [Activation, Written] Tensor y, Tensor bias = default,
+        [Activation] Tensor plus = default);
 
     /// <summary>dm += inverse · Σ_t dy · z.</summary>
-    void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm);
+    void MagnitudeGradient([Activation] Tensor dy, [Activation] Tensor z, Tensor inverse, [Accumulated] Tensor dm);
 
     /// <summary>c = min(max(c − τ, 0), 1): a proximal step of τ |c| within [0, 1] (Parikh and Boyd 2014, section 6.5.2).</summary>
-    void ShrinkGates(Tensor c, double threshold);
+    void ShrinkGates([Accumulated] Tensor c, double threshold);
 
     /// <summary>sums[t] += Σ_c a[t, c] · b[t, c]. sums [1, T].</summary>
-    void RowProducts(Tensor a, Tensor b, Tensor sums);
+    void RowProducts(Tensor a, Tensor b, [Accumulated] Tensor sums);
 
     /// <summary>
     /// Importance of a parameter's elements (Zhang et al. 2023, equations 8 to 10): i = |w · g|; sensitivity = β1 sensitivity + (1−β1) i;
     /// uncertainty = β2 uncertainty + (1−β2) |i − sensitivity|, with the sensitivity just made.
     /// </summary>
-    void Importance(Tensor w, Tensor g, Tensor sensitivity, Tensor uncertainty, float beta1, float beta2);
+    void Importance(Tensor w, Tensor g, [Accumulated] Tensor sensitivity, [Accumulated] Tensor uncertainty, float beta1, float beta2);
 
     /// <summary>y[t, j] = mean of x[t, j · g] to x[t, (j + 1) · g − 1]. x [T, groups · g], y [T, groups].</summary>
-    void GroupMean(Tensor x, Tensor y);
+    void GroupMean([Activation] Tensor x, [Activation, Written] Tensor y);
 
     /// <summary>dx[t, i] = dy[t, ⌊i / g⌋] / g + plus. dy [T, groups], dx [T, groups · g]. In place over plus.</summary>
-    void GroupMeanGradient(Tensor dy, Tensor dx, Tensor plus = default);
+    void GroupMeanGradient([Activation] Tensor dy, [Activation, Written] Tensor dx, [Activation] Tensor plus = default);
 
     /// <summary>
     /// y = x · mask / (1 − rate), where the mask is a function of (key, firstRow + row, column) and is 0 with probability rate.
     /// Its own gradient with the same key. In place over x.
     /// </summary>
-    void Dropout(Tensor x, Tensor y, float rate, ulong key, int firstRow = 0);
+    void Dropout([Activation] Tensor x, [Activation, Written] Tensor y, float rate, ulong key, int firstRow = 0);
 
     /// <summary>y = cap · tanh(x / cap). In place over x.</summary>
-    void SoftCap(Tensor x, Tensor y, float cap);
+    void SoftCap([Activation] Tensor x, [Activation, Written] Tensor y, float cap);
 
     /// <summary>dx = dy · (1 − (y / cap)²) from the output y. In place over dy or y.</summary>
-    void SoftCapGradient(Tensor dy, Tensor y, Tensor dx, float cap);
+    void SoftCapGradient([Activation] Tensor dy, [Activation] Tensor y, [Activation, Written] Tensor dx, float cap);
 
     /// <summary>
     /// loss[0] += Σ_t (logSumExp(logits[t]) − logits[t, targets[t]]) over rows with targets[t] ≥ 0; logSumExp [R, 1] is written.
     /// logits [R, V], targets [R, 1] Int32 (−100: ignored), loss [1, 1].
     /// </summary>
-    void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss);
+    void CrossEntropy(Tensor logits, Tensor targets, [Written] Tensor logSumExp, [Accumulated] Tensor loss);
 
     /// <summary>dLogits = lossScale · (softmax(logits) − onehot(target)), 0 for ignored rows. In place over logits.</summary>
-    void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits);
+    void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, [Written] Tensor dLogits);
 
     /// <summary>sum[0] += Σ x² (for clipping by the global norm), in double or with an error of at most 1e-6 relative.</summary>
-    void SquaredNorm(Tensor x, Tensor sum);
+    void SquaredNorm(Tensor x, [Accumulated] Tensor sum);
 
     /// <summary>
     /// AdamW with decoupled decay (Loshchilov and Hutter 2019): g' = gradientScale · g; m = β1 m + (1−β1) g'; v = β2 v + (1−β2) g'²;
     /// w = w − rate · (m / (1−β1^t) / (sqrt(v / (1−β2^t)) + ε) + decay · w), the decay of w as it was before the step.
     /// </summary>
-    void AdamW(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step);
+    void AdamW([Accumulated] Tensor w, Tensor g, [Accumulated] Tensor m, [Accumulated] Tensor v, in AdamWStep step);
 
     /// <summary>
     /// AdamE, the optimizer of L1RA (Singh et al. 2025): Adam with decoupled L1 and L2 terms, both taken after the step. p is w after a step of
     /// <see cref="AdamW"/> without decay; w = p · (1 − rate · decay) − τ · s with τ = rate · lasso and s the sign of p, or 0 where |p| ≤ τ: what is as
     /// small as one step of the L1 term stays, and nothing is snapped to 0.
     /// </summary>
-    void AdamE(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step, double lasso);
+    void AdamE([Accumulated] Tensor w, Tensor g, [Accumulated] Tensor m, [Accumulated] Tensor v, in AdamWStep step, double lasso);
 
     /// <summary>
     /// <see cref="AdamW"/> with moments in 8 bits (Dettmers et al. 2022, as in bitsandbytes). w and g [rows, columns], without gaps between rows;
@@ -267,7 +293,9 @@ public interface IBackend : IDisposable
     /// nearest value, except that a negative first moment that would become 0 takes the value below 0. Where g or its square is not finite, w
     /// stays and both moments become 0. All bytes 0 are moments of 0. The decay is of w as it was before the step.
     /// </summary>
-    void AdamW8Bit(Tensor w, Tensor g, Tensor m, Tensor v, Tensor mScales, Tensor vScales, in AdamWStep step);
+    void AdamW8Bit(
+        [Accumulated] Tensor w, Tensor g, [Accumulated] Tensor m, [Accumulated] Tensor v, [Accumulated] Tensor mScales,
+        [Accumulated] Tensor vScales, in AdamWStep step);
 }
 
 /// <summary>The scalars of one AdamW update.</summary>

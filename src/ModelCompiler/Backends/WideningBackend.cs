@@ -7,6 +7,7 @@ namespace ModelCompiler.Backends;
 /// Lets kernels that compute in Float32 work on saved values in bfloat16: what an operation reads is widened before it into a region of
 /// the plan, what it writes is narrowed after it. Parameters and everything else pass as they are.
 /// </summary>
+[GenerateOperations(GeneratedCalls.Widen)]
 internal sealed partial class WideningBackend(IBackend inner, Plan plan) : IBackend
 {
     private const int MostOperands = 8;
@@ -18,72 +19,6 @@ internal sealed partial class WideningBackend(IBackend inner, Plan plan) : IBack
     private readonly bool[] _written = new bool[MostOperands];
     private int _count;
     private long _end;
-
-    /// <inheritdoc/>
-    public BackendProfile Profile => _inner.Profile;
-
-    /// <inheritdoc/>
-    public long AllocatedBytes => _inner.AllocatedBytes;
-
-    /// <inheritdoc/>
-    public long PagedBytes => _inner.PagedBytes;
-
-    /// <inheritdoc/>
-    public FreeMemory? FindFreeMemory() => _inner.FindFreeMemory();
-
-    /// <inheritdoc/>
-    public void Allocate(long bytes) => _inner.Allocate(bytes);
-
-    /// <inheritdoc/>
-    public void UseWorkspace(long offset, long bytes) => _inner.UseWorkspace(offset, bytes);
-
-    /// <inheritdoc/>
-    public void AllocatePaged(long bytes) => _inner.AllocatePaged(bytes);
-
-    /// <inheritdoc/>
-    public void PageIn(long source, Tensor destination) => _inner.PageIn(source, destination);
-
-    /// <inheritdoc/>
-    public void PageOut(Tensor source, long destination) => _inner.PageOut(source, destination);
-
-    /// <inheritdoc/>
-    public void AwaitPage(Tensor page) => _inner.AwaitPage(page);
-
-    /// <inheritdoc/>
-    public void BeginStep(in Step step) => _inner.BeginStep(in step);
-
-    /// <inheritdoc/>
-    public void Write(Tensor destination, ReadOnlySpan<float> values) => _inner.Write(destination, values);
-
-    /// <inheritdoc/>
-    public void Write(Tensor destination, ReadOnlySpan<double> values) => _inner.Write(destination, values);
-
-    /// <inheritdoc/>
-    public void Write(Tensor destination, ReadOnlySpan<int> values) => _inner.Write(destination, values);
-
-    /// <inheritdoc/>
-    public void Write(Tensor destination, ReadOnlySpan<byte> values) => _inner.Write(destination, values);
-
-    /// <inheritdoc/>
-    public void Read(Tensor source, Span<float> values) => _inner.Read(source, values);
-
-    /// <inheritdoc/>
-    public void Read(Tensor source, Span<double> values) => _inner.Read(source, values);
-
-    /// <inheritdoc/>
-    public void Read(Tensor source, Span<byte> values) => _inner.Read(source, values);
-
-    /// <inheritdoc/>
-    public double Read(Tensor scalar) => _inner.Read(scalar);
-
-    /// <inheritdoc/>
-    public void Zero(Tensor x) => _inner.Zero(x);
-
-    /// <inheritdoc/>
-    public void Copy(Tensor source, Tensor destination) => _inner.Copy(source, destination);
-
-    /// <inheritdoc/>
-    public void Dispose() => _inner.Dispose();
 
     /// <summary>What a kernel reads, widened where it is an activation in 16 bits.</summary>
     private Tensor In(Tensor x)

@@ -66,10 +66,10 @@ public class LamdaGradientTests
         int headLaunches = (plan.Batch * plan.Sequence + plan.ChunkRows - 1) / plan.ChunkRows;
         Assert.Equal(adapters.Sum(a => a.Layer < 0 ? headLaunches : 1), before.Launches - after.Launches);
 
-        // A multiplication and an addition for each element and token, and where s is not 1 a multiplication by it for each element and launch.
+        // Of each product the gradient and the input of all tokens, and of each launch the accumulated matrix, read and written.
         long tokens = plan.Batch * plan.Sequence;
-        long products = adapters.Sum(a => a.B.Value.Count * (2 * tokens + (a.Scale == 1 ? 0 : a.Layer < 0 ? headLaunches : 1)));
-        Assert.Equal(products, before.Flops - after.Flops);
+        long elements = adapters.Sum(a => tokens * (a.B.Value.Rows + a.B.Value.Columns) + 2L * a.B.Value.Count * (a.Layer < 0 ? headLaunches : 1));
+        Assert.Equal(elements * sizeof(float), before.Bytes - after.Bytes);
     });
 
     private static OperationCount Count(ModelRun run, NullBackend backend)

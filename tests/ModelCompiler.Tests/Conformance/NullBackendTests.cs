@@ -18,22 +18,37 @@ public sealed class NullBackendTests
         var y = new Tensor(384, 4, 16, 20, DType.Float32);
         backend.Linear(x, w, y);
         backend.Linear(x, w, Tensor.None);
-        Assert.Equal(new OperationCount(1, 2 * 4 * 8 * 16, 128 + 256 + 256), backend.Operations["Linear"]);
+        Assert.Equal(new OperationCount(1, 128 + 256 + 256), backend.Operations["Linear"]);
         Assert.Equal(384 + (3 * 20 + 16) * 4, backend.HighestByte);
         Assert.Equal(0, backend.Read(y));
     }
 
-    /// <summary>2 sequences of 3: 6 pairs each; q·k and p·v are 2 flops per channel each.</summary>
+    /// <summary>An accumulated matrix is read and written, and of a gathered one a row is touched for each row of the activation.</summary>
     [Fact]
-    public void CountsAttentionCausally()
+    public void CountsAnAccumulatedAndGatheredMatrixByItsRows()
     {
         using var backend = new NullBackend();
         backend.Allocate(4096);
-        backend.BeginStep(new Step(Batch: 2, Sequence: 3));
+        var dy = new Tensor(0, 3, 8, 8, DType.Float32);
+        var ids = new Tensor(128, 3, 1, 1, DType.Int32);
+        var gradient = new Tensor(256, 20, 8, 8, DType.Float32);
+        backend.EmbeddingGradient(dy, ids, gradient);
+        Assert.Equal(new OperationCount(1, 96 + 12 + 2 * 96), backend.Operations["EmbeddingGradient"]);
+        Assert.Equal(256 + 20 * 32, backend.HighestByte);
+    }
+
+    /// <summary>2 sequences of 3 rows at position 4: 14 rows of both caches are read, and 6 of k and of v are copied to them.</summary>
+    [Fact]
+    public void CountsTheCachesUpToTheLastPosition()
+    {
+        using var backend = new NullBackend();
+        backend.Allocate(4096);
+        backend.BeginStep(new Step(Batch: 2, Sequence: 3, Position: 4));
         var q = new Tensor(0, 6, 8, 8, DType.Float32);
         var k = new Tensor(192, 6, 4, 4, DType.Float32);
-        backend.Attention(q, k, k, q, Tensor.None, heads: 2, keyValueHeads: 1);
-        Assert.Equal(2 * 6 * (4 * 8 + 2 * 2), backend.Operations["Attention"].Flops);
+        var cache = new Tensor(512, 20, 4, 4, DType.Float32);
+        backend.CachedAttention(q, k, k, cache, cache, q, heads: 2, keyValueHeads: 1);
+        Assert.Equal(2 * 192 + 4 * 96 + 2 * 14 * 16, backend.Operations["CachedAttention"].Bytes);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Testing.Reference;
@@ -6,28 +7,28 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, AttentionShape shape)
     {
         for (int t = 0; t < q.Rows; t++)
         {
             int first = t - t % Step.Sequence;
-            Attend(q, t, k, v, first, keys: t - first + 1, o, logSumExp, heads, keyValueHeads);
+            Attend(q, t, k, v, first, keys: t - first + 1, o, logSumExp, shape);
         }
     }
 
     /// <inheritdoc/>
     public void AttentionGradient(
-        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads)
+        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, AttentionShape shape)
     {
         Zero(dq);
         Zero(dk);
         Zero(dv);
-        int width = q.Columns / heads;
+        int width = shape.HeadWidth;
         double root = 1 / Math.Sqrt(width);
-        for (int head = 0; head < heads; head++)
+        for (int head = 0; head < shape.Heads; head++)
         {
             int at = head * width;
-            int from = head / (heads / keyValueHeads) * width;
+            int from = head / shape.Group * width;
             for (int t = 0; t < q.Rows; t++)
             {
                 Span<double> query = Row(q, t).Slice(at, width);
@@ -58,7 +59,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, int heads, int keyValueHeads)
+    public void CachedAttention(Tensor q, Tensor k, Tensor v, Tensor keyCache, Tensor valueCache, Tensor o, AttentionShape shape)
     {
         int capacity = keyCache.Rows / Step.Batch;
         for (int t = 0; t < k.Rows; t++)
@@ -71,19 +72,19 @@ public sealed unsafe partial class ReferenceBackend
         for (int t = 0; t < q.Rows; t++)
         {
             int first = t / Step.Sequence * capacity;
-            Attend(q, t, keyCache, valueCache, first, keys: Position(t) + 1, o, Tensor.None, heads, keyValueHeads);
+            Attend(q, t, keyCache, valueCache, first, keys: Position(t) + 1, o, Tensor.None, shape);
         }
     }
 
     /// <summary>Row t of the output, over <paramref name="keys"/> keys from row <paramref name="first"/> on; scores are made twice, never stored.</summary>
-    private void Attend(Tensor q, int t, Tensor k, Tensor v, int first, int keys, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    private void Attend(Tensor q, int t, Tensor k, Tensor v, int first, int keys, Tensor o, Tensor logSumExp, AttentionShape shape)
     {
-        int width = q.Columns / heads;
+        int width = shape.HeadWidth;
         double root = 1 / Math.Sqrt(width);
-        for (int head = 0; head < heads; head++)
+        for (int head = 0; head < shape.Heads; head++)
         {
             int at = head * width;
-            int from = head / (heads / keyValueHeads) * width;
+            int from = head / shape.Group * width;
             Span<double> query = Row(q, t).Slice(at, width);
             double maximum = double.NegativeInfinity;
             for (int s = first; s < first + keys; s++)

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Testing.Reference;
@@ -6,7 +7,7 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon)
+    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, NormShape shape)
     {
         ReadOnlySpan<double> weight = WeightRow(w, 0);
         ReadOnlySpan<double> bias = b.IsNone ? default : WeightRow(b, 0);
@@ -25,7 +26,7 @@ public sealed unsafe partial class ReferenceBackend
                 variance += (value - mean) * (value - mean) / xt.Length;
             }
 
-            double r = 1 / Math.Sqrt(variance + epsilon);
+            double r = 1 / Math.Sqrt(variance + shape.Epsilon);
             if (!statistics.IsNone)
             {
                 Span<double> both = Row(statistics, t);

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Testing.Reference;
@@ -6,7 +7,7 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon)
+    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, NormShape shape)
     {
         ReadOnlySpan<double> weight = WeightRow(w, 0);
         for (int t = 0; t < x.Rows; t++)
@@ -14,7 +15,7 @@ public sealed unsafe partial class ReferenceBackend
             for (int run = 0; run < x.Columns / w.Columns; run++)
             {
                 ReadOnlySpan<double> xt = Row(x, t).Slice(run * w.Columns, w.Columns);
-                double r = 1 / Math.Sqrt(Dot(xt, xt) / xt.Length + epsilon);
+                double r = 1 / Math.Sqrt(Dot(xt, xt) / xt.Length + shape.Epsilon);
                 if (!rstd.IsNone)
                 {
                     Row(rstd, t)[run] = r;

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
-using ModelCompiler.Planning;
+using ModelCompiler.Operations;
 
 namespace ModelCompiler.Backends.Cpu;
 
 /// <summary>
-/// Cosines and sines of rotary positions, worked out in double once per (θ, scaling, width) and kept in pinned managed arrays: for each position
+/// Cosines and sines of rotary positions, worked out in double once per shape and kept in pinned managed arrays: for each position
 /// width / 2 cosines, then width / 2 sines. They grow by doubling when a later position is asked for.
 /// </summary>
 internal sealed unsafe class RotaryTables
@@ -12,46 +12,46 @@ internal sealed unsafe class RotaryTables
     private readonly List<Table> tables = [];
 
     /// <summary>The table's first element, with this many positions at least.</summary>
-    public float* Get(float theta, FrequencyScaling scaling, int width, int positions)
+    public float* Get(RotaryShape shape, int positions)
     {
         int index = 0;
-        while (index < tables.Count && (tables[index].Theta != theta || tables[index].Scaling != scaling || tables[index].Width != width))
+        while (index < tables.Count && tables[index].Shape != shape)
         {
             index++;
         }
 
         if (index == tables.Count)
         {
-            tables.Add(new Table(theta, scaling, width, []));
+            tables.Add(new Table(shape, []));
         }
 
         Table table = tables[index];
-        int known = table.Values.Length / Math.Max(width, 1);
+        int known = table.Values.Length / Math.Max(shape.Width, 1);
         if (known < positions)
         {
-            tables[index] = table = table with { Values = Compute(theta, scaling, width, Math.Max(positions, 2 * known)) };
+            tables[index] = table = table with { Values = Compute(shape, Math.Max(positions, 2 * known)) };
         }
 
         return (float*)Marshal.UnsafeAddrOfPinnedArrayElement(table.Values, 0);
     }
 
-    private static float[] Compute(float theta, FrequencyScaling scaling, int width, int positions)
+    private static float[] Compute(RotaryShape shape, int positions)
     {
-        int half = width / 2;
-        float[] values = GC.AllocateUninitializedArray<float>(positions * width, pinned: true);
+        int half = shape.Width / 2;
+        float[] values = GC.AllocateUninitializedArray<float>(positions * shape.Width, pinned: true);
         for (int i = 0; i < half; i++)
         {
-            double frequency = scaling.Frequency(i, width, theta);
+            double frequency = shape.Frequency(i);
             for (int position = 0; position < positions; position++)
             {
                 (double sin, double cos) = Math.SinCos(position * frequency);
-                values[position * width + i] = (float)cos;
-                values[position * width + half + i] = (float)sin;
+                values[position * shape.Width + i] = (float)cos;
+                values[position * shape.Width + half + i] = (float)sin;
             }
         }
 
         return values;
     }
 
-    private readonly record struct Table(float Theta, FrequencyScaling Scaling, int Width, float[] Values);
+    private readonly record struct Table(RotaryShape Shape, float[] Values);
 }

@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu;
@@ -5,17 +6,16 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, int keyValueHeads)
+    public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, AttentionShape shape)
     {
-        AttentionHeads shape = HeadsOf(q, k, v, heads, keyValueHeads);
-        Attend(shape, q, k, v, o, logSumExp);
+        Attend(HeadsOf(q, k, v, shape), q, k, v, o, logSumExp);
     }
 
-    private void Attend(in AttentionHeads shape, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp)
+    private void Attend(in AttentionHeads heads, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp)
     {
         var attention = new AttentionForward
         {
-            Heads = shape,
+            Heads = heads,
             Q = Floats(q),
             K = Floats(k),
             V = Floats(v),
@@ -34,16 +34,11 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <summary>The heads of a training step: as many keys as queries, from position 0.</summary>
-    private AttentionHeads HeadsOf(Tensor q, Tensor k, Tensor v, int heads, int keyValueHeads)
+    private AttentionHeads HeadsOf(Tensor q, Tensor k, Tensor v, AttentionShape shape)
     {
-        if (heads <= 0 || keyValueHeads <= 0 || heads % keyValueHeads != 0 || q.Columns % heads != 0)
-        {
-            throw new ArgumentException($"{q} does not divide into {heads} heads over {keyValueHeads} key heads.");
-        }
-
-        int width = q.Columns / heads;
-        RequireShape(k, q.Rows, keyValueHeads * width);
-        RequireShape(v, q.Rows, keyValueHeads * width);
+        shape.Check(q.Columns);
+        RequireShape(k, q.Rows, shape.KeyValueWidth);
+        RequireShape(v, q.Rows, shape.KeyValueWidth);
         if (q.Rows % Step.Sequence != 0)
         {
             throw new ArgumentException($"{q} does not divide into sequences of {Step.Sequence} rows.");
@@ -54,9 +49,9 @@ public sealed unsafe partial class CpuBackend
             Batch = q.Rows / Step.Sequence,
             Sequence = Step.Sequence,
             KeyRows = Step.Sequence,
-            Heads = heads,
-            KeyValueHeads = keyValueHeads,
-            Width = width,
+            Heads = shape.Heads,
+            KeyValueHeads = shape.KeyValueHeads,
+            Width = shape.HeadWidth,
         };
     }
 }

@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu;
@@ -6,14 +7,14 @@ public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
     public void AttentionGradient(
-        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, int keyValueHeads)
+        Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, AttentionShape shape)
     {
         RequireShape(dO, q.Rows, q.Columns);
         RequireShape(o, q.Rows, q.Columns);
-        RequireShape(logSumExp, q.Rows, heads);
+        RequireShape(logSumExp, q.Rows, shape.Heads);
         var attention = new AttentionBackward
         {
-            Heads = HeadsOf(q, k, v, heads, keyValueHeads),
+            Heads = HeadsOf(q, k, v, shape),
             DO = Floats(dO),
             Q = Floats(q),
             K = Floats(k),

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ModelCompiler.Backends.Cpu.Vectors;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu;
@@ -7,7 +8,7 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, float epsilon) => ForEachRow(
+    public void LayerNorm(Tensor x, Tensor w, Tensor b, Tensor y, Tensor statistics, NormShape shape) => ForEachRow(
         new LayerNormRows
         {
             X = RowsOf(x),
@@ -16,7 +17,7 @@ public sealed unsafe partial class CpuBackend
             Y = RowsOf(y),
             Statistics = RowsOf(statistics),
             Width = x.Columns,
-            Epsilon = epsilon,
+            Epsilon = shape.Epsilon,
         },
         x.Rows,
         x.Columns);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ModelCompiler.Backends.Cpu.Vectors;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu;
@@ -7,8 +8,8 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, float epsilon) => ForEachRow(
-        new RmsNormRows { X = RowsOf(x), W = WeightsOf(w)[0], Y = RowsOf(y), Rstd = RowsOf(rstd), Width = x.Columns, Run = w.Columns, Epsilon = epsilon }, x.Rows, x.Columns);
+    public void RmsNorm(Tensor x, Tensor w, Tensor y, Tensor rstd, NormShape shape) => ForEachRow(
+        new RmsNormRows { X = RowsOf(x), W = WeightsOf(w)[0], Y = RowsOf(y), Rstd = RowsOf(rstd), Width = x.Columns, Run = w.Columns, Epsilon = shape.Epsilon }, x.Rows, x.Columns);
 
     /// <inheritdoc/>
     public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) => ForEachRow(

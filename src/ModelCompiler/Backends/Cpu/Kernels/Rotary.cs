@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ModelCompiler.Backends.Cpu.Vectors;
-using ModelCompiler.Planning;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu;
@@ -10,19 +10,19 @@ public sealed unsafe partial class CpuBackend
     private readonly RotaryTables rotaryTables = new();
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(x, y, headWidth, rotaryWidth, theta, scaling, 1);
+    public void Rotary(Tensor x, Tensor y, RotaryShape shape) => Rotate(x, y, shape, 1);
 
     /// <inheritdoc/>
-    public void RotaryGradient(Tensor dy, Tensor dx, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling = default) => Rotate(dy, dx, headWidth, rotaryWidth, theta, scaling, -1);
+    public void RotaryGradient(Tensor dy, Tensor dx, RotaryShape shape) => Rotate(dy, dx, shape, -1);
 
-    private void Rotate(Tensor x, Tensor y, int headWidth, int rotaryWidth, float theta, FrequencyScaling scaling, int direction)
+    private void Rotate(Tensor x, Tensor y, RotaryShape shape, int direction)
     {
         if (y.IsNone)
         {
             return;
         }
 
-        float* table = rotaryTables.Get(theta, scaling, rotaryWidth, positions: Step.Position + Step.Sequence);
+        float* table = rotaryTables.Get(shape, positions: Step.Position + Step.Sequence);
         ForEachRow(
             new RotaryRows
             {
@@ -30,8 +30,8 @@ public sealed unsafe partial class CpuBackend
                 Y = RowsOf(y),
                 Table = table,
                 Width = y.Columns,
-                HeadWidth = headWidth,
-                Half = rotaryWidth / 2,
+                HeadWidth = shape.HeadWidth,
+                Half = shape.Width / 2,
                 Start = Step.Position,
                 Sequence = Step.Sequence,
                 Direction = direction,

@@ -1,4 +1,4 @@
-namespace ModelCompiler.Planning;
+namespace ModelCompiler.Operations;
 
 /// <summary>A <see cref="RotaryScaling"/> with its numbers; the default value leaves every frequency as it is.</summary>
 /// <param name="Kind">The rule.</param>
@@ -16,12 +16,10 @@ public readonly record struct FrequencyScaling(RotaryScaling Kind, float Factor,
         new(RotaryScaling.Llama3, factor, lowFrequencyFactor, highFrequencyFactor, originalContext);
 
     /// <summary>
-    /// Radians a position by which the pair i of a head's <paramref name="rotaryWidth"/> rotating channels turns: θ^(−2i / width) (Su et al. 2021), scaled.
-    /// A frequency f turns c f / 2π times in a context of c tokens; Llama 3 keeps the part (turns − low) / (high − low), within [0, 1], of it, and divides the rest.
+    /// A frequency, in radians a position, scaled. A frequency f turns c f / 2π times in a context of c tokens; Llama 3 keeps the part (turns − low) / (high − low), within [0, 1], of it, and divides the rest.
     /// </summary>
-    public double Frequency(int i, int rotaryWidth, double theta)
+    public double Scale(double frequency)
     {
-        double frequency = Math.Pow(theta, -2.0 * i / rotaryWidth);
         double turns = OriginalContext * frequency / (2 * Math.PI);
         double kept = Kind switch
         {
