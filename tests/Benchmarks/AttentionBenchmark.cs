@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Benchmarks;
@@ -27,8 +28,8 @@ internal static class AttentionBenchmark
                 for (int round = 0; round < Rounds; round++)
                 {
                     peaks.Add(FmaPeak.Measure());
-                    forward.Add(Bench.Seconds(() => rig.Backend.Attention(q, k, v, o, logSumExp, heads, keyValueHeads)));
-                    backward.Add(Bench.Seconds(() => rig.Backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, heads, keyValueHeads)));
+                    forward.Add(Bench.Seconds(() => rig.Backend.Attention(q, k, v, o, logSumExp, new AttentionShape(heads, keyValueHeads, q.Columns / heads))));
+                    backward.Add(Bench.Seconds(() => rig.Backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, new AttentionShape(heads, keyValueHeads, q.Columns / heads))));
                 }
 
                 Console.WriteLine(

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -40,16 +41,16 @@ internal static class ElementwiseBenchmark
         Tensor gate = rig.Tensor(Rows, hidden), up = rig.Tensor(Rows, hidden), h = rig.Tensor(Rows, hidden);
         long wide = 4L * Rows * hidden;
         long narrow = 4L * Rows * d;
-        yield return new("RmsNorm 512", 2 * narrow, () => b.RmsNorm(x, w, y, rstd, 1e-5f));
+        yield return new("RmsNorm 512", 2 * narrow, () => b.RmsNorm(x, w, y, rstd, new NormShape(1e-5f)));
         yield return new("RmsNormGradient 512, plus", 4 * narrow, () => b.RmsNormGradient(dy, x, w, rstd, y, plus));
         yield return new("RmsNormGradientWeight 512", 2 * narrow, () => b.RmsNormGradientWeight(dy, x, rstd, dw));
-        yield return new("LayerNorm 512", 2 * narrow, () => b.LayerNorm(x, w, bias, y, statistics, 1e-5f));
+        yield return new("LayerNorm 512", 2 * narrow, () => b.LayerNorm(x, w, bias, y, statistics, new NormShape(1e-5f)));
         yield return new("LayerNormGradient 512, plus", 4 * narrow, () => b.LayerNormGradient(dy, x, w, statistics, y, plus));
         yield return new("LayerNormGradientWeight 512", 2 * narrow, () => b.LayerNormGradientWeight(dy, x, statistics, dw));
         yield return new("Rotary q and k, 8 x 64", 4 * narrow, () =>
         {
-            b.Rotary(x, x, 64, 64, 10_000);
-            b.Rotary(plus, plus, 64, 64, 10_000);
+            b.Rotary(x, x, new RotaryShape(64, 64, 10_000));
+            b.Rotary(plus, plus, new RotaryShape(64, 64, 10_000));
         });
         yield return new("SwiGlu 1408", 3 * wide, () => b.SwiGlu(gate, up, h));
         yield return new("SwiGluGradient 1408 (apart)", 5 * wide, SwiGluGradient(rig, hidden, inPlace: false));

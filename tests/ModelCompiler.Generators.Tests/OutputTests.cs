@@ -63,9 +63,9 @@ public class OutputTests
     {
         GeneratorRun run = GeneratorRun.Of("namespace Sample;\n" + Sources.Tiny.With("Rotary]", $"Rotary({arguments})]") + Sources.TinyLora);
 
-        foreach (string file in new[] { "Tiny.Forward.g.cs", "TinyLora.Backward.g.cs" })
+        foreach (string file in new[] { "Tiny.Parameters.g.cs", "TinyLora.Parameters.g.cs" })
         {
-            Assert.Contains($"theta: 10000f, scaling: {text})", run.Files.Single(f => f.HintName.EndsWith(file, StringComparison.Ordinal)).SourceText.ToString());
+            Assert.Contains($"Theta: 10000f, Scaling: {text});", run.Files.Single(f => f.HintName.EndsWith(file, StringComparison.Ordinal)).SourceText.ToString());
         }
 
         Assert.Empty(Reported(run.Output));

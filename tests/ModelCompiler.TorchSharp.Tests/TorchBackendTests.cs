@@ -1,3 +1,4 @@
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using ModelCompiler.Testing.Reference;
@@ -92,8 +93,8 @@ public class TorchBackendTests
             (Tensor q, Tensor k, Tensor v, Tensor dO) = (given[0], given[1], given[2], given[3]);
             (Tensor o, Tensor logSumExp, Tensor dq) = (New(4, q.Columns), New(5, heads), New(6, q.Columns));
             (Tensor dk, Tensor dv) = (New(7, k.Columns), New(8, k.Columns));
-            backend.Attention(q, k, v, o, logSumExp, heads, keyValueHeads);
-            backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, heads, keyValueHeads);
+            backend.Attention(q, k, v, o, logSumExp, new AttentionShape(heads, keyValueHeads, q.Columns / heads));
+            backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, new AttentionShape(heads, keyValueHeads, q.Columns / heads));
             return [.. ((Tensor[])[o, logSumExp, dq, dk, dv]).Select(tensor =>
             {
                 var values = new double[tensor.Count];

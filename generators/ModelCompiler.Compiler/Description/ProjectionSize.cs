@@ -15,8 +15,8 @@ internal readonly record struct ProjectionSize(Projections Projection, long In, 
         {
             if (sublayer.Attention is { } attention)
             {
-                long queries = (long)attention.Heads * attention.HeadWidth;
-                long keys = (long)attention.KeyValueHeads * attention.HeadWidth;
+                long queries = (long)attention.Shape.Heads * attention.Shape.HeadWidth;
+                long keys = (long)attention.Shape.KeyValueHeads * attention.Shape.HeadWidth;
                 sizes.Add(new ProjectionSize(Projections.Query, spec.Width, queries));
                 sizes.Add(new ProjectionSize(Projections.Key, spec.Width, keys));
                 sizes.Add(new ProjectionSize(Projections.Value, spec.Width, keys));

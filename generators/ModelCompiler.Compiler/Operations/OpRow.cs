@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Operations;
@@ -62,7 +63,7 @@ public abstract record OpRow
 }
 
 /// <summary>Collects the arguments of one call in the generated text.</summary>
-public sealed class CallWriter(Func<Value?, string> nameOf, Func<ScalarRef, string> scalarOf)
+public sealed class CallWriter(Func<Value?, string> nameOf, Func<ScalarRef, string> scalarOf, Func<object, string> shapeOf)
 {
     private readonly List<string> _arguments = [];
 
@@ -137,20 +138,10 @@ public sealed class CallWriter(Func<Value?, string> nameOf, Func<ScalarRef, stri
         return this;
     }
 
-    /// <summary>A scaling of rotary frequencies by name, left out where there is none.</summary>
-    public CallWriter Named(string name, FrequencyScaling scaling)
+    /// <summary>What the operation is told beside its tensors: a record such as <see cref="ModelCompiler.Operations.RotaryShape"/>.</summary>
+    public CallWriter Shape(object shape)
     {
-        if (scaling.Kind != RotaryScaling.None)
-        {
-            var arguments = new CallWriter(nameOf, scalarOf).Named("factor", scaling.Factor);
-            if (scaling.Kind == RotaryScaling.Llama3)
-            {
-                arguments.Named("lowFrequencyFactor", scaling.LowFrequencyFactor).Named("highFrequencyFactor", scaling.HighFrequencyFactor).Named("originalContext", scaling.OriginalContext);
-            }
-
-            _arguments.Add($"{name}: §{nameof(FrequencyScaling)}.{scaling.Kind}({arguments})");
-        }
-
+        _arguments.Add(shapeOf(shape));
         return this;
     }
 

@@ -25,6 +25,7 @@ public sealed class ModelTypes
         LayerFrames = new FrameUnion(model.Variants.SelectMany(v => new[] { v.Selective, v.None, v.Pass, v.Rebuild, v.Serve }));
         LossFrames = new FrameUnion([model.Loss, model.Head]);
         PrologueFrames = new FrameUnion([model.Prologue]);
+        Shapes = new ShapeConstants([.. model.Network.Prologue.Ops, .. model.Network.Block.Ops, .. model.Network.Loss.Ops]);
         Tables = MakeTables();
     }
 
@@ -48,6 +49,9 @@ public sealed class ModelTypes
 
     /// <summary>Names of the prologue's frame.</summary>
     public FrameUnion PrologueFrames { get; }
+
+    /// <summary>The constants that calls name.</summary>
+    public ShapeConstants Shapes { get; }
 
     /// <summary>The tables the generated class carries.</summary>
     public ModelTables Tables { get; }
@@ -170,15 +174,15 @@ public sealed class ModelTypes
 
         if (attention is not null)
         {
-            rows.Add(new("num_attention_heads", Number(attention.Heads), null));
-            rows.Add(new("num_key_value_heads", Number(attention.KeyValueHeads), Number(attention.Heads)));
-            rows.Add(new("head_dim", Number(attention.HeadWidth), Number(Spec.Width / attention.Heads)));
+            rows.Add(new("num_attention_heads", Number(attention.Shape.Heads), null));
+            rows.Add(new("num_key_value_heads", Number(attention.Shape.KeyValueHeads), Number(attention.Shape.Heads)));
+            rows.Add(new("head_dim", Number(attention.Shape.HeadWidth), Number(Spec.Width / attention.Shape.Heads)));
             if (attention.Rotary is { } rotary)
             {
                 rows.Add(new("rope_theta", Number(rotary.Theta), "10000"));
-                if (rotary.Width != attention.HeadWidth)
+                if (rotary.Width != rotary.HeadWidth)
                 {
-                    rows.Add(new("partial_rotary_factor", Number((float)rotary.Width / attention.HeadWidth), "1"));
+                    rows.Add(new("partial_rotary_factor", Number((float)rotary.Width / rotary.HeadWidth), "1"));
                 }
 
                 if (rotary.Scaling.Kind != RotaryScaling.None)
@@ -197,11 +201,11 @@ public sealed class ModelTypes
 
         if (Spec.Block.Sublayers.Select(s => s.Norm).FirstOrDefault(n => n is { Kind: NormKind.Rms }) is { } norm)
         {
-            rows.Add(new("rms_norm_eps", Number(norm.Epsilon), "1E-06"));
+            rows.Add(new("rms_norm_eps", Number(norm.Shape.Epsilon), "1E-06"));
         }
         else if (Spec.Block.Sublayers.Select(s => s.Norm).FirstOrDefault(n => n is { Kind: NormKind.Layer }) is { } layerNorm)
         {
-            rows.Add(new("layer_norm_eps", Number(layerNorm.Epsilon), "1E-05"));
+            rows.Add(new("layer_norm_eps", Number(layerNorm.Shape.Epsilon), "1E-05"));
         }
 
         return rows.ToArray();

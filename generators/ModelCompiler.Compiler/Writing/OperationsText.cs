@@ -72,7 +72,7 @@ internal static class OperationsText
 
     private static string Call(ModelTypes types, FrameDraft draft, Op op)
     {
-        var call = new CallWriter(Name, Scalar);
+        var call = new CallWriter(Name, Scalar, types.Shapes.NameOf);
         op.Row.Arguments(op, call);
         return RuntimeNames.Resolve(types.Spec.Type, $"k.{op.Row.Method}({call});");
 

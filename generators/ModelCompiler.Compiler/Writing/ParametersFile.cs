@@ -17,7 +17,12 @@ internal static class ParametersFile
             FormattableString.Invariant($"{total:N0} parameters, {trainable:N0} of them trainable."),
             $"§TransformerModel, §IModel<{name}>");
 
-        w.Open($"private {name}(§Plan plan, §IBackend backend) : base(plan, backend)");
+        foreach (string declaration in types.Shapes.Declarations)
+        {
+            w.Line(declaration);
+        }
+
+        w.Line().Open($"private {name}(§Plan plan, §IBackend backend) : base(plan, backend)");
         w.Line($"TokenEmbedding = At({types.Row("TokenEmbedding")});");
         if (types.Row("PositionEmbedding") is >= 0 and var positions)
         {

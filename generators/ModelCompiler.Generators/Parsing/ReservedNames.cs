@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Adapters;
+using ModelCompiler.Compiler.Writing;
 
 namespace ModelCompiler.Generators.Parsing;
 
@@ -21,9 +22,9 @@ internal static class ReservedNames
     /// <summary>Types of the runtime.</summary>
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
-        "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable", "FrequencyScaling",
+        "AttentionShape", "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable", "FrequencyScaling",
         "IBackend", "IModel",
-        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "Parameter", "ParameterRow", "Plan", "Projection", "RowKind", "SettingRow", "SlotRow", "Tensor",
+        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterRow", "Plan", "Projection", "RotaryShape", "RowKind", "SettingRow", "SlotRow", "Tensor",
         "Traffic", "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",
     };
 
@@ -41,7 +42,7 @@ internal static class ReservedNames
         Properties.Contains(name) || Projections.Contains(name);
 
     /// <summary>Whether a member of a model that the user writes may not have this name.</summary>
-    public static bool IsGeneratedMember(string name) => Members.Contains(name) || IsMethodOfLayers(name);
+    public static bool IsGeneratedMember(string name) => Members.Contains(name) || IsMethodOfLayers(name) || ShapeConstants.Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     // "ForwardLayer3KeepingAll": some carry the number of a layer.
     private static bool IsMethodOfLayers(string name) => Directions.Any(direction =>

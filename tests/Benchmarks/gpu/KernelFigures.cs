@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;
@@ -66,7 +67,7 @@ internal static class KernelFigures
             {
                 (Tensor q, Tensor k, Tensor v) = b.TakeHeads(batch, sequence, heads, keyHeads, width);
                 (Tensor o, Tensor normalisers) = (b.Take(Tokens, heads * width, DType.BFloat16), b.Take(Tokens, heads, DType.Float32));
-                return (2 * pairs, 4, _ => b.Backend.Attention(q, k, v, o, normalisers, heads, keyHeads));
+                return (2 * pairs, 4, _ => b.Backend.Attention(q, k, v, o, normalisers, new AttentionShape(heads, keyHeads, q.Columns / heads)));
             }, _ => { });
             yield return Measure($"attention gradient {shape}", "TFLOP/s", b =>
             {
@@ -74,8 +75,8 @@ internal static class KernelFigures
                 (Tensor o, Tensor normalisers) = (b.Take(Tokens, heads * width, DType.BFloat16), b.Take(Tokens, heads, DType.Float32));
                 (Tensor dO, Tensor dq, Tensor dk, Tensor dv) =
                     (b.TakeRandom(Tokens, heads * width), b.Take(q.Rows, q.Columns, q.Type), b.Take(k.Rows, k.Columns, k.Type), b.Take(v.Rows, v.Columns, v.Type));
-                b.Backend.Attention(q, k, v, o, normalisers, heads, keyHeads);
-                return (5 * pairs, 4, _ => b.Backend.AttentionGradient(dO, q, k, v, o, normalisers, dq, dk, dv, heads, keyHeads));
+                b.Backend.Attention(q, k, v, o, normalisers, new AttentionShape(heads, keyHeads, q.Columns / heads));
+                return (5 * pairs, 4, _ => b.Backend.AttentionGradient(dO, q, k, v, o, normalisers, dq, dk, dv, new AttentionShape(heads, keyHeads, q.Columns / heads)));
             }, _ => { });
         }
     }

@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Operations;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
@@ -18,8 +19,8 @@ internal static class Llama
         FinalNorm: null,
         new BlockSpec("Layer", layers, Parallel: false, PostNorm: false, new EquatableArray<SublayerSpec>(
         [
-            new SublayerSpec("Attention", "Attention", new NormSpec(NormKind.Rms, 1e-5f, false), new AttentionSpec(heads, keyValueHeads, width / heads, false, false, new RotarySpec(10_000, width / heads)), null),
-            new SublayerSpec("FeedForward", "FeedForward", new NormSpec(NormKind.Rms, 1e-5f, false), null, new FeedForwardSpec(FeedForwardKind.SwiGlu, hidden, false)),
+            new SublayerSpec("Attention", "Attention", new NormSpec(NormKind.Rms, new NormShape(1e-5f), false), new AttentionSpec(new AttentionShape(heads, keyValueHeads, width / heads), false, false, new RotaryShape(width / heads, width / heads, 10_000)), null),
+            new SublayerSpec("FeedForward", "FeedForward", new NormSpec(NormKind.Rms, new NormShape(1e-5f), false), null, new FeedForwardSpec(FeedForwardKind.SwiGlu, hidden, false)),
         ])));
 
     /// <summary>The same with LoRA adapters.</summary>

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Compiler.Description;
-using FrequencyScaling = ModelCompiler.Planning.FrequencyScaling;
+using ModelCompiler.Operations;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
@@ -85,7 +85,7 @@ public static class RandomDescriptions
         int rotaryWidth = rotary == 1 && headWidth > 2 ? 2 : headWidth / 2 * 2;
         FrequencyScaling scaling = (Flag(4), Flag(6)) switch { (true, true) => FrequencyScaling.Llama3(4, 0.1f, 1, 8), (true, false) => FrequencyScaling.Linear(2), _ => default };
         var attention = new AttentionSpec(
-            keyValueHeads * groups, keyValueHeads, headWidth, Flag(0), Flag(1), rotary == 0 ? null : new RotarySpec(Flag(2) ? 100 : 10_000, rotaryWidth, scaling),
+            new AttentionShape(keyValueHeads * groups, keyValueHeads, headWidth), Flag(0), Flag(1), rotary == 0 ? null : new RotaryShape(headWidth, rotaryWidth, Flag(2) ? 100 : 10_000, scaling),
             Flag(5) != Flag(6) ? Norm(1, false) : null);
         bool postNorm = Flag(3) && Flag(4);
         bool parallel = !postNorm && Flag(5) && Flag(6);
@@ -117,8 +117,8 @@ public static class RandomDescriptions
     // A sublayer without a norm shares the first one's in a parallel block and has none elsewhere.
     private static NormSpec? Norm(int kind, bool bias) => kind switch
     {
-        0 => new NormSpec(NormKind.Rms, 1e-5f, false),
-        1 => new NormSpec(NormKind.Layer, 1e-5f, bias),
+        0 => new NormSpec(NormKind.Rms, new NormShape(1e-5f), false),
+        1 => new NormSpec(NormKind.Layer, new NormShape(1e-5f), bias),
         _ => null,
     };
 }

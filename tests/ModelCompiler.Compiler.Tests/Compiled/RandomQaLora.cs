@@ -18,11 +18,11 @@ public static class RandomQaLora
         AttentionSpec attention = spec.Block.Sublayers.Select(s => s.Attention).OfType<AttentionSpec>().Single();
         FeedForwardSpec feedForward = spec.Block.Sublayers.Select(s => s.FeedForward).OfType<FeedForwardSpec>().Single();
         Targets gate = feedForward.Kind == FeedForwardKind.Gelu ? Targets.None : Targets.Gate;
-        int keys = attention.KeyValueHeads * attention.HeadWidth;
+        int keys = attention.Shape.KeyValueWidth;
         (Targets Targets, int In, int Out)[] all =
         [
             (Targets.Query | Targets.Key | Targets.Value, spec.Width, keys),
-            (Targets.Output, attention.Heads * attention.HeadWidth, spec.Width),
+            (Targets.Output, attention.Shape.Width, spec.Width),
             (Targets.Up | gate, spec.Width, feedForward.Hidden),
             (Targets.Down, feedForward.Hidden, spec.Width),
             (Targets.Head, spec.Width, spec.Vocabulary),

@@ -24,7 +24,7 @@ public static class RandomRepeated
     {
         PropertyName = "Second" + first.PropertyName,
         TypeName = "Second" + first.TypeName,
-        Attention = first.Attention is { } attention ? attention with { Heads = attention.KeyValueHeads, Bias = !attention.Bias } : null,
+        Attention = first.Attention is { } attention ? attention with { Shape = attention.Shape with { Heads = attention.Shape.KeyValueHeads }, Bias = !attention.Bias } : null,
         FeedForward = first.FeedForward is { } feedForward ? feedForward with { Hidden = feedForward.Hidden + 2 } : null,
         LayerScale = !first.LayerScale,
     };

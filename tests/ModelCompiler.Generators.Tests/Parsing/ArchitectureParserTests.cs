@@ -1,5 +1,6 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Generators.Tests.Testing;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Generators.Tests.Parsing;
@@ -13,8 +14,8 @@ public class ArchitectureParserTests
             new TypeSpec("Sample.Models", "Tiny", "public"), 512, 64, 128, new EmbeddingSpec(Tied: true), LearnedPositions: false, new HeadSpec(), FinalNorm: null,
             new BlockSpec("Layer", 5, Parallel: false, PostNorm: false, new EquatableArray<SublayerSpec>(
             [
-                new SublayerSpec("Attention", "Attention", new NormSpec(NormKind.Rms, 1e-5f, false), new AttentionSpec(8, 4, 8, false, false, new RotarySpec(10_000, 8)), null),
-                new SublayerSpec("FeedForward", "FeedForward", new NormSpec(NormKind.Rms, 1e-6f, false), null, new FeedForwardSpec(FeedForwardKind.SwiGlu, 172, false)),
+                new SublayerSpec("Attention", "Attention", new NormSpec(NormKind.Rms, new NormShape(1e-5f), false), new AttentionSpec(new AttentionShape(8, 4, 8), false, false, new RotaryShape(8, 8, 10_000)), null),
+                new SublayerSpec("FeedForward", "FeedForward", new NormSpec(NormKind.Rms, new NormShape(1e-6f), false), null, new FeedForwardSpec(FeedForwardKind.SwiGlu, 172, false)),
             ])));
 
         Assert.Equal(expected, GeneratorRun.Of("namespace Sample.Models;\n" + Sources.Tiny).Spec);
@@ -27,8 +28,8 @@ public class ArchitectureParserTests
             new TypeSpec("", "TinyGpt", "public"), 3, 48, 11, new EmbeddingSpec(Tied: false), LearnedPositions: true, new HeadSpec(), FinalNorm: null,
             new BlockSpec("Layer", 3, Parallel: false, PostNorm: false, new EquatableArray<SublayerSpec>(
             [
-                new SublayerSpec("Attention", "Attention", new NormSpec(NormKind.Layer, 1e-5f, true), new AttentionSpec(3, 3, 16, true, true, null), null),
-                new SublayerSpec("FeedForward", "FeedForward", new NormSpec(NormKind.Layer, 1e-5f, true), null, new FeedForwardSpec(FeedForwardKind.Gelu, 192, true)),
+                new SublayerSpec("Attention", "Attention", new NormSpec(NormKind.Layer, new NormShape(1e-5f), true), new AttentionSpec(new AttentionShape(3, 3, 16), true, true, null), null),
+                new SublayerSpec("FeedForward", "FeedForward", new NormSpec(NormKind.Layer, new NormShape(1e-5f), true), null, new FeedForwardSpec(FeedForwardKind.Gelu, 192, true)),
             ])));
 
         Assert.Equal(expected, GeneratorRun.Of(Sources.TinyGpt).Spec);
@@ -57,11 +58,11 @@ public class ArchitectureParserTests
             """).Spec;
 
         ModelSpec expected = new(
-            new TypeSpec("", "Everything", "internal"), 100, 32, 16, new EmbeddingSpec(false, 5.5f), false, new HeadSpec(true, 30), new NormSpec(NormKind.Layer, 0.25f, false),
+            new TypeSpec("", "Everything", "internal"), 100, 32, 16, new EmbeddingSpec(false, 5.5f), false, new HeadSpec(true, 30), new NormSpec(NormKind.Layer, new NormShape(0.25f), false),
             new BlockSpec("Body", 2, Parallel: true, PostNorm: true, new EquatableArray<SublayerSpec>(
             [
                 new SublayerSpec("First", "Mlp", null, null, new FeedForwardSpec(FeedForwardKind.GeGlu, 7, true), LayerScale: true),
-                new SublayerSpec("Second", "Mixing", null, new AttentionSpec(3, 1, 10, true, false, new RotarySpec(500, 4, FrequencyScaling.Llama3(2, 1, 5, 8192)), new NormSpec(NormKind.Rms, 0.5f, false)), null),
+                new SublayerSpec("Second", "Mixing", null, new AttentionSpec(new AttentionShape(3, 1, 10), true, false, new RotaryShape(10, 4, 500, FrequencyScaling.Llama3(2, 1, 5, 8192)), new NormSpec(NormKind.Rms, new NormShape(0.5f), false)), null),
             ])));
         Assert.Equal(expected, spec);
     }

@@ -7,6 +7,7 @@ namespace Sample;
 using global::ModelCompiler.Adapters;
 using global::ModelCompiler.Backends;
 using global::ModelCompiler.Models;
+using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 
@@ -67,20 +68,20 @@ partial class Tiny
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, epsilon: 1E-05f);         // n = x rstd(x) w         [T, 64]     rebuilt in backward
-        k.Linear(b.Normed1, query.Weight, b.Query);                                                         // y = x Wᵀ                [T, 64]     saved
-        k.Rotary(b.Query, b.Query, headWidth: 8, rotaryWidth: 8, theta: 10000f);                            // rotate by position      [T, 64]     saved
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                             // y = x Wᵀ                [T, 32]     saved
-        k.Rotary(b.Key, b.Key, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                // rotate by position      [T, 32]     saved
-        k.Linear(b.Normed1, value.Weight, b.Value);                                                         // y = x Wᵀ                [T, 32]     saved
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, heads: 8, keyValueHeads: 4);  // o = softmax(q kᵀ/√8) v  [T, 64]     saved
-        k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                          // y = x Wᵀ + c            [T, 64]     saved
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);      // n = x rstd(x) w         [T, 64]     rebuilt in backward
+        k.Linear(b.Normed1, query.Weight, b.Query);                                             // y = x Wᵀ                [T, 64]     saved
+        k.Rotary(b.Query, b.Query, s_rotary);                                                   // rotate by position      [T, 64]     saved
+        k.Linear(b.Normed1, key.Weight, b.Key);                                                 // y = x Wᵀ                [T, 32]     saved
+        k.Rotary(b.Key, b.Key, s_rotary);                                                       // rotate by position      [T, 32]     saved
+        k.Linear(b.Normed1, value.Weight, b.Value);                                             // y = x Wᵀ                [T, 32]     saved
+        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);     // o = softmax(q kᵀ/√8) v  [T, 64]     saved
+        k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                              // y = x Wᵀ + c            [T, 64]     saved
 
-        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, epsilon: 1E-06f);      // n = x rstd(x) w         [T, 64]     rebuilt in backward
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                           // y = x Wᵀ                [T, 172]    saved
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                               // y = x Wᵀ                [T, 172]    saved
-        k.SwiGlu(b.Gate, b.Up, b.Hidden);                                                                   // h = silu(g) u           [T, 172]    rebuilt in backward
-        k.Linear(b.Hidden, down.Weight, b.Output, plus: b.Middle);                                          // y = x Wᵀ + c            [T, 64]     the next layer's Input
+        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);  // n = x rstd(x) w         [T, 64]     rebuilt in backward
+        k.Linear(b.Normed2, gate.Weight, b.Gate);                                               // y = x Wᵀ                [T, 172]    saved
+        k.Linear(b.Normed2, up.Weight, b.Up);                                                   // y = x Wᵀ                [T, 172]    saved
+        k.SwiGlu(b.Gate, b.Up, b.Hidden);                                                       // h = silu(g) u           [T, 172]    rebuilt in backward
+        k.Linear(b.Hidden, down.Weight, b.Output, plus: b.Middle);                              // y = x Wᵀ + c            [T, 64]     the next layer's Input
     }
 
     /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
@@ -88,9 +89,9 @@ partial class Tiny
     {
         var k = Kernels;
 
-        k.Embedding(b.LossRows, b.Hidden, b.Input);                                           // h = x[rows]                   [R, 64]
-        k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, epsilon: 1E-06f);  // n = x rstd(x) w               [R, 64]
-        k.Linear(b.Normed, TokenEmbedding, b.Logits);                                         // y = x Eᵀ                      [R, 512]
-        k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                            // loss += Σ lse(z) − z[target]  [R, 1]
+        k.Embedding(b.LossRows, b.Hidden, b.Input);                                   // h = x[rows]                   [R, 64]
+        k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, s_norm2);  // n = x rstd(x) w               [R, 64]
+        k.Linear(b.Normed, TokenEmbedding, b.Logits);                                 // y = x Eᵀ                      [R, 512]
+        k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                    // loss += Σ lse(z) − z[target]  [R, 1]
     }
 }

@@ -7,6 +7,7 @@ namespace Sample;
 using global::ModelCompiler.Adapters;
 using global::ModelCompiler.Backends;
 using global::ModelCompiler.Models;
+using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 
@@ -68,17 +69,17 @@ partial class TinyGpt
         var feedForward = layer.FeedForward;
         var (up, down) = (feedForward.Up, feedForward.Down);
 
-        k.LayerNorm(b.Input, attention.Norm.Weight, attention.Norm.Bias, b.Normed1, statistics: b.StatisticsNormed1, epsilon: 1E-05f);       // n = (x − mean) rstd w + b  [T, 48]     rebuilt in backward
-        k.Linear(b.Normed1, query.Weight, b.Query, bias: query.Bias);                                                                        // y = x Wᵀ + b               [T, 48]     saved
-        k.Linear(b.Normed1, key.Weight, b.Key, bias: key.Bias);                                                                              // y = x Wᵀ + b               [T, 48]     saved
-        k.Linear(b.Normed1, value.Weight, b.Value, bias: value.Bias);                                                                        // y = x Wᵀ + b               [T, 48]     saved
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, heads: 3, keyValueHeads: 3);                                   // o = softmax(q kᵀ/√16) v    [T, 48]     saved
-        k.Linear(b.Mixed, output.Weight, b.Middle, bias: output.Bias, plus: b.Input);                                                        // y = x Wᵀ + b + c           [T, 48]     saved
+        k.LayerNorm(b.Input, attention.Norm.Weight, attention.Norm.Bias, b.Normed1, statistics: b.StatisticsNormed1, s_norm);       // n = (x − mean) rstd w + b  [T, 48]     rebuilt in backward
+        k.Linear(b.Normed1, query.Weight, b.Query, bias: query.Bias);                                                               // y = x Wᵀ + b               [T, 48]     saved
+        k.Linear(b.Normed1, key.Weight, b.Key, bias: key.Bias);                                                                     // y = x Wᵀ + b               [T, 48]     saved
+        k.Linear(b.Normed1, value.Weight, b.Value, bias: value.Bias);                                                               // y = x Wᵀ + b               [T, 48]     saved
+        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                         // o = softmax(q kᵀ/√16) v    [T, 48]     saved
+        k.Linear(b.Mixed, output.Weight, b.Middle, bias: output.Bias, plus: b.Input);                                               // y = x Wᵀ + b + c           [T, 48]     saved
 
-        k.LayerNorm(b.Middle, feedForward.Norm.Weight, feedForward.Norm.Bias, b.Normed2, statistics: b.StatisticsNormed2, epsilon: 1E-05f);  // n = (x − mean) rstd w + b  [T, 48]     rebuilt in backward
-        k.Linear(b.Normed2, up.Weight, b.Up, bias: up.Bias);                                                                                 // y = x Wᵀ + b               [T, 192]    saved
-        k.Gelu(b.Up, b.Hidden);                                                                                                              // h = gelu(u)                [T, 192]    rebuilt in backward
-        k.Linear(b.Hidden, down.Weight, b.Output, bias: down.Bias, plus: b.Middle);                                                          // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
+        k.LayerNorm(b.Middle, feedForward.Norm.Weight, feedForward.Norm.Bias, b.Normed2, statistics: b.StatisticsNormed2, s_norm);  // n = (x − mean) rstd w + b  [T, 48]     rebuilt in backward
+        k.Linear(b.Normed2, up.Weight, b.Up, bias: up.Bias);                                                                        // y = x Wᵀ + b               [T, 192]    saved
+        k.Gelu(b.Up, b.Hidden);                                                                                                     // h = gelu(u)                [T, 192]    rebuilt in backward
+        k.Linear(b.Hidden, down.Weight, b.Output, bias: down.Bias, plus: b.Middle);                                                 // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
     }
 
     /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
@@ -86,9 +87,9 @@ partial class TinyGpt
     {
         var k = Kernels;
 
-        k.Embedding(b.LossRows, b.Hidden, b.Input);                                                                         // h = x[rows]                   [R, 48]
-        k.LayerNorm(b.Input, FinalNorm.Weight, FinalNorm.Bias, b.Normed, statistics: b.StatisticsNormed, epsilon: 1E-05f);  // n = (x − mean) rstd w + b     [R, 48]
-        k.Linear(b.Normed, Head.Weight, b.Logits);                                                                          // y = x Wᵀ                      [R, 3]
-        k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                                                          // loss += Σ lse(z) − z[target]  [R, 1]
+        k.Embedding(b.LossRows, b.Hidden, b.Input);                                                                // h = x[rows]                   [R, 48]
+        k.LayerNorm(b.Input, FinalNorm.Weight, FinalNorm.Bias, b.Normed, statistics: b.StatisticsNormed, s_norm);  // n = (x − mean) rstd w + b     [R, 48]
+        k.Linear(b.Normed, Head.Weight, b.Logits);                                                                 // y = x Wᵀ                      [R, 3]
+        k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                                                 // loss += Σ lse(z) − z[target]  [R, 1]
     }
 }

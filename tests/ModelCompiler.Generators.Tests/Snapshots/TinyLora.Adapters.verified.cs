@@ -7,6 +7,7 @@ namespace Sample;
 using global::ModelCompiler.Adapters;
 using global::ModelCompiler.Backends;
 using global::ModelCompiler.Models;
+using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 

@@ -7,6 +7,7 @@ namespace Sample;
 using global::ModelCompiler.Adapters;
 using global::ModelCompiler.Backends;
 using global::ModelCompiler.Models;
+using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 
@@ -76,15 +77,15 @@ partial class TinyLora
         k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, heads: 8, keyValueHeads: 4);  // dq, dk, dv                                   [T, 64]
+        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
         k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
         k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, epsilon: 1E-05f);                                          // n = x rstd(x) w                              [T, 64]     rebuilt
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, s_norm);                                                   // n = x rstd(x) w                              [T, 64]     rebuilt
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1Rebuilt, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
-        k.RotaryGradient(b.KeyGradient, b.KeyGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                              // rotate back                                  [T, 32]
+        k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
         k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                          // rotate back                                  [T, 64]
+        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
         k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
         k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1Rebuilt, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
@@ -107,14 +108,14 @@ partial class TinyLora
         k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, heads: 8, keyValueHeads: 4);  // dq, dk, dv                                   [T, 64]
+        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
         k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
         k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
-        k.RotaryGradient(b.KeyGradient, b.KeyGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                              // rotate back                                  [T, 32]
+        k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
         k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                          // rotate back                                  [T, 64]
+        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
         k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
         k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
@@ -132,17 +133,17 @@ partial class TinyLora
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, epsilon: 1E-05f);                                               // n = x rstd(x) w                              [T, 64]     rebuilt
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);                                                        // n = x rstd(x) w                              [T, 64]     rebuilt
         k.Linear(b.Normed1, query.Adapter.A, b.QueryLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
         k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
-        k.Rotary(b.Query, b.Query, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                                                  // rotate by position                           [T, 64]     rebuilt
+        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     rebuilt
         k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     rebuilt
-        k.Rotary(b.Key, b.Key, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                                                      // rotate by position                           [T, 32]     rebuilt
+        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     rebuilt
         k.Linear(b.Normed1, value.Adapter.A, b.ValueLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
         k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, heads: 8, keyValueHeads: 4);                                        // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
+        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                                       // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
         k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                                                                // y = x Wᵀ + c                                 [T, 64]     rebuilt
-        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, epsilon: 1E-06f);                                            // n = x rstd(x) w                              [T, 64]     rebuilt
+        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                                    // n = x rstd(x) w                              [T, 64]     rebuilt
         k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    rebuilt
         k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    rebuilt
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
@@ -150,14 +151,14 @@ partial class TinyLora
         k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, heads: 8, keyValueHeads: 4);  // dq, dk, dv                                   [T, 64]
+        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
         k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
         k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
-        k.RotaryGradient(b.KeyGradient, b.KeyGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                              // rotate back                                  [T, 32]
+        k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
         k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                          // rotate back                                  [T, 64]
+        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
         k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
         k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
@@ -180,12 +181,12 @@ partial class TinyLora
         k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, heads: 8, keyValueHeads: 4);  // dq, dk, dv                                   [T, 64]
+        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
         k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
         k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, epsilon: 1E-05f);                                          // n = x rstd(x) w                              [T, 64]     rebuilt
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, s_norm);                                                   // n = x rstd(x) w                              [T, 64]     rebuilt
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1Rebuilt, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                          // rotate back                                  [T, 64]
+        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
         k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
         k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1Rebuilt, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
@@ -206,11 +207,11 @@ partial class TinyLora
         k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, heads: 8, keyValueHeads: 4);  // dq, dk, dv                                   [T, 64]
+        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
         k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
         k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                          // rotate back                                  [T, 64]
+        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
         k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
         k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
@@ -226,17 +227,17 @@ partial class TinyLora
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: Tensor.None, epsilon: 1E-05f);                                                 // n = x rstd(x) w                              [T, 64]     rebuilt
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: Tensor.None, s_norm);                                                          // n = x rstd(x) w                              [T, 64]     rebuilt
         k.Linear(b.Normed1, query.Adapter.A, b.QueryLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
         k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
-        k.Rotary(b.Query, b.Query, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                                                  // rotate by position                           [T, 64]     rebuilt
+        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     rebuilt
         k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     rebuilt
-        k.Rotary(b.Key, b.Key, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                                                      // rotate by position                           [T, 32]     rebuilt
+        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     rebuilt
         k.Linear(b.Normed1, value.Adapter.A, b.ValueLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
         k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, heads: 8, keyValueHeads: 4);                                        // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
+        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                                       // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
         k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                                                                // y = x Wᵀ + c                                 [T, 64]     rebuilt
-        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, epsilon: 1E-06f);                                            // n = x rstd(x) w                              [T, 64]     rebuilt
+        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                                    // n = x rstd(x) w                              [T, 64]     rebuilt
         k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    rebuilt
         k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    rebuilt
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
@@ -244,11 +245,11 @@ partial class TinyLora
         k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, heads: 8, keyValueHeads: 4);  // dq, dk, dv                                   [T, 64]
+        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
         k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
         k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, headWidth: 8, rotaryWidth: 8, theta: 10000f);                                          // rotate back                                  [T, 64]
+        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
         k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
         k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]

@@ -7,12 +7,18 @@ namespace Sample;
 using global::ModelCompiler.Adapters;
 using global::ModelCompiler.Backends;
 using global::ModelCompiler.Models;
+using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 
 /// <summary>264,512 parameters, 4,480 of them trainable.</summary>
 partial class TinyLora : TransformerModel, IModel<TinyLora>
 {
+    private static readonly NormShape s_norm = new(Epsilon: 1E-05f);
+    private static readonly RotaryShape s_rotary = new(HeadWidth: 8, Width: 8, Theta: 10000f);
+    private static readonly AttentionShape s_attention = new(Heads: 8, KeyValueHeads: 4, HeadWidth: 8);
+    private static readonly NormShape s_norm2 = new(Epsilon: 1E-06f);
+
     private TinyLora(Plan plan, IBackend backend) : base(plan, backend)
     {
         TokenEmbedding = At(0);

@@ -7,6 +7,7 @@ namespace Sample;
 using global::ModelCompiler.Adapters;
 using global::ModelCompiler.Backends;
 using global::ModelCompiler.Models;
+using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 
@@ -39,9 +40,9 @@ partial class TinyLora
     {
         var k = Kernels;
 
-        k.Embedding(b.LossRows, b.Hidden, b.Input);                                           // h = x[rows]      [R, 64]
-        k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, epsilon: 1E-06f);  // n = x rstd(x) w  [R, 64]
-        k.Linear(b.Normed, TokenEmbedding, b.Logits);                                         // y = x Eᵀ         [R, 512]
+        k.Embedding(b.LossRows, b.Hidden, b.Input);                                   // h = x[rows]      [R, 64]
+        k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, s_norm2);  // n = x rstd(x) w  [R, 64]
+        k.Linear(b.Normed, TokenEmbedding, b.Logits);                                 // y = x Eᵀ         [R, 512]
         return b.Logits;
     }
 

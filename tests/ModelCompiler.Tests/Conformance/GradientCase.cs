@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Testing.Conformance;
 using static ModelCompiler.Testing.Conformance.Operand;
 
@@ -45,7 +46,7 @@ internal sealed record GradientCase(
         new(nameof(IBackend.RmsNorm),
             [X(), W(), Output("y", Rows, Columns), Output("rstd", Rows, 1), Dy(), Dx(), Accumulator("dw", 1, Columns)],
             "y", "dy", [("x", "dx"), ("w", "dw")],
-            (b, t) => b.RmsNorm(t["x"], t["w"], t["y"], t["rstd"], 1e-2f),
+            (b, t) => b.RmsNorm(t["x"], t["w"], t["y"], t["rstd"], new NormShape(1e-2f)),
             (b, t) =>
             {
                 b.RmsNormGradient(t["dy"], t["x"], t["w"], t["rstd"], t["dx"]);
@@ -54,7 +55,7 @@ internal sealed record GradientCase(
         new(nameof(IBackend.LayerNorm),
             [X(), W(), Weight("b", 1, Columns), Output("y", Rows, Columns), Output("statistics", Rows, 2), Dy(), Dx(), Accumulator("dw", 1, Columns), Accumulator("db", 1, Columns)],
             "y", "dy", [("x", "dx"), ("w", "dw"), ("b", "db")],
-            (b, t) => b.LayerNorm(t["x"], t["w"], t["b"], t["y"], t["statistics"], 1e-2f),
+            (b, t) => b.LayerNorm(t["x"], t["w"], t["b"], t["y"], t["statistics"], new NormShape(1e-2f)),
             (b, t) =>
             {
                 b.LayerNormGradient(t["dy"], t["x"], t["w"], t["statistics"], t["dx"]);
@@ -92,8 +93,8 @@ internal sealed record GradientCase(
         new(nameof(IBackend.Rotary),
             [X(), Output("y", Rows, Columns), Dy(), Dx()],
             "y", "dy", [("x", "dx")],
-            (b, t) => b.Rotary(t["x"], t["y"], headWidth: 4, rotaryWidth: 2, theta: 100),
-            (b, t) => b.RotaryGradient(t["dy"], t["dx"], headWidth: 4, rotaryWidth: 2, theta: 100))
+            (b, t) => b.Rotary(t["x"], t["y"], new RotaryShape(HeadWidth: 4, Width: 2, Theta: 100)),
+            (b, t) => b.RotaryGradient(t["dy"], t["dx"], new RotaryShape(HeadWidth: 4, Width: 2, Theta: 100)))
         {
             Step = new Step(Batch: 2, Sequence: 3, Position: 3),
         },
@@ -103,9 +104,9 @@ internal sealed record GradientCase(
                 Input("dO", Rows, 8), Output("dq", Rows, 8), Output("dk", Rows, 4), Output("dv", Rows, 4),
             ],
             "o", "dO", [("q", "dq"), ("k", "dk"), ("v", "dv")],
-            (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads: 4, keyValueHeads: 2),
+            (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], new AttentionShape(Heads: 4, KeyValueHeads: 2, HeadWidth: 2)),
             (b, t) => b.AttentionGradient(
-                t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], heads: 4, keyValueHeads: 2)),
+                t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], new AttentionShape(Heads: 4, KeyValueHeads: 2, HeadWidth: 2))),
         Gated(nameof(IBackend.SwiGlu), (b, t) => b.SwiGlu(t["gate"], t["up"], t["h"]), (b, t) => b.SwiGluGradient(t["dy"], t["gate"], t["up"], t["dGate"], t["dUp"])),
         Gated(nameof(IBackend.GeGlu), (b, t) => b.GeGlu(t["gate"], t["up"], t["h"]), (b, t) => b.GeGluGradient(t["dy"], t["gate"], t["up"], t["dGate"], t["dUp"])),
         Unary(nameof(IBackend.Gelu), (b, t) => b.Gelu(t["x"], t["y"]), (b, t) => b.GeluGradient(t["dy"], t["x"], t["dx"])),

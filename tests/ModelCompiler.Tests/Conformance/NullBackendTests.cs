@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using ModelCompiler.Testing.Conformance;
@@ -47,7 +48,7 @@ public sealed class NullBackendTests
         var q = new Tensor(0, 6, 8, 8, DType.Float32);
         var k = new Tensor(192, 6, 4, 4, DType.Float32);
         var cache = new Tensor(512, 20, 4, 4, DType.Float32);
-        backend.CachedAttention(q, k, k, cache, cache, q, heads: 2, keyValueHeads: 1);
+        backend.CachedAttention(q, k, k, cache, cache, q, new AttentionShape(Heads: 2, KeyValueHeads: 1, HeadWidth: 4));
         Assert.Equal(2 * 192 + 4 * 96 + 2 * 14 * 16, backend.Operations["CachedAttention"].Bytes);
     }
 

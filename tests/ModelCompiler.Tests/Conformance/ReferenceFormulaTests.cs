@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using ModelCompiler.Testing.Reference;
@@ -18,7 +19,7 @@ public sealed class ReferenceFormulaTests : IDisposable
     {
         Tensor y = Empty(1, 2);
         Tensor rstd = Empty(1, 1);
-        backend.RmsNorm(Of(1, 2, 3, 4), Of(1, 2, 1, 10), y, rstd, 0);
+        backend.RmsNorm(Of(1, 2, 3, 4), Of(1, 2, 1, 10), y, rstd, new NormShape(0));
         double root = Math.Sqrt(12.5);
         Close([3 / root, 40 / root], y);
         Close([1 / root], rstd);
@@ -29,7 +30,7 @@ public sealed class ReferenceFormulaTests : IDisposable
     {
         Tensor y = Empty(1, 2);
         Tensor statistics = Empty(1, 2);
-        backend.LayerNorm(Of(1, 2, 1, 3), Of(1, 2, 2, 5), Of(1, 2, 0.5, 0.25), y, statistics, 0);
+        backend.LayerNorm(Of(1, 2, 1, 3), Of(1, 2, 2, 5), Of(1, 2, 0.5, 0.25), y, statistics, new NormShape(0));
         Close([-1.5, 5.25], y);
         Close([2, 1], statistics);
     }
@@ -122,7 +123,7 @@ public sealed class ReferenceFormulaTests : IDisposable
     {
         backend.BeginStep(new Step(Batch: 1, Sequence: 2, Position: 1));
         Tensor y = Empty(2, 4);
-        backend.Rotary(Of(2, 4, 1, 0, 0, 9, 0, 0, 1, 9), y, headWidth: 4, rotaryWidth: 2, theta: 10);
+        backend.Rotary(Of(2, 4, 1, 0, 0, 9, 0, 0, 1, 9), y, new RotaryShape(HeadWidth: 4, Width: 2, Theta: 10));
         Close([Math.Cos(1), Math.Sin(1), 0, 9, 0, 0, 1, 9], y);
     }
 
@@ -143,8 +144,8 @@ public sealed class ReferenceFormulaTests : IDisposable
                 : wavelength < original / high ? (1, frequency)
                 : (2, (1 - smooth) * frequency / factor + smooth * frequency);
             seen[part] = true;
-            Assert.Equal(1, scaling.Frequency(i, width, theta) / expected, 1e-12);
-            Assert.Equal(1, FrequencyScaling.Linear(factor).Frequency(i, width, theta) / (frequency / factor), 1e-12);
+            Assert.Equal(1, new RotaryShape(width, width, theta, scaling).Frequency(i) / expected, 1e-12);
+            Assert.Equal(1, new RotaryShape(width, width, theta, FrequencyScaling.Linear(factor)).Frequency(i) / (frequency / factor), 1e-12);
         }
 
         Assert.DoesNotContain(false, seen);
@@ -155,7 +156,7 @@ public sealed class ReferenceFormulaTests : IDisposable
     {
         double[] x = Random(4, 2 * 6);
         Tensor y = Empty(2, 6), rstd = Empty(2, 3);
-        backend.RmsNorm(Of(2, 6, x), Of(1, 2, 3, 5), y, rstd, epsilon: 0.5f);
+        backend.RmsNorm(Of(2, 6, x), Of(1, 2, 3, 5), y, rstd, new NormShape(0.5f));
 
         double[] factors = [.. Enumerable.Range(0, 6).Select(i => 1 / Math.Sqrt((x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1]) / 2 + 0.5))];
         Close(factors, rstd);
@@ -167,7 +168,7 @@ public sealed class ReferenceFormulaTests : IDisposable
     {
         backend.BeginStep(new Step(Batch: 1, Sequence: 2, Position: 1));
         Tensor y = Empty(2, 2);
-        backend.Rotary(Of(2, 2, 1, 0, 0, 1), y, headWidth: 2, rotaryWidth: 2, theta: 10, FrequencyScaling.Linear(4));
+        backend.Rotary(Of(2, 2, 1, 0, 0, 1), y, new RotaryShape(HeadWidth: 2, Width: 2, Theta: 10, FrequencyScaling.Linear(4)));
         Close([Math.Cos(0.25), Math.Sin(0.25), -Math.Sin(0.5), Math.Cos(0.5)], y);
     }
 
@@ -182,7 +183,7 @@ public sealed class ReferenceFormulaTests : IDisposable
         double[] v = Random(3, 2 * sequence * width);
         backend.BeginStep(new Step(Batch: 2, sequence));
         Tensor o = Empty(2 * sequence, 2 * width);
-        backend.Attention(Of(8, 6, q), Of(8, 3, k), Of(8, 3, v), o, default, heads: 2, keyValueHeads: 1);
+        backend.Attention(Of(8, 6, q), Of(8, 3, k), Of(8, 3, v), o, default, new AttentionShape(Heads: 2, KeyValueHeads: 1, HeadWidth: 3));
 
         var expected = new double[o.Count];
         for (int t = 0; t < 8; t++)
@@ -221,7 +222,7 @@ public sealed class ReferenceFormulaTests : IDisposable
         double[] v = Random(6, 2 * sequence * 2);
         Tensor whole = Empty(2 * sequence, 4);
         backend.BeginStep(new Step(Batch: 2, sequence));
-        backend.Attention(Of(10, 4, q), Of(10, 2, k), Of(10, 2, v), whole, default, heads: 2, keyValueHeads: 1);
+        backend.Attention(Of(10, 4, q), Of(10, 2, k), Of(10, 2, v), whole, default, new AttentionShape(Heads: 2, KeyValueHeads: 1, HeadWidth: 2));
         double[] expected = Values(whole);
 
         Tensor keyCache = Empty(2 * capacity, 2);
@@ -232,7 +233,7 @@ public sealed class ReferenceFormulaTests : IDisposable
             backend.BeginStep(new Step(Batch: 2, Sequence: 1, position));
             double[] At(double[] source, int columns) =>
                 [.. source.AsSpan(position * columns, columns), .. source.AsSpan((sequence + position) * columns, columns)];
-            backend.CachedAttention(Of(2, 4, At(q, 4)), Of(2, 2, At(k, 2)), Of(2, 2, At(v, 2)), keyCache, valueCache, o, heads: 2, keyValueHeads: 1);
+            backend.CachedAttention(Of(2, 4, At(q, 4)), Of(2, 2, At(k, 2)), Of(2, 2, At(v, 2)), keyCache, valueCache, o, new AttentionShape(Heads: 2, KeyValueHeads: 1, HeadWidth: 2));
             Close(At(expected, 4), o);
         }
     }

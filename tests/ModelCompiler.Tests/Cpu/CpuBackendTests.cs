@@ -1,5 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -29,8 +30,8 @@ public sealed class CpuBackendTests : IDisposable
             backend.LinearGradientWeight(y, h, b);
             backend.LinearGradientWeight(y, x, w);
             backend.LinearGradientBias(y, db);
-            backend.Attention(x, x, x, o, logSumExp, 4, 4);
-            backend.AttentionGradient(y, x, x, x, o, logSumExp, dq, dk, dv, 4, 4);
+            backend.Attention(x, x, x, o, logSumExp, new AttentionShape(4, 4, x.Columns / 4));
+            backend.AttentionGradient(y, x, x, x, o, logSumExp, dq, dk, dv, new AttentionShape(4, 4, x.Columns / 4));
         }
 
         Step();
@@ -73,7 +74,7 @@ public sealed class CpuBackendTests : IDisposable
         Start();
         var error = Assert.Throws<ArgumentException>(() => backend.Linear(Place(0, 4, 5), Place(1, 4, 4), Place(2, 4, 4)));
         Assert.Contains("[4, 4]", error.Message);
-        Assert.Throws<ArgumentException>(() => backend.Attention(Place(0, 4, 6), Place(1, 4, 6), Place(2, 4, 6), Place(3, 4, 6), Place(4, 4, 4), 4, 4));
+        Assert.Throws<ArgumentException>(() => backend.Attention(Place(0, 4, 6), Place(1, 4, 6), Place(2, 4, 6), Place(3, 4, 6), Place(4, 4, 4), new AttentionShape(4, 4, 2)));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using ModelCompiler.Testing.Reference;
@@ -95,12 +96,12 @@ public sealed class LongAttentionTests
             Dictionary<string, Tensor> t = tensors;
             if (position > 0)
             {
-                backend.CachedAttention(t["q"], t["k"], t["v"], t["keyCache"], t["valueCache"], t["o"], heads, keyValueHeads);
+                backend.CachedAttention(t["q"], t["k"], t["v"], t["keyCache"], t["valueCache"], t["o"], new AttentionShape(heads, keyValueHeads, t["q"].Columns / heads));
                 return;
             }
 
-            backend.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads);
-            backend.AttentionGradient(t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], heads, keyValueHeads);
+            backend.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], new AttentionShape(heads, keyValueHeads, t["q"].Columns / heads));
+            backend.AttentionGradient(t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], new AttentionShape(heads, keyValueHeads, t["q"].Columns / heads));
         }
 
         public double[] Read(string name)

@@ -1,6 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Backends.Cpu.Gemm;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
@@ -41,8 +42,8 @@ public sealed class ScratchTests : IDisposable
         Tensor q = Filled(Rows, 2 * width), k = Filled(Rows, width), v = Filled(Rows, width), dO = Filled(Rows, 2 * width);
         Tensor o = Filled(Rows, 2 * width), logSumExp = Filled(Rows, 2), dq = Filled(Rows, 2 * width), dk = Filled(Rows, width), dv = Filled(Rows, width);
         backend.BeginStep(new Step(1, Rows));
-        Check(o, () => backend.Attention(q, k, v, o, logSumExp, 2, 1));
-        Check(dq, () => backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, 2, 1));
+        Check(o, () => backend.Attention(q, k, v, o, logSumExp, new AttentionShape(2, 1, q.Columns / 2)));
+        Check(dq, () => backend.AttentionGradient(dO, q, k, v, o, logSumExp, dq, dk, dv, new AttentionShape(2, 1, q.Columns / 2)));
     }
 
     [Theory]

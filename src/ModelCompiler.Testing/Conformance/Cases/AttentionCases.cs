@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using static ModelCompiler.Testing.Conformance.Operand;
 
@@ -32,22 +33,22 @@ internal static class AttentionCases
                 yield return new OperationCase(
                     nameof(IBackend.Rotary),
                     [Input("x", rows, columns), Output("y", rows, columns)],
-                    (b, t) => b.Rotary(t["x"], t["y"], headWidth, rotaryWidth, 10_000))
+                    (b, t) => b.Rotary(t["x"], t["y"], new RotaryShape(headWidth, rotaryWidth, 10_000)))
                 { Step = step, InPlace = ["y=x"] };
                 yield return new OperationCase(
                     nameof(IBackend.RotaryGradient),
                     [Input("dy", rows, columns), Output("dx", rows, columns)],
-                    (b, t) => b.RotaryGradient(t["dy"], t["dx"], headWidth, rotaryWidth, 500_000))
+                    (b, t) => b.RotaryGradient(t["dy"], t["dx"], new RotaryShape(headWidth, rotaryWidth, 500_000)))
                 { Step = step, InPlace = ["dx=dy"] };
                 yield return new OperationCase(
                     nameof(IBackend.Rotary),
                     [Input("x", rows, columns), Output("y", rows, columns)],
-                    (b, t) => b.Rotary(t["x"], t["y"], headWidth, rotaryWidth, 10_000, FrequencyScaling.Llama3(8, 1, 4, 16)))
+                    (b, t) => b.Rotary(t["x"], t["y"], new RotaryShape(headWidth, rotaryWidth, 10_000, FrequencyScaling.Llama3(8, 1, 4, 16))))
                 { Step = step, InPlace = ["y=x"] };
                 yield return new OperationCase(
                     nameof(IBackend.RotaryGradient),
                     [Input("dy", rows, columns), Output("dx", rows, columns)],
-                    (b, t) => b.RotaryGradient(t["dy"], t["dx"], headWidth, rotaryWidth, 10_000, FrequencyScaling.Linear(3)))
+                    (b, t) => b.RotaryGradient(t["dy"], t["dx"], new RotaryShape(headWidth, rotaryWidth, 10_000, FrequencyScaling.Linear(3))))
                 { Step = step, InPlace = ["dx=dy"] };
             }
         }
@@ -58,11 +59,12 @@ internal static class AttentionCases
     {
         int rows = batch * sequence;
         var step = new Step(batch, sequence);
+        var shape = new AttentionShape(heads, keyValueHeads, width);
         Operand[] inputs = [Input("q", rows, heads * width), Input("k", rows, keyValueHeads * width), Input("v", rows, keyValueHeads * width)];
         yield return new OperationCase(
             nameof(IBackend.Attention),
             [.. inputs, Output("o", rows, heads * width) with { Required = true }, Output("logSumExp", rows, heads)],
-            (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads))
+            (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], shape))
         { Step = step, Tolerance = 5e-6 };
         yield return new OperationCase(
             nameof(IBackend.AttentionGradient),
@@ -71,10 +73,10 @@ internal static class AttentionCases
                 Output("dq", rows, heads * width), Output("dk", rows, keyValueHeads * width), Output("dv", rows, keyValueHeads * width),
             ],
             (b, t) => b.AttentionGradient(
-                t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], heads, keyValueHeads))
+                t["dO"], t["q"], t["k"], t["v"], t["o"], t["logSumExp"], t["dq"], t["dk"], t["dv"], shape))
         {
             Step = step,
-            Prepare = (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], heads, keyValueHeads),
+            Prepare = (b, t) => b.Attention(t["q"], t["k"], t["v"], t["o"], t["logSumExp"], shape),
             Tolerance = 1e-5,
         };
         foreach (int position in positions)
@@ -86,7 +88,7 @@ internal static class AttentionCases
                     .. inputs, Accumulator("keyCache", batch * capacity, keyValueHeads * width) with { Required = true },
                     Accumulator("valueCache", batch * capacity, keyValueHeads * width) with { Required = true }, Output("o", rows, heads * width),
                 ],
-                (b, t) => b.CachedAttention(t["q"], t["k"], t["v"], t["keyCache"], t["valueCache"], t["o"], heads, keyValueHeads))
+                (b, t) => b.CachedAttention(t["q"], t["k"], t["v"], t["keyCache"], t["valueCache"], t["o"], shape))
             { Step = step with { Position = position }, Tolerance = 5e-6 };
         }
     }

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Operations;
 using static ModelCompiler.Testing.Conformance.Operand;
 
 namespace ModelCompiler.Testing.Conformance.Cases;
@@ -16,12 +17,12 @@ internal static class NormCases
     [
         new(nameof(IBackend.RmsNorm),
             [X((rows, runs * width)), W((rows, width)), Output("y", rows, runs * width), Output("rstd", rows, runs)],
-            (b, t) => b.RmsNorm(t["x"], t["w"], t["y"], t["rstd"], Epsilon)),
+            (b, t) => b.RmsNorm(t["x"], t["w"], t["y"], t["rstd"], new NormShape(Epsilon))),
         new(nameof(IBackend.RmsNormGradient),
             [Dy((rows, runs * width)), X((rows, runs * width)), W((rows, width)), Derived("rstd", rows, runs), Output("dx", rows, runs * width), Plus(rows, runs * width)],
             (b, t) => b.RmsNormGradient(t["dy"], t["x"], t["w"], t["rstd"], t["dx"], t["plus"]))
         {
-            Prepare = (b, t) => b.RmsNorm(t["x"], t["w"], default, t["rstd"], Epsilon),
+            Prepare = (b, t) => b.RmsNorm(t["x"], t["w"], default, t["rstd"], new NormShape(Epsilon)),
             InPlace = ["dx=dy", "dx=plus"],
             Tolerance = 1e-5,
         },
@@ -29,7 +30,7 @@ internal static class NormCases
             [Dy((rows, runs * width)), X((rows, runs * width)), Derived("rstd", rows, runs), Accumulator("dw", 1, width)],
             (b, t) => b.RmsNormGradientWeight(t["dy"], t["x"], t["rstd"], t["dw"]))
         {
-            Prepare = (b, t) => b.RmsNorm(t["x"], t["x"] with { Columns = width }, default, t["rstd"], Epsilon),
+            Prepare = (b, t) => b.RmsNorm(t["x"], t["x"] with { Columns = width }, default, t["rstd"], new NormShape(Epsilon)),
         },
     ];
 
@@ -37,12 +38,12 @@ internal static class NormCases
     [
         new(nameof(IBackend.RmsNorm),
             [X(size), W(size), Output("y", size.Rows, size.Columns), Output("rstd", size.Rows, 1)],
-            (b, t) => b.RmsNorm(t["x"], t["w"], t["y"], t["rstd"], Epsilon)),
+            (b, t) => b.RmsNorm(t["x"], t["w"], t["y"], t["rstd"], new NormShape(Epsilon))),
         new(nameof(IBackend.RmsNormGradient),
             [Dy(size), X(size), W(size), Derived("rstd", size.Rows, 1), Output("dx", size.Rows, size.Columns), Plus(size.Rows, size.Columns)],
             (b, t) => b.RmsNormGradient(t["dy"], t["x"], t["w"], t["rstd"], t["dx"], t["plus"]))
         {
-            Prepare = (b, t) => b.RmsNorm(t["x"], t["w"], default, t["rstd"], Epsilon),
+            Prepare = (b, t) => b.RmsNorm(t["x"], t["w"], default, t["rstd"], new NormShape(Epsilon)),
             InPlace = ["dx=dy", "dx=plus"],
             Tolerance = 1e-5,
         },
@@ -50,11 +51,11 @@ internal static class NormCases
             [Dy(size), X(size), Derived("rstd", size.Rows, 1), Accumulator("dw", 1, size.Columns)],
             (b, t) => b.RmsNormGradientWeight(t["dy"], t["x"], t["rstd"], t["dw"]))
         {
-            Prepare = (b, t) => b.RmsNorm(t["x"], t["x"], default, t["rstd"], Epsilon),
+            Prepare = (b, t) => b.RmsNorm(t["x"], t["x"], default, t["rstd"], new NormShape(Epsilon)),
         },
         new(nameof(IBackend.LayerNorm),
             [X(size), W(size), Weight("b", 1, size.Columns, optional: true), Output("y", size.Rows, size.Columns), Output("statistics", size.Rows, 2)],
-            (b, t) => b.LayerNorm(t["x"], t["w"], t["b"], t["y"], t["statistics"], Epsilon))
+            (b, t) => b.LayerNorm(t["x"], t["w"], t["b"], t["y"], t["statistics"], new NormShape(Epsilon)))
         {
             Tolerance = 1e-5,
         },
@@ -62,7 +63,7 @@ internal static class NormCases
             [Dy(size), X(size), W(size), Derived("statistics", size.Rows, 2), Output("dx", size.Rows, size.Columns), Plus(size.Rows, size.Columns)],
             (b, t) => b.LayerNormGradient(t["dy"], t["x"], t["w"], t["statistics"], t["dx"], t["plus"]))
         {
-            Prepare = (b, t) => b.LayerNorm(t["x"], t["w"], default, default, t["statistics"], Epsilon),
+            Prepare = (b, t) => b.LayerNorm(t["x"], t["w"], default, default, t["statistics"], new NormShape(Epsilon)),
             InPlace = ["dx=dy", "dx=plus"],
             Tolerance = 1e-5,
         },
@@ -70,7 +71,7 @@ internal static class NormCases
             [Dy(size), X(size), Derived("statistics", size.Rows, 2), Accumulator("dw", 1, size.Columns)],
             (b, t) => b.LayerNormGradientWeight(t["dy"], t["x"], t["statistics"], t["dw"]))
         {
-            Prepare = (b, t) => b.LayerNorm(t["x"], t["x"], default, default, t["statistics"], Epsilon),
+            Prepare = (b, t) => b.LayerNorm(t["x"], t["x"], default, default, t["statistics"], new NormShape(Epsilon)),
         },
     ];
 
