@@ -7,7 +7,6 @@ using ModelCompiler.Planning;
 using ModelCompiler.Tests;
 using ModelCompiler.Tokenizers;
 using ModelCompiler.Training;
-using Xunit.Abstractions;
 
 namespace ModelCompiler.Cli.Tests;
 

@@ -6,9 +6,10 @@ namespace ModelCompiler.Cli.Tests;
 
 public class PackageTests
 {
-    [BashFact]
+    [Fact]
     public async Task A_program_outside_the_repository_trains_with_the_packages_alone()
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "tests/Package/run.sh needs bash.");
         var start = new ProcessStartInfo("bash", [Path.Combine(TestData.Repository, "tests", "Package", "run.sh")])
         {
             RedirectStandardOutput = true,
@@ -21,18 +22,5 @@ public class PackageTests
         await process.WaitForExitAsync(limit.Token);
         Assert.True(process.ExitCode == 0, output + await error);
         Assert.EndsWith("package: ok", output.TrimEnd(), StringComparison.Ordinal);
-    }
-}
-
-/// <summary>A test that runs a script of bash; skipped on Windows.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class BashFactAttribute : FactAttribute
-{
-    public BashFactAttribute()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Skip = "tests/Package/run.sh needs bash.";
-        }
     }
 }

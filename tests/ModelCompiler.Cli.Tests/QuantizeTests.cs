@@ -49,9 +49,10 @@ public class QuantizeTests(TinyBase tiny) : IClassFixture<TinyBase>
     }
 
     /// <summary>Real weights: 4 bits move the perplexity of a trained model, but not far.</summary>
-    [DataFact("models/stories260K")]
+    [Fact]
     public void Reports_what_quantising_real_weights_changes()
     {
+        TestData.Require("models/stories260K");
         string story = tiny.Write("story.txt", "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big dog. The dog was very happy and wanted to play with her.");
         JsonElement json = Mc.Run(["quantize", "Stories260K_QLora", "--base", TestData.PathOf("models/stories260K"), "--out", tiny.NewFolder(), "--data", story, "--json"]).Json();
         double before = json.GetProperty("perplexity").GetProperty("before").GetDouble();

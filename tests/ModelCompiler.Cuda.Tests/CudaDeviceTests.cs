@@ -17,13 +17,17 @@ public class CudaDeviceTests
         Assert.Empty(driver.Calls);
     }
 
-    [DriverFact(present: false)]
-    public void WithoutDriverHere() =>
+    [Fact]
+    public void WithoutDriverHere()
+    {
+        Assert.SkipWhen(NativeDriver.Instance.IsPresent, "This machine has an NVIDIA driver.");
         Assert.StartsWith("There is no NVIDIA driver on this machine: ", Assert.Throws<CudaUnavailableException>(() => CudaContext.Open()).Message);
+    }
 
-    [DriverFact(present: true)]
+    [Fact]
     public void TheDriverHereAnswers()
     {
+        Assert.SkipUnless(NativeDriver.Instance.IsPresent, "This machine has no NVIDIA driver.");
         try
         {
             CudaDevice device = CudaDevice.All()[0];
@@ -89,18 +93,5 @@ public class CudaDeviceTests
         Assert.Equal((call, "CUDA_ERROR_NOT_INITIALIZED", 3), (error.Call, error.Error, error.Code));
         Assert.Equal($"{call} failed: CUDA_ERROR_NOT_INITIALIZED (3).", error.Message);
         Assert.Equal(0, driver.Live);
-    }
-}
-
-/// <summary>A test of the machine's own driver; skipped where it is, or is not, installed.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class DriverFactAttribute : FactAttribute
-{
-    public DriverFactAttribute(bool present)
-    {
-        if (NativeDriver.Instance.IsPresent != present)
-        {
-            Skip = present ? "This machine has no NVIDIA driver." : "This machine has an NVIDIA driver.";
-        }
     }
 }

@@ -6,6 +6,15 @@ internal static class Gpu
     /// <summary>Why there is none; null where there is.</summary>
     public static string? WhyAbsent { get; } = Why();
 
+    /// <summary>Skips the test where there is none.</summary>
+    public static void Require()
+    {
+        if (WhyAbsent is string reason)
+        {
+            Assert.Skip(reason);
+        }
+    }
+
     private static string? Why()
     {
         try
@@ -18,18 +27,4 @@ internal static class Gpu
             return missing.Message;
         }
     }
-}
-
-/// <summary>A test on a real GPU; skipped where there is none.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class GpuFactAttribute : FactAttribute
-{
-    public GpuFactAttribute() => Skip = Gpu.WhyAbsent;
-}
-
-/// <summary>A theory on a real GPU; skipped where there is none.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class GpuTheoryAttribute : TheoryAttribute
-{
-    public GpuTheoryAttribute() => Skip = Gpu.WhyAbsent;
 }

@@ -3,12 +3,13 @@ using ModelCompiler.Testing.Conformance;
 using ModelCompiler.Tests.Conformance;
 using ModelCompiler.Tests.Cpu;
 using ModelCompiler.Tests.Training;
+using Xunit.Runner.InProc.SystemConsole;
 
 namespace ModelCompiler.Tests;
 
 /// <summary>
 /// The assembly as a process of its own: <c>conformance BITS</c> runs the suite where vectors have at most that many bits,
-/// <c>train FOLDER</c> is a run that a test kills.
+/// <c>train FOLDER</c> is a run that a test kills. Anything else goes to xunit, which runs the tests.
 /// </summary>
 internal static class Program
 {
@@ -19,12 +20,13 @@ internal static class Program
             return KilledRun.Run(folder);
         }
 
-        if (arguments is not ["conformance", string text] || !int.TryParse(text, out int bits))
-        {
-            Console.Error.WriteLine("usage: conformance BITS | train FOLDER");
-            return 2;
-        }
+        return arguments is ["conformance", string text] && int.TryParse(text, out int bits)
+            ? Conformance(bits)
+            : ConsoleRunner.Run(arguments).GetAwaiter().GetResult();
+    }
 
+    private static int Conformance(int bits)
+    {
         if (VectorWidthTests.Bits() > bits)
         {
             Console.Error.WriteLine($"Vectors have {VectorWidthTests.Bits()} bits here; the switch that limits them to {bits} did nothing.");
@@ -44,9 +46,9 @@ internal static class Program
         }
 
         using var quantised = new QuantizedLinearTests();
-        foreach (object[] row in QuantizedLinearTests.Types)
+        foreach ((DType kind, int block, bool nested) in QuantizedLinearTests.Types.Select(row => row.Data))
         {
-            quantised.ProductsAreThoseOfTheDecodedWeights((DType)row[0], (int)row[1], (bool)row[2]);
+            quantised.ProductsAreThoseOfTheDecodedWeights(kind, block, nested);
         }
 
         return failures == 0 ? 0 : 1;

@@ -12,16 +12,17 @@ internal static class TestData
     /// <summary>The data folder: MODELCOMPILER_DATA, or shared/data beside the repository; null where there is none.</summary>
     public static string? Folder { get; } = FindFolder();
 
-    /// <summary>A file or folder of the data; only for tests marked <see cref="DataFactAttribute"/>.</summary>
+    /// <summary>A file or folder of the data; the test calls <see cref="Require"/> first.</summary>
     /// <exception cref="InvalidOperationException">There is no data folder.</exception>
     public static string PathOf(string relative) =>
-        Path.Combine(Folder ?? throw new InvalidOperationException("The test needs [DataFact]: there is no data folder."), relative);
+        Path.Combine(Folder ?? throw new InvalidOperationException("The test does not call TestData.Require, and there is no data folder."), relative);
 
-    /// <summary>Why a file or folder of the data cannot be used; null where it is there.</summary>
-    public static string? WhyAbsent(string relative) =>
-        Folder is null ? "No test data: set MODELCOMPILER_DATA to the data folder."
-        : Path.Exists(PathOf(relative)) ? null
-        : $"The data folder has no {relative}.";
+    /// <summary>Skips the test where a file or folder of the data is absent.</summary>
+    public static void Require(string relative)
+    {
+        Assert.SkipWhen(Folder is null, "No test data: set MODELCOMPILER_DATA to the data folder.");
+        Assert.SkipUnless(Path.Exists(PathOf(relative)), $"The data folder has no {relative}.");
+    }
 
     private static string? FindRepository()
     {

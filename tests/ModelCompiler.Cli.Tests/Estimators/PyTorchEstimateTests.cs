@@ -3,7 +3,6 @@ using ModelCompiler.CommandLine.Estimators;
 using ModelCompiler.CommandLine.Estimators.PyTorch;
 using ModelCompiler.Models;
 using ModelCompiler.Tests;
-using Xunit.Abstractions;
 
 namespace ModelCompiler.Cli.Tests.Estimators;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using ModelCompiler.CommandLine.Quickstart.Documentation;
 using ModelCompiler.Data;
 using ModelCompiler.Tests.Files;
-using Xunit.Abstractions;
 
 namespace ModelCompiler.Cli.Tests.Quickstart;
 

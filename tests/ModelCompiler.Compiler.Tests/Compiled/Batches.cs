@@ -29,7 +29,7 @@ public static class Batches
     private static readonly ConcurrentDictionary<int, Lazy<CompiledBatch>> s_batches = new();
 
     /// <summary>The numbers of the batches, as theory data: the general ones, and those of an adapter method.</summary>
-    public static TheoryData<int> Numbers => new([.. s_kinds.SelectMany(NumbersOf)]);
+    public static TheoryData<int> Numbers => [.. s_kinds.SelectMany(NumbersOf)];
 
     /// <summary>The numbers of the batches with LaMDA adapters.</summary>
     public static IEnumerable<int> LamdaNumbers => NumbersOf(s_kinds.Single(k => k.First == Lamda));

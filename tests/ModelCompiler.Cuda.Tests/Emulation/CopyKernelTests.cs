@@ -12,28 +12,31 @@ public sealed class CopyKernelTests(BFloat16KernelTests.Shared shared) : IClassF
 
     public static TheoryData<int, int, int> Shapes => new() { { 1, 1, 0 }, { 3, 7, 0 }, { 5, 33, 3 }, { 2, 1500, 4 }, { 9, 64, 8 } };
 
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(Shapes))]
     public void NarrowsToTheNearest(int rows, int columns, int gap)
     {
+        HostClang.Require();
         float[] values = Values(rows * columns);
         values[0] = float.NaN;
         float[] copied = Copy(values, rows, columns, gap, DType.Float32, DType.BFloat16);
         Assert.Equal(values.Select(value => HostTransfer.FromBFloat16(HostTransfer.ToBFloat16(value))), copied);
     }
 
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(Shapes))]
     public void WidensExactly(int rows, int columns, int gap)
     {
+        HostClang.Require();
         float[] values = [.. Values(rows * columns).Select(value => HostTransfer.FromBFloat16(HostTransfer.ToBFloat16(value)))];
         Assert.Equal(values, Copy(values, rows, columns, gap, DType.BFloat16, DType.Float32));
     }
 
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(Shapes))]
     public void CopiesOtherTypesAsTheyAre(int rows, int columns, int gap)
     {
+        HostClang.Require();
         float[] values = [.. Enumerable.Range(0, rows * columns).Select(i => i * 37 % 251f)];
         foreach (DType type in (ReadOnlySpan<DType>)[DType.UInt8, DType.BFloat16, DType.Int32])
         {
@@ -42,10 +45,11 @@ public sealed class CopyKernelTests(BFloat16KernelTests.Shared shared) : IClassF
     }
 
     /// <summary>Each of x, bias and plus may be none; y may be x or plus.</summary>
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(Shapes))]
     public void AddsABias(int rows, int columns, int gap)
     {
+        HostClang.Require();
         CudaBackend backend = shared.Backend;
         float[] inputs = Values(rows * columns);
         float[] biases = Values(columns);

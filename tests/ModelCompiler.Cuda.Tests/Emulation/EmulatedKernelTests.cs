@@ -17,10 +17,11 @@ public sealed class EmulatedKernelTests : IClassFixture<EmulatedKernelTests.Shar
 
     public static TheoryData<string> Operations => [.. Names];
 
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(Operations))]
     public void AgreesWithReference(string operation)
     {
+        HostClang.Require();
         List<string> failures = [];
         foreach (bool backwards in (ReadOnlySpan<bool>)[false, true])
         {

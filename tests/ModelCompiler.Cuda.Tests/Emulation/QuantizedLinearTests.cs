@@ -53,34 +53,47 @@ public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IC
         { 64, 256, 40, 64, true, 0 },
     };
 
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(AnyProducts))]
-    public void MultipliesInFloat32(DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+    public void MultipliesInFloat32(DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap)
+    {
+        HostClang.Require();
         Multiply(shared.Gpu, DType.Float32, kind, rows, inputs, outputs, blockSize, nested, gap);
+    }
 
-    [HostClangTheory]
+    [Theory]
     [InlineData(1, 2112, 3, 64, true, 0)]
     [InlineData(5, 128, 21, 64, false, 4)]
-    public void MultipliesWholeGroupsInFloat32(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+    public void MultipliesWholeGroupsInFloat32(int rows, int inputs, int outputs, int blockSize, bool nested, int gap)
+    {
+        HostClang.Require();
         Multiply(shared.Gpu, DType.Float32, DType.NF4, rows, inputs, outputs, blockSize, nested, gap);
+    }
 
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(AnyProducts))]
-    public void MultipliesInBFloat16(DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+    public void MultipliesInBFloat16(DType kind, int rows, int inputs, int outputs, int blockSize, bool nested, int gap)
+    {
+        HostClang.Require();
         Multiply(shared.Gpu, DType.BFloat16, kind, rows, inputs, outputs, blockSize, nested, gap);
+    }
 
     /// <summary>Values of the codebook are rounded to bfloat16 there, and nothing else but the result.</summary>
-    [HostClangTheory]
+    [Theory]
     [MemberData(nameof(WholeProducts))]
-    public void MultipliesOnTensorCores(int rows, int inputs, int outputs, int blockSize, bool nested, int gap) =>
+    public void MultipliesOnTensorCores(int rows, int inputs, int outputs, int blockSize, bool nested, int gap)
+    {
+        HostClang.Require();
         Multiply(shared.Gpu, DType.BFloat16, DType.NF4, rows, inputs, outputs, blockSize, nested, gap, roundsCodebook: true);
+    }
 
     /// <summary>Blocks as large as on a GPU, whose eight warps share the inputs: more chunks than they take at once, and fewer.</summary>
-    [HostClangTheory]
+    [Theory]
     [InlineData(3, 2112, 20)]
     [InlineData(17, 320, 40)]
     public void MultipliesInWholeBlocks(int rows, int inputs, int outputs)
     {
+        HostClang.Require();
         var gpu = new EmulatedGpu(DType.BFloat16, threads: 256);
         using CudaBackend backend = gpu.Backend;
         backend.Allocate((1 << 20) + backend.Profile.Workspace);

@@ -13,6 +13,15 @@ internal static class Clang
         ? null
         : $"There is no {Program} on the path: kernels are compiled without a GPU by it.";
 
+    /// <summary>Skips the test where kernels cannot be compiled.</summary>
+    public static void Require()
+    {
+        if (WhyAbsent is string reason)
+        {
+            Assert.Skip(reason);
+        }
+    }
+
     /// <summary>Runs it in a folder and demands success without warnings.</summary>
     public static void Run(string folder, params string[] arguments)
     {
@@ -28,31 +37,19 @@ internal static class Clang
     }
 }
 
-/// <summary>A theory that needs Clang; skipped where it is absent.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class ClangTheoryAttribute : TheoryAttribute
-{
-    public ClangTheoryAttribute() => Skip = Clang.WhyAbsent;
-}
-
-/// <summary>A theory that compiles kernels for the host; skipped where Clang or its fibers are absent.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class HostClangTheoryAttribute : TheoryAttribute
-{
-    public HostClangTheoryAttribute() => Skip = HostClang.WhyAbsent;
-}
-
-/// <summary>The same for a fact.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class HostClangFactAttribute : FactAttribute
-{
-    public HostClangFactAttribute() => Skip = HostClang.WhyAbsent;
-}
-
 /// <summary>What running kernels on the host takes.</summary>
 internal static class HostClang
 {
     /// <summary>Why they cannot be run here; null where they can.</summary>
     public static string? WhyAbsent => Clang.WhyAbsent
         ?? (OperatingSystem.IsLinux() && File.Exists("/usr/include/ucontext.h") ? null : "Threads are emulated with the C library's ucontext.h, which is not here.");
+
+    /// <summary>Skips the test where they cannot be run.</summary>
+    public static void Require()
+    {
+        if (WhyAbsent is string reason)
+        {
+            Assert.Skip(reason);
+        }
+    }
 }

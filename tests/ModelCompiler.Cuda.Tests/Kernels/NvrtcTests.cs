@@ -15,10 +15,13 @@ public sealed class NvrtcTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    [NvrtcTheory]
+    [Theory]
     [MemberData(nameof(Operations))]
     public void Compiles(string operation)
     {
+        Assert.SkipUnless(
+            Nvrtc.Instance.IsPresent,
+            $"CUDA's run-time compiler is not here: install the toolkit, or name its folder in {LibraryNames.FolderVariable}.");
         var compiler = new KernelCompiler(new CubinCache(folder));
         foreach (string architecture in (string[])["sm_80", "sm_90"])
         {
@@ -29,13 +32,4 @@ public sealed class NvrtcTests : IDisposable
             }
         }
     }
-}
-
-/// <summary>A theory that needs CUDA's run-time compiler; skipped where it is absent.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class NvrtcTheoryAttribute : TheoryAttribute
-{
-    public NvrtcTheoryAttribute() => Skip = Nvrtc.Instance.IsPresent
-        ? null
-        : $"CUDA's run-time compiler is not here: install the toolkit, or name its folder in {LibraryNames.FolderVariable}.";
 }

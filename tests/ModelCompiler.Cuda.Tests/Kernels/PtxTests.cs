@@ -32,10 +32,11 @@ public sealed partial class PtxTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    [ClangTheory]
+    [Theory]
     [MemberData(nameof(Operations))]
     public void CompilesForEveryDeviceAndType(string operation)
     {
+        Clang.Require();
         KernelSource source = KernelSource.Embedded(operation);
         string[] kernels = [.. KernelNames().Matches(source.Text).Select(match => match.Groups[1].Value)];
         Assert.NotEmpty(kernels);
@@ -55,10 +56,11 @@ public sealed partial class PtxTests : IDisposable
     }
 
     /// <summary>Of every width; a block's tiles are those that the launch counts on, in the memory that a kernel can declare.</summary>
-    [ClangTheory]
+    [Theory]
     [MemberData(nameof(Heads))]
     public void AttentionFitsHeadsOfEveryWidth(string operation, int width)
     {
+        Clang.Require();
         foreach (DType type in (ReadOnlySpan<DType>)[DType.Float32, DType.BFloat16])
         {
             string ptx = Compile(KernelSource.Embedded(operation), "sm_80", new KernelTypes(type, type, width));
@@ -106,13 +108,14 @@ public sealed partial class PtxTests : IDisposable
     }
 
     /// <summary>Rows move 16 bytes a thread: four words in one instruction, both ways.</summary>
-    [ClangTheory]
+    [Theory]
     [InlineData("add")]
     [InlineData("swiglu")]
     [InlineData("rms_norm")]
     [InlineData("rotary")]
     public void AlignedRowsMoveInWholeVectors(string operation)
     {
+        Clang.Require();
         string ptx = Compile(KernelSource.Embedded(operation), "sm_80", new KernelTypes(DType.BFloat16, DType.BFloat16));
         Assert.Matches(@"ld\.global(\.nc)?\.v4\.[bu]32", ptx);
         Assert.Matches(@"st\.global\.v4\.[bu]32", ptx);

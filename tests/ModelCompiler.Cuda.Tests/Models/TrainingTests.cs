@@ -20,16 +20,20 @@ public class TrainingTests
 
     private static Data.Batches Examples => new([.. SmallRun.Examples.Take(4)], 2, 16, seed: 9);
 
-    [HostClangTheory]
+    [Theory]
     [InlineData(Checkpointing.None, Optimizer.AdamW)]
     [InlineData(Checkpointing.Selective, Optimizer.AdamW8Bit)]
     [InlineData(Checkpointing.Block, Optimizer.PagedAdamW)]
-    public void A_run_has_the_losses_of_the_cpu_backend(Checkpointing checkpointing, Optimizer optimizer) =>
+    public void A_run_has_the_losses_of_the_cpu_backend(Checkpointing checkpointing, Optimizer optimizer)
+    {
+        HostClang.Require();
         Compare<StoriesLoraDropout>(Plan with { Checkpointing = checkpointing, Optimizer = optimizer, PageElements = 300, PagedFrom = 300 });
+    }
 
-    [HostClangFact]
+    [Fact]
     public void Every_adapter_has_the_losses_of_the_cpu_backend()
     {
+        HostClang.Require();
         Compare<StoriesNf4>(Plan, steps: 2);
         Compare<StoriesQaLora>(Plan, steps: 2);
         Compare<StoriesLamdaNf4>(Plan, steps: 2);
@@ -41,9 +45,10 @@ public class TrainingTests
     }
 
     /// <summary>Activations in 16 bits: 8 bits of each product's factors are lost, and the loss, a mean of thousands of them, moves by less than 1 %.</summary>
-    [HostClangFact]
+    [Fact]
     public void In_bfloat16_the_losses_are_close()
     {
+        HostClang.Require();
         double[] expected = Losses<StoriesLoraDropout>(Plan, new CpuBackend(1), Steps);
         double[] losses = Losses<StoriesLoraDropout>(Plan, new EmulatedGpu(DType.BFloat16).Backend, Steps);
         Assert.All(expected.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, 0.01 * pair.First));
@@ -51,9 +56,10 @@ public class TrainingTests
     }
 
     /// <summary>Rounding each of a 64-wide model's activations to 8 bits moves its gradients by a few percent, in no direction of its own.</summary>
-    [HostClangFact]
+    [Fact]
     public void In_bfloat16_the_gradients_are_close()
     {
+        HostClang.Require();
         Dictionary<string, double[]> expected = Gradients(new CpuBackend(1));
         Dictionary<string, double[]> actual = Gradients(new EmulatedGpu(DType.BFloat16).Backend);
         foreach ((string name, double[] gradient) in expected)
@@ -77,11 +83,12 @@ public class TrainingTests
     }
 
     /// <summary>The arena is the only device memory, is what the plan says to the byte, and a step takes none.</summary>
-    [HostClangTheory]
+    [Theory]
     [InlineData(DType.Float32)]
     [InlineData(DType.BFloat16)]
     public void The_plan_is_all_device_memory(DType activation)
     {
+        HostClang.Require();
         var gpu = new EmulatedGpu(activation);
         using StoriesLoraDropout model = Create<StoriesLoraDropout>(Plan, gpu.Backend);
         var trainer = new Trainer(model, Examples, SmallRun.Options with { Steps = 3 });
@@ -97,9 +104,10 @@ public class TrainingTests
     }
 
     /// <summary>Steps of one shape come from graphs from their third time on, and have the bits of steps that do not.</summary>
-    [HostClangFact]
+    [Fact]
     public void Graphs_change_nothing()
     {
+        HostClang.Require();
         var with = new EmulatedGpu(DType.Float32);
         var without = new EmulatedGpu(DType.Float32);
         without.Backend.UsesGraphs = false;
@@ -125,9 +133,10 @@ public class TrainingTests
         }
     }
 
-    [HostClangFact]
+    [Fact]
     public void Generates_the_cpu_backends_tokens()
     {
+        HostClang.Require();
         int[] Tokens(IBackend backend)
         {
             using Stories260K model = Model.ForGeneration<Stories260K>(24, backend: backend);

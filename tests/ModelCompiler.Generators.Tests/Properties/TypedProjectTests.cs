@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using ModelCompiler.Generators.Tests.Testing;
-using Xunit.Abstractions;
 
 namespace ModelCompiler.Generators.Tests.Properties;
 

@@ -8,9 +8,10 @@ namespace ModelCompiler.Tests.Adapters;
 /// <summary>Starts over the weights of a trained model, whose spectra fall.</summary>
 public class TrainedWeightsTests
 {
-    [DataFact(StoriesReference.Folder)]
+    [Fact]
     public void Pissa_keeps_the_loss_and_Loftq_is_nearer_to_it_than_NF4_alone()
     {
+        TestData.Require(StoriesReference.Folder);
         double bare = Loss<StoriesGaussian>();
         double pissa = Loss<StoriesPissa>();
         double nf4 = Loss<StoriesLoraFourNf4>();

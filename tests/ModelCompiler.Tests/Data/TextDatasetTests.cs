@@ -139,9 +139,10 @@ public class TextDatasetTests
         Assert.Contains("absent.txt", Assert.Throws<DatasetException>(() => TextDataset.Read(folder.File("absent.txt"))).Message);
     }
 
-    [DataFact("datasets/instruction-rasbt")]
+    [Fact]
     public void Real_instruction_rows()
     {
+        TestData.Require("datasets/instruction-rasbt");
         Assert.Equal(1100, TextDataset.Read(TestData.PathOf("datasets/instruction-rasbt/instruction-data.json")).Count);
     }
 

@@ -8,9 +8,10 @@ namespace ModelCompiler.Tests.Models;
 /// <summary>Quantised storage changes the weights a model computes with, and nothing else.</summary>
 public class QuantisedStoriesTests
 {
-    [DataFact(StoriesReference.Folder)]
+    [Fact]
     public void Gradients_are_those_of_lora_over_the_decoded_weights()
     {
+        TestData.Require(StoriesReference.Folder);
         (int[][] inputs, int[][] targets) = ModelRun.Shift(StoriesReference.Rows(StoriesReference.Training().GetProperty("rows")));
         TrainingPlan plan = ModelRun.PlanFor(inputs);
         using var quantised = Model.ForTraining<Stories260K_QLora>(plan, new ReferenceBackend());

@@ -10,7 +10,6 @@ using ModelCompiler.Tests.Fixtures;
 using ModelCompiler.Tests.Models;
 using ModelCompiler.Tokenizers;
 using ModelCompiler.Training;
-using Xunit.Abstractions;
 
 namespace ModelCompiler.Tests.Training;
 
@@ -19,10 +18,11 @@ namespace ModelCompiler.Tests.Training;
 /// </summary>
 public class E2ETests(ITestOutputHelper output)
 {
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_bring_the_held_out_loss_to_pytorchs()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         (TrainingResult result, List<double> losses) = Train<Stories260K_Lora>();
 
         // PyTorch in float32, realistic_e2e.json.
@@ -32,28 +32,31 @@ public class E2ETests(ITestOutputHelper output)
         Assert.Equal(1.911668, result.HeldOutAfter!.Value, 0.02);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_over_four_bits_come_within_two_percent()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         (TrainingResult result, _) = Train<Stories260K_QLora>();
 
         Assert.InRange(result.HeldOutAfter!.Value, 0.98 * 1.911668, 1.02 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_from_what_four_bits_lose_come_within_two_percent()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         (TrainingResult result, _) = Train<Stories260K_LoftQ>();
 
         Assert.InRange(result.HeldOutAfter!.Value, 0.9 * 1.911668, 1.02 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Adapters_of_nested_ranks_learn_at_every_rank_and_come_within_three_percent_of_lora_at_the_best()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         var losses = new SortedDictionary<int, double>();
         (TrainingResult result, _) = Train<Stories260K_DyLora>((model, heldOut) =>
         {
@@ -71,20 +74,22 @@ public class E2ETests(ITestOutputHelper output)
         Assert.InRange(losses.Values.Min(), 0.97 * 1.911668, 1.03 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_of_LaMDA_come_within_three_percent()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         (TrainingResult result, List<double> losses) = Train<Stories260K_Lamda>();
 
         Assert.True(losses[^1] < losses[0] / 2, $"{losses[0]} to {losses[^1]}");
         Assert.InRange(result.HeldOutAfter!.Value, 0.97 * 1.911668, 1.03 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_of_DoRA_come_within_two_percent()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         (TrainingResult result, List<double> losses) = Train<Stories260K_Dora>();
 
         // It starts as LoRA does, and its first gradient is LoRA's.
@@ -93,10 +98,11 @@ public class E2ETests(ITestOutputHelper output)
         Assert.InRange(result.HeldOutAfter!.Value, 0.98 * 1.911668, 1.02 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_of_LaMDA_at_ranks_chosen_from_the_base_come_within_three_percent()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         using var cache = new TemporaryFolder();
         RankPattern ranks = PretrainedWeights.ChooseRanks(
             Stories260K_LamdaPlusPlus.Tables, TestData.PathOf("models/stories260K"), new RankChoiceOptions { CacheFolder = cache.Path })!;
@@ -107,10 +113,11 @@ public class E2ETests(ITestOutputHelper output)
         Assert.InRange(result.HeldOutAfter!.Value, 0.95 * 1.911668, 1.03 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Sixty_steps_of_AdaLoRA_come_within_five_percent_with_the_budget_met()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         int kept = 0;
         (TrainingResult result, _) = Train<Stories260K_AdaLora>((model, _) => kept = model.Adapters.Sum(a => model.Read(((AdaLoraAdapter)a).E).Count(e => e != 0)));
 
@@ -118,10 +125,11 @@ public class E2ETests(ITestOutputHelper output)
         Assert.InRange(result.HeldOutAfter!.Value, 0.95 * 1.911668, 1.05 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Ranks_that_move_come_within_one_percent_of_lora_at_the_same_budget()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         string ranks = "";
         (TrainingResult result, _) = Train<Stories260K_L1ra>((model, _) =>
         {
@@ -133,10 +141,11 @@ public class E2ETests(ITestOutputHelper output)
         Assert.InRange(result.HeldOutAfter!.Value, 0.5 * 1.911668, 1.01 * 1.911668);
     }
 
-    [DataFact("datasets/e2e/valid.txt")]
+    [Fact]
     [Trait("Category", "Slow")]
     public void Adapters_on_means_learn_with_an_eighth_of_the_parameters_and_merge_into_four_bits_without_a_loss()
     {
+        TestData.Require("datasets/e2e/valid.txt");
         double merged = 0;
         (TrainingResult result, _) = Train<Stories260K_QaLora>((model, heldOut) =>
         {

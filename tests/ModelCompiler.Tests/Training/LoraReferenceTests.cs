@@ -14,10 +14,11 @@ public class LoraReferenceTests
 {
     public static TheoryData<string> Backends => ModelRun.Backends;
 
-    [DataTheory(StoriesReference.Folder)]
+    [Theory]
     [MemberData(nameof(Backends))]
     public void Twenty_steps_have_pytorchs_losses(string backend)
     {
+        TestData.Require(StoriesReference.Folder);
         JsonElement reference = StoriesReference.Training();
         JsonElement lora = reference.GetProperty("lora");
         (int[][] inputs, int[][] targets) = ModelRun.Shift(StoriesReference.Rows(reference.GetProperty("rows")));
@@ -52,20 +53,27 @@ public class LoraReferenceTests
         }
     }
 
-    [DataTheory(StoriesReference.Folder)]
+    [Theory]
     [MemberData(nameof(Backends))]
-    public void Gradients_of_adapters_on_query_and_value_are_pytorchs(string backend) =>
+    public void Gradients_of_adapters_on_query_and_value_are_pytorchs(string backend)
+    {
+        TestData.Require(StoriesReference.Folder);
         Compare<StoriesLoraQueryValue>(LoraFixture.QueryAndValue(), backend);
+    }
 
-    [DataTheory(StoriesReference.Folder)]
+    [Theory]
     [MemberData(nameof(Backends))]
-    public void Gradients_of_stabilized_adapters_on_all_projections_are_pytorchs(string backend) =>
+    public void Gradients_of_stabilized_adapters_on_all_projections_are_pytorchs(string backend)
+    {
+        TestData.Require(StoriesReference.Folder);
         Compare<StoriesLoraStabilized>(LoraFixture.AllProjections(), backend);
+    }
 
-    [DataTheory(StoriesReference.Folder)]
+    [Theory]
     [MemberData(nameof(Backends))]
     public void Warm_up_cosine_clip_and_decay_are_pytorchs(string backend)
     {
+        TestData.Require(StoriesReference.Folder);
         LoraFixture fixture = LoraFixture.AllProjections();
         LoraRun run = fixture.Run!;
         using var model = Start<StoriesLoraStabilized>(fixture, backend);
@@ -94,9 +102,10 @@ public class LoraReferenceTests
         Assert.All(run.EndNorms, end => Assert.Equal(end.Value, ModelRun.Norm(model.Values(model.Named(Plain(end.Key)).Value)), tolerance));
     }
 
-    [DataFact(StoriesReference.Folder)]
+    [Fact]
     public void Frozen_weights_in_bfloat16_take_half_the_memory_and_change_the_losses_little()
     {
+        TestData.Require(StoriesReference.Folder);
         JsonElement reference = StoriesReference.Training();
         (int[][] inputs, int[][] targets) = ModelRun.Shift(StoriesReference.Rows(reference.GetProperty("rows")));
         using var full = Model.ForTraining<StoriesLoraQueryValue>(ModelRun.PlanFor(inputs), ModelRun.Backend("cpu-1"));
