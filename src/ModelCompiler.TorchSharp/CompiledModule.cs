@@ -8,7 +8,7 @@ using Parameter = ModelCompiler.Models.Parameter;
 namespace ModelCompiler.Torch;
 
 /// <summary>
-/// A compiled model as a module of TorchSharp; the generator derives <c>X.Module</c> from it. Its parameters, named as in the checkpoint, are views of
+/// A compiled model as a module of TorchSharp; the generator derives <c>X.Module</c> from it. Its parameters, named by their paths, are views of
 /// the model's arena: an optimizer of torch that steps in place trains the model itself. Frozen ones ask for no gradient, quantised ones are no
 /// parameters of torch. The arena keeps the activations of one step: the backward of an earlier forward computes that forward again. Must not be
 /// moved to another device or type: choose the device in the constructor.
@@ -35,12 +35,12 @@ public abstract class CompiledModule<T> : torch.nn.Module<TorchTensor, TorchTens
         (Model, _backend) = (model, backend);
         foreach (Parameter parameter in model.Parameters.Where(p => !p.Value.Type.IsQuantized()))
         {
-            register_parameter(parameter.Name, new global::TorchSharp.Modules.Parameter(Memory(parameter, parameter.Value), parameter.Row.Trainable));
+            register_parameter(parameter.Path, new global::TorchSharp.Modules.Parameter(Memory(parameter, parameter.Value), parameter.Row.Trainable));
         }
 
         _trainable = [.. model.Trainable];
         Dictionary<string, global::TorchSharp.Modules.Parameter> named = named_parameters().ToDictionary(p => p.name, p => p.parameter);
-        _leaves = [.. _trainable.Select(p => named[p.Name])];
+        _leaves = [.. _trainable.Select(p => named[p.Path])];
         _gradients = [.. _trainable.Select(p => Memory(p, p.WholeGradient))];
     }
 

@@ -50,12 +50,13 @@ public class ListAndInspectTests
 
         // Embedding, final norm, 5 x (2 norms + 7 linears), and A and B of each linear; the head is tied.
         Assert.Equal(2 + (5 * 9) + (5 * 14), tensors.Count);
-        Assert.Equal([172, 64], Shape(tensors["model.layers.4.mlp.up_proj.weight"]));
-        Assert.Equal([64], Shape(tensors["model.norm.weight"]));
-        Assert.False(tensors["model.norm.weight"].GetProperty("trainable").GetBoolean());
-        Assert.Equal([8, 172], Shape(tensors["model.layers.0.mlp.down_proj.lora_A.weight"]));
-        Assert.True(tensors["model.layers.0.mlp.down_proj.lora_A.weight"].GetProperty("trainable").GetBoolean());
-        Assert.Equal("Float32", tensors["model.norm.weight"].GetProperty("dtype").GetString());
+        Assert.Equal([172, 64], Shape(tensors["Layers[4].FeedForward.Up.Weight"]));
+        Assert.Equal([64], Shape(tensors["FinalNorm.Weight"]));
+        Assert.False(tensors["FinalNorm.Weight"].GetProperty("trainable").GetBoolean());
+        Assert.Equal([8, 172], Shape(tensors["Layers[0].FeedForward.Down.Adapter.A"]));
+        Assert.True(tensors["Layers[0].FeedForward.Down.Adapter.A"].GetProperty("trainable").GetBoolean());
+        Assert.Equal("model.layers.4.mlp.up_proj.weight", tensors["Layers[4].FeedForward.Up.Weight"].GetProperty("tensor").GetString());
+        Assert.Equal("Float32", tensors["FinalNorm.Weight"].GetProperty("dtype").GetString());
         Assert.Equal(7, json.GetProperty("slots").GetArrayLength());
         string[] files = [.. json.GetProperty("files").EnumerateArray().Select(f => f.GetString()!)];
         Assert.All(files, file => Assert.True(File.Exists(file), file));

@@ -36,16 +36,16 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>The parameters by the names of Hugging Face's checkpoints.</summary>
+    /// <summary>The parameters by the paths of a compiled model.</summary>
     public IEnumerable<(string Name, Tensor Value)> Named()
     {
-        yield return ("model.embed_tokens.weight", _embedding.weight!);
-        yield return ("model.norm.weight", _norm.Weight);
+        yield return ("TokenEmbedding", _embedding.weight!);
+        yield return ("FinalNorm.Weight", _norm.Weight);
         for (int i = 0; i < _size.Layers; i++)
         {
             foreach ((string name, Tensor value) in _blocks[i].Named())
             {
-                yield return ($"model.layers.{i}.{name}", value);
+                yield return ($"Layers[{i}].{name}", value);
             }
         }
     }
@@ -112,9 +112,9 @@ internal sealed class PlainLlama : Module<Tensor, Tensor>
 
         public IEnumerable<(string Name, Tensor Value)> Named() =>
         [
-            ("input_layernorm.weight", _first.Weight), ("post_attention_layernorm.weight", _second.Weight),
-            ("self_attn.q_proj.weight", _query.Weight), ("self_attn.k_proj.weight", _key.Weight), ("self_attn.v_proj.weight", _value.Weight), ("self_attn.o_proj.weight", _output.Weight),
-            ("mlp.gate_proj.weight", _gate.Weight), ("mlp.up_proj.weight", _up.Weight), ("mlp.down_proj.weight", _down.Weight),
+            ("Attention.Norm.Weight", _first.Weight), ("FeedForward.Norm.Weight", _second.Weight),
+            ("Attention.Query.Weight", _query.Weight), ("Attention.Key.Weight", _key.Weight), ("Attention.Value.Weight", _value.Weight), ("Attention.Output.Weight", _output.Weight),
+            ("FeedForward.Gate.Weight", _gate.Weight), ("FeedForward.Up.Weight", _up.Weight), ("FeedForward.Down.Weight", _down.Weight),
         ];
 
         public override Tensor forward(Tensor x) => throw new NotSupportedException("A block needs the rotation and the mask: call Call.");

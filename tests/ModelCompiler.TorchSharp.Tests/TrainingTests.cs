@@ -97,7 +97,7 @@ public class TrainingTests
             }
 
             SmallRun.Gradients(model);
-            return model.Trainable.ToDictionary(p => p.Name, p => model.Values(p.Gradient));
+            return model.Trainable.ToDictionary(p => p.Path, p => model.Values(p.Gradient));
         }
     }
 

@@ -79,17 +79,17 @@ public sealed class AdaLora : AdapterExpansion
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
     {
         Dim one = new(1), rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterRow Trained(string letter, Dim rows, Dim columns, bool vector = false) => new(
-            $"{row.Module}.lora_{letter}", $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, true, vector, slot.Index, row.FirstLayer);
-        ParameterRow Kept(string name, string path, Dim rows, Dim columns) => new(
-            $"{row.Module}.{name}", $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, false, false, slot.Index, row.FirstLayer, TrainingOnly: true);
+        ParameterRow Trained(string letter, Dim rows, Dim columns, ParameterKind kind = ParameterKind.Matrix) => new(
+            $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, true, kind, slot.Index, row.FirstLayer);
+        ParameterRow Kept(string path, Dim rows, Dim columns) => new(
+            $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, false, ParameterKind.Matrix, slot.Index, row.FirstLayer, TrainingOnly: true);
         return
         [
-            Trained("A", rank, inputs), Trained("B", outputs, rank), Trained("E", one, rank, vector: true),
-            Kept("sensitivity_A", "SensitivityA", rank, inputs), Kept("uncertainty_A", "UncertaintyA", rank, inputs),
-            Kept("sensitivity_B", "SensitivityB", outputs, rank), Kept("uncertainty_B", "UncertaintyB", outputs, rank),
-            Kept("sensitivity_E", "SensitivityE", one, rank), Kept("uncertainty_E", "UncertaintyE", one, rank),
-            Kept("scores", "Scores", new Dim(3), rank), Kept("mask", "Mask", one, rank), Kept("overlap", "Overlap", rank, rank),
+            Trained("A", rank, inputs), Trained("B", outputs, rank), Trained("E", one, rank, ParameterKind.Gain),
+            Kept("SensitivityA", rank, inputs), Kept("UncertaintyA", rank, inputs),
+            Kept("SensitivityB", outputs, rank), Kept("UncertaintyB", outputs, rank),
+            Kept("SensitivityE", one, rank), Kept("UncertaintyE", one, rank),
+            Kept("Scores", new Dim(3), rank), Kept("Mask", one, rank), Kept("Overlap", rank, rank),
         ];
     }
 

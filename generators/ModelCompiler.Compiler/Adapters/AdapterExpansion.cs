@@ -49,7 +49,6 @@ public abstract class AdapterExpansion
         float alpha = (float)adapter.Argument("Alpha", 0);
         return new SlotRow(
             projection.Path,
-            projection.Module,
             Method,
             rank,
             Math.Min(projection.In, projection.Out),

@@ -28,14 +28,14 @@ public sealed class Dora : AdapterExpansion
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
     {
         Dim one = new(1), rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterRow Make(string name, string path, Dim rows, Dim columns, bool trainable = true, bool vector = false) => new(
-            $"{row.Module}.{name}", $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, vector, slot.Index, row.FirstLayer);
+        ParameterRow Make(string path, Dim rows, Dim columns, bool trainable = true, ParameterKind kind = ParameterKind.Matrix) => new(
+            $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index, row.FirstLayer);
         return
         [
-            Make("lora_A.weight", "A", rank, inputs),
-            Make("lora_B.weight", "B", outputs, rank),
-            Make("lora_magnitude_vector", "M", one, outputs, vector: true),
-            Make("squared_norms", "SquaredNorms", one, outputs, trainable: false, vector: true),
+            Make("A", rank, inputs),
+            Make("B", outputs, rank),
+            Make("M", one, outputs, kind: ParameterKind.Gain),
+            Make("SquaredNorms", one, outputs, trainable: false, ParameterKind.Gain),
         ];
     }
 

@@ -73,13 +73,13 @@ public sealed class L1ra : AdapterExpansion
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
     {
         Dim rank = Dim.Rank(slot.Index);
-        ParameterRow Make(string name, string path, Dim rows, Dim columns, bool vector) => new(
-            $"{row.Module}.{name}", $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, true, vector, slot.Index, row.FirstLayer);
+        ParameterRow Make(string path, Dim rows, Dim columns, ParameterKind kind = ParameterKind.Matrix) => new(
+            $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, true, kind, slot.Index, row.FirstLayer);
         return
         [
-            Make("l1ra_A.weight", "A", rank, new Dim(projection.In), vector: false),
-            Make("l1ra_c", "C", new Dim(1), rank, vector: true),
-            Make("l1ra_B.weight", "B", new Dim(projection.Out), rank, vector: false),
+            Make("A", rank, new Dim(projection.In)),
+            Make("C", new Dim(1), rank, ParameterKind.Gain),
+            Make("B", new Dim(projection.Out), rank),
         ];
     }
 

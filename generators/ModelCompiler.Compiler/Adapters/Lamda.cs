@@ -46,7 +46,7 @@ public class Lamda : AdapterExpansion
     {
         Dim rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
         ParameterRow Make(string letter, Dim rows, Dim columns, bool trainable, bool inParts = false) => new(
-            $"{row.Module}.lamda_{letter}.weight", $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, false, slot.Index, row.FirstLayer, inParts);
+            $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer, inParts);
         ParameterRow[] always = [Make("A", rank, inputs, trainable: false), Make("S", rank, rank, trainable: true), Make("B", outputs, rank, trainable: true, inParts: true)];
         return row.Setting("Start") == (int)LamdaStart.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
     }

@@ -58,15 +58,15 @@ public class Lora : AdapterExpansion
 
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
     {
-        ParameterRow A(string name, string path, bool trainable) => new(
-            $"{row.Module}.{name}.weight", $"{slot.Path}.Adapter.{path}", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, trainable, false, slot.Index, row.FirstLayer);
-        ParameterRow B(string name, string path, bool trainable) => new(
-            $"{row.Module}.{name}.weight", $"{slot.Path}.Adapter.{path}", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, trainable, false, slot.Index, row.FirstLayer);
+        ParameterRow A(string path, bool trainable) => new(
+            $"{slot.Path}.Adapter.{path}", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
+        ParameterRow B(string path, bool trainable) => new(
+            $"{slot.Path}.Adapter.{path}", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
 
         // What PiSSA took from the weight is kept: only with it the adapter says what it adds to the weight as it was.
         return row.Settings.Any(static setting => setting.Name == "Start" && setting.Value == (int)LoraStart.Pissa)
-            ? [A("lora_A", "A", true), B("lora_B", "B", true), A("start_A", "StartA", false), B("start_B", "StartB", false)]
-            : [A("lora_A", "A", true), B("lora_B", "B", true)];
+            ? [A("A", true), B("B", true), A("StartA", false), B("StartB", false)]
+            : [A("A", true), B("B", true)];
     }
 
     public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)

@@ -71,8 +71,8 @@ public sealed class QaLora : AdapterExpansion
 
     public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection) =>
     [
-        new($"{row.Module}.lora_A.weight", $"{slot.Path}.Adapter.A", Dim.Rank(slot.Index), new Dim(projection.In / (int)row.Setting(GroupSize)), WeightFormat.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
-        new($"{row.Module}.lora_B.weight", $"{slot.Path}.Adapter.B", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, true, false, slot.Index, row.FirstLayer),
+        new($"{slot.Path}.Adapter.A", Dim.Rank(slot.Index), new Dim(projection.In / (int)row.Setting(GroupSize)), WeightFormat.Compute, projection.PerLayer, true, ParameterKind.Matrix, slot.Index, row.FirstLayer),
+        new($"{slot.Path}.Adapter.B", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, true, ParameterKind.Matrix, slot.Index, row.FirstLayer),
     ];
 
     public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)

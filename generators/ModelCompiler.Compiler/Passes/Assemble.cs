@@ -8,11 +8,10 @@ namespace ModelCompiler.Compiler.Passes;
 /// <summary>A linear projection that an adapter may target.</summary>
 /// <param name="Flag">Its name as a target.</param>
 /// <param name="Path">Path of its property: "Attention.Query".</param>
-/// <param name="Module">Its module in the checkpoint; "{0}" stands for the layer.</param>
 /// <param name="In">Input width.</param>
 /// <param name="Out">Output width.</param>
 /// <param name="Format">How its weight is stored.</param>
-public sealed record Projection(Projections Flag, string Path, string Module, int In, int Out, WeightFormat Format)
+public sealed record Projection(Projections Flag, string Path, int In, int Out, WeightFormat Format)
 {
     /// <summary>Whether every layer has one.</summary>
     public bool PerLayer => Flag != Projections.Head;
@@ -21,7 +20,7 @@ public sealed record Projection(Projections Flag, string Path, string Module, in
 /// <summary>The regions of a step before any pass: prologue, one block, loss.</summary>
 public sealed record Network(Region Prologue, Region Block, Region Loss, Value[] Parameters, Projection[] Projections);
 
-/// <summary>Turns a description into regions, with the checkpoint names of Hugging Face's Llama family.</summary>
+/// <summary>Turns a description into regions.</summary>
 public sealed class Assemble
 {
     /// <summary>The token ids, [T, 1].</summary>
@@ -47,7 +46,7 @@ public sealed class Assemble
 
     private Network Build()
     {
-        Value embedding = Parameter("model.embed_tokens.weight", "TokenEmbedding", _spec.Vocabulary, _spec.Width, perLayer: false);
+        Value embedding = Parameter("TokenEmbedding", ParameterKind.Matrix, _spec.Vocabulary, _spec.Width, perLayer: false);
         Region prologue = Prologue(embedding);
         Region block = Block();
         Region loss = Loss(embedding);
@@ -60,7 +59,7 @@ public sealed class Assemble
         Value x = g.Add("Output", new Embedding(_spec.Embedding.Scale), TokenIds, embedding);
         if (_spec.LearnedPositions)
         {
-            Value table = Parameter("model.embed_positions.weight", "PositionEmbedding", _spec.Context, _spec.Width, perLayer: false);
+            Value table = Parameter("PositionEmbedding", ParameterKind.Matrix, _spec.Context, _spec.Width, perLayer: false);
             x = g.Add("Output", new LearnedPositions(), x, table);
         }
 
@@ -90,7 +89,7 @@ public sealed class Assemble
                 : FeedForward(g, sublayer, sublayer.FeedForward!, read, suffix);
             if (sublayer.LayerScale)
             {
-                Value factors = Parameter($"{Module(sublayer)}.layer_scale", $"{sublayer.PropertyName}.LayerScale", 1, _spec.Width);
+                Value factors = Parameter(sublayer.PropertyName + ".LayerScale", ParameterKind.Gain, 1, _spec.Width);
                 y = g.Add("Scaled" + suffix, new Gate(), y, factors);
             }
 
@@ -115,13 +114,13 @@ public sealed class Assemble
         NormSpec? norm = _spec.FinalNorm ?? (_spec.Block.PostNorm ? null : _spec.Block.Sublayers.LastOrDefault(s => s.Norm is not null)?.Norm);
         if (norm is not null)
         {
-            x = Norm(g, norm, "model.norm", "FinalNorm", x, "Normed", perLayer: false);
+            x = Norm(g, norm, "FinalNorm", x, "Normed", perLayer: false);
         }
 
-        Value weight = _spec.Embedding.Tied ? embedding : Parameter("lm_head.weight", "Head.Weight", _spec.Vocabulary, _spec.Width, perLayer: false, Projections.Head);
-        _projections.Add(new Projection(Projections.Head, "Head", "lm_head", _spec.Width, _spec.Vocabulary, weight.Parameter!.Format));
+        Value weight = _spec.Embedding.Tied ? embedding : Parameter("Head.Weight", ParameterKind.Matrix, _spec.Vocabulary, _spec.Width, perLayer: false, Projections.Head);
+        _projections.Add(new Projection(Projections.Head, "Head", _spec.Width, _spec.Vocabulary, weight.Parameter!.Format));
         Value[] inputs = _spec.Head.Bias
-            ? [x, weight, Parameter("lm_head.bias", "Head.Bias", 1, _spec.Vocabulary, perLayer: false)]
+            ? [x, weight, Parameter("Head.Bias", ParameterKind.Bias, 1, _spec.Vocabulary, perLayer: false)]
             : [x, weight];
         Value logits = g.Add("Logits", new Linear(), inputs);
         if (_spec.Head.SoftCap > 0)
@@ -136,23 +135,23 @@ public sealed class Assemble
     private Value Attention(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string suffix)
     {
         string tag = _spec.Block.Sublayers.Count(s => s.Attention is not null) > 1 ? suffix : "";
-        Value q = Project(g, sublayer, Projections.Query, "q_proj", x, a.Shape.Width, a.Bias, "Query" + tag);
-        q = Rotate(g, a, HeadNorm(g, sublayer, a, q, "QueryNorm", "q_norm"));
-        Value k = Project(g, sublayer, Projections.Key, "k_proj", x, a.Shape.KeyValueWidth, a.Bias, "Key" + tag);
-        k = Rotate(g, a, HeadNorm(g, sublayer, a, k, "KeyNorm", "k_norm"));
-        Value v = Project(g, sublayer, Projections.Value, "v_proj", x, a.Shape.KeyValueWidth, a.Bias, "Value" + tag);
+        Value q = Project(g, sublayer, Projections.Query, x, a.Shape.Width, a.Bias, "Query" + tag);
+        q = Rotate(g, a, HeadNorm(g, sublayer, a, q, "QueryNorm"));
+        Value k = Project(g, sublayer, Projections.Key, x, a.Shape.KeyValueWidth, a.Bias, "Key" + tag);
+        k = Rotate(g, a, HeadNorm(g, sublayer, a, k, "KeyNorm"));
+        Value v = Project(g, sublayer, Projections.Value, x, a.Shape.KeyValueWidth, a.Bias, "Value" + tag);
         Value mixed = g.AddMany(["Mixed" + tag, "LogSumExp" + tag], new Attention(a.Shape), q, k, v)[0];
-        return Project(g, sublayer, Projections.Output, "o_proj", mixed, _spec.Width, a.OutputBias, "Attended" + tag);
+        return Project(g, sublayer, Projections.Output, mixed, _spec.Width, a.OutputBias, "Attended" + tag);
     }
 
-    private Value HeadNorm(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string property, string module)
+    private Value HeadNorm(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string property)
     {
         if (a.QueryKeyNorm is not { } norm)
         {
             return x;
         }
 
-        Value weight = Parameter($"{Module(sublayer)}.{module}.weight", $"{sublayer.PropertyName}.{property}.Weight", 1, a.Shape.HeadWidth);
+        Value weight = Parameter($"{sublayer.PropertyName}.{property}.Weight", ParameterKind.Gain, 1, a.Shape.HeadWidth);
         return g.AddMany(["Normed" + x.Name, "RstdNormed" + x.Name], new RmsNorm(norm.Shape), x, weight)[0];
     }
 
@@ -165,66 +164,50 @@ public sealed class Assemble
         Value hidden;
         if (f.Kind == FeedForwardKind.Gelu)
         {
-            Value up = Project(g, sublayer, Projections.Up, "up_proj", x, f.Hidden, f.Bias, "Up" + tag);
+            Value up = Project(g, sublayer, Projections.Up, x, f.Hidden, f.Bias, "Up" + tag);
             hidden = g.Add("Hidden" + tag, new Gelu(), up);
         }
         else
         {
-            Value gate = Project(g, sublayer, Projections.Gate, "gate_proj", x, f.Hidden, f.Bias, "Gate" + tag);
-            Value up = Project(g, sublayer, Projections.Up, "up_proj", x, f.Hidden, f.Bias, "Up" + tag);
+            Value gate = Project(g, sublayer, Projections.Gate, x, f.Hidden, f.Bias, "Gate" + tag);
+            Value up = Project(g, sublayer, Projections.Up, x, f.Hidden, f.Bias, "Up" + tag);
             hidden = g.Add("Hidden" + tag, f.Kind == FeedForwardKind.SwiGlu ? new SwiGlu() : new GeGlu(), gate, up);
         }
 
-        return Project(g, sublayer, Projections.Down, "down_proj", hidden, _spec.Width, f.Bias, "Fed" + tag);
+        return Project(g, sublayer, Projections.Down, hidden, _spec.Width, f.Bias, "Fed" + tag);
     }
 
-    private Value Project(GraphBuilder g, SublayerSpec sublayer, Projections flag, string module, Value x, int width, bool bias, string name)
+    private Value Project(GraphBuilder g, SublayerSpec sublayer, Projections flag, Value x, int width, bool bias, string name)
     {
         string path = $"{sublayer.PropertyName}.{flag}";
-        string checkpoint = $"{Module(sublayer)}.{module}";
         int inputs = x.Shape.Columns.Factor;
-        Value weight = Parameter(checkpoint + ".weight", path + ".Weight", width, inputs, projection: flag);
-        _projections.Add(new Projection(flag, path, checkpoint, inputs, width, weight.Parameter!.Format));
+        Value weight = Parameter(path + ".Weight", ParameterKind.Matrix, width, inputs, projection: flag);
+        _projections.Add(new Projection(flag, path, inputs, width, weight.Parameter!.Format));
         return bias
-            ? g.Add(name, new Linear(), x, weight, Parameter(checkpoint + ".bias", path + ".Bias", 1, width))
+            ? g.Add(name, new Linear(), x, weight, Parameter(path + ".Bias", ParameterKind.Bias, 1, width))
             : g.Add(name, new Linear(), x, weight);
     }
 
-    private Value Norm(GraphBuilder g, SublayerSpec sublayer, Value x, string name)
-    {
-        int index = _spec.Block.Sublayers.TakeWhile(other => other.PropertyName != sublayer.PropertyName).Count();
-        string module = sublayer.Attention is not null && index == 0 ? "input_layernorm"
-            : sublayer.FeedForward is not null && index == 1 ? "post_attention_layernorm"
-            : $"norm_{Text(index + 1)}";
-        return Norm(g, sublayer.Norm!, "model.layers.{0}." + module, sublayer.PropertyName + ".Norm", x, name, perLayer: true);
-    }
+    private Value Norm(GraphBuilder g, SublayerSpec sublayer, Value x, string name) =>
+        Norm(g, sublayer.Norm!, sublayer.PropertyName + ".Norm", x, name, perLayer: true);
 
-    private Value Norm(GraphBuilder g, NormSpec norm, string module, string path, Value x, string name, bool perLayer)
+    private Value Norm(GraphBuilder g, NormSpec norm, string path, Value x, string name, bool perLayer)
     {
-        Value weight = Parameter(module + ".weight", path + ".Weight", 1, _spec.Width, perLayer);
+        Value weight = Parameter(path + ".Weight", ParameterKind.Gain, 1, _spec.Width, perLayer);
         if (norm.Kind == NormKind.Rms)
         {
             return g.AddMany([name, "Rstd" + name], new RmsNorm(norm.Shape), x, weight)[0];
         }
 
-        Value[] inputs = norm.Bias ? [x, weight, Parameter(module + ".bias", path + ".Bias", 1, _spec.Width, perLayer)] : [x, weight];
+        Value[] inputs = norm.Bias ? [x, weight, Parameter(path + ".Bias", ParameterKind.Bias, 1, _spec.Width, perLayer)] : [x, weight];
         return g.AddMany([name, "Statistics" + name], new LayerNorm(norm.Shape), inputs)[0];
     }
 
-    // The first of a kind has the name that checkpoints know; further ones count on, so that each has its own parameters.
-    private string Module(SublayerSpec sublayer)
+    private Value Parameter(string path, ParameterKind kind, int rows, int columns, bool perLayer = true, Projections? projection = null)
     {
-        bool attention = sublayer.Attention is not null;
-        int before = _spec.Block.Sublayers.TakeWhile(other => other.PropertyName != sublayer.PropertyName).Count(other => other.Attention is not null == attention);
-        return "model.layers.{0}." + (attention ? "self_attn" : "mlp") + (before == 0 ? "" : "_" + Text(before + 1));
-    }
-
-    private Value Parameter(string name, string path, int rows, int columns, bool perLayer = true, Projections? projection = null)
-    {
-        bool vector = rows == 1 && !name.EndsWith("proj.weight", StringComparison.Ordinal) && path != "TokenEmbedding" && path != "PositionEmbedding" && path != "Head.Weight";
-        WeightFormat format = vector || _spec.Recipe is null ? WeightFormat.Compute
+        WeightFormat format = kind != ParameterKind.Matrix || _spec.Recipe is null ? WeightFormat.Compute
             : projection is { } named ? _spec.Recipe.FormatOf(named) : _spec.Recipe.EmbeddingFormat;
-        var row = new ParameterRow(name, path, new Dim(rows), new Dim(columns), format, perLayer, _spec.Recipe is null, vector);
+        var row = new ParameterRow(path, new Dim(rows), new Dim(columns), format, perLayer, _spec.Recipe is null, kind);
         var value = new Value(path, new Shape(row.Rows, row.Columns), ValueKind.Parameter, row);
         _parameters.Add(value);
         return value;

@@ -54,6 +54,7 @@ internal static class MemoryFile
         w.Line(FormattableString.Invariant($"Vocabulary = {t.Vocabulary},")).Line(FormattableString.Invariant($"Width = {t.Width},"));
         w.Line(FormattableString.Invariant($"Context = {t.Context},")).Line(FormattableString.Invariant($"Layers = {t.Layers},"));
         w.Line($"CacheWidths = new int[] {{ {string.Join(", ", t.CacheWidths.Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)))} }},");
+        Rows(w, "Sublayers", "SublayerInfo", t.Sublayers.Select(s => $"{Text(s.Name)}, §SublayerKind.{s.Kind}"));
         Rows(w, "Configuration", "ConfigurationRow", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
         Rows(w, "Parameters", "ParameterRow", t.Parameters.Select(Parameter));
         Rows(w, "Slots", "SlotRow", t.Slots.Select(Slot), t.Slots.Select(Settings));
@@ -91,7 +92,7 @@ internal static class MemoryFile
     }
 
     private static string Parameter(ParameterRow p) => FormattableString.Invariant(
-        $"{Text(p.Name)}, {Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, {Flag(p.Vector)}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
+        $"{Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, §ParameterKind.{p.Kind}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
 
     private static string Format(WeightFormat f) => "§WeightFormat." + f.Storage switch
     {
@@ -102,7 +103,7 @@ internal static class MemoryFile
     };
 
     private static string Slot(SlotRow s) => FormattableString.Invariant(
-        $"{Text(s.Path)}, {Text(s.Module)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");
+        $"{Text(s.Path)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");
 
     private static string Settings(SlotRow s) => s.Settings.Length == 0
         ? ""

@@ -130,6 +130,7 @@ public sealed class ModelTypes
             Context = Spec.Context,
             Layers = Spec.Block.Repeat,
             CacheWidths = Model.CacheWidths,
+            Sublayers = [.. Spec.Block.Sublayers.Select(static s => new SublayerInfo(s.PropertyName, s.Attention is null ? SublayerKind.FeedForward : SublayerKind.Attention))],
             Configuration = Configuration(attention),
             Parameters = Parameters,
             Slots = Model.Slots.Select(s => s.Row).ToArray(),

@@ -21,7 +21,7 @@ public static class RuntimeNames
         .Concat(In(
             Namespaces[4],
             "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "DimSymbol", "FitObjective", "FitOptions", "FitResult", "Flops", "FrameRow", "FrameTable",
-            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterRow", "Plan", "RowKind", "SettingRow", "SlotRow", "Traffic", "TrainingPlan", "VariantRow", "WeightFormat"))
+            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterKind", "ParameterRow", "Plan", "RowKind", "SettingRow", "SlotRow", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantRow", "WeightFormat"))
         .Concat(In(Namespaces[5], "Tensor"))
         .GroupBy(static type => type.Name)
         .ToDictionary(static type => type.Key, static type => type.First().Namespace);

@@ -1,27 +1,25 @@
 namespace ModelCompiler.Planning;
 
 /// <summary>One parameter, or one in every layer.</summary>
-/// <param name="Name">Name in the checkpoint; "{0}" stands for the layer.</param>
-/// <param name="Path">Path of its typed property: "Attention.Query.Weight".</param>
+/// <param name="Path">Path of its typed property, inside its layer where it is in one: "Attention.Query.Weight". No other parameter has it.</param>
 /// <param name="Rows">Rows (1 for vectors).</param>
 /// <param name="Columns">Columns.</param>
 /// <param name="Format">How it is stored.</param>
 /// <param name="PerLayer">Whether every layer from <paramref name="FirstLayer"/> on has its own.</param>
 /// <param name="Trainable">Whether it has a gradient and optimizer state.</param>
-/// <param name="Vector">Whether the checkpoint holds it with one dimension.</param>
+/// <param name="Kind">What it is of its operation.</param>
 /// <param name="Slot">The adapter slot it belongs to; -1: none.</param>
 /// <param name="FirstLayer">First layer that has it.</param>
 /// <param name="UpdatedInParts">Whether a step may update some of its rows or columns only; its moments are then kept whole and in the arena.</param>
 /// <param name="TrainingOnly">Whether it exists in training only: what a method keeps of its parameters' history.</param>
 public sealed record ParameterRow(
-    string Name,
     string Path,
     Dim Rows,
     Dim Columns,
     WeightFormat Format,
     bool PerLayer,
     bool Trainable,
-    bool Vector,
+    ParameterKind Kind,
     int Slot = -1,
     int FirstLayer = 0,
     bool UpdatedInParts = false,
@@ -30,13 +28,15 @@ public sealed record ParameterRow(
     /// <summary>Whether it is of the base and not trained.</summary>
     public bool IsFrozenWeight => !Trainable && Slot < 0;
 
-    /// <summary>Its name in a layer; -1 where no layer has it.</summary>
-    public string NameIn(int layer) => layer < 0 ? Name : Name.Replace("{0}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    /// <summary>Whether it has one dimension.</summary>
+    public bool Vector => Kind != ParameterKind.Matrix;
+
+    /// <summary>Its path in the model, "Layers[3].Attention.Query.Weight"; layer -1: outside the layers.</summary>
+    public string PathIn(int layer) => ModelTables.PathIn(Path, layer);
 }
 
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>
 /// <param name="Path">Path of the projection: "Attention.Query".</param>
-/// <param name="Module">Its module in the checkpoint, "model.layers.{0}.self_attn.q_proj".</param>
 /// <param name="Method">The adapter's method: "LoRA".</param>
 /// <param name="Rank">The declared rank.</param>
 /// <param name="MaximumRank">The largest rank the projection allows: min(in, out), or fewer inputs where the method combines them.</param>
@@ -46,7 +46,6 @@ public sealed record ParameterRow(
 /// <param name="FirstLayer">First layer with an adapter here.</param>
 public sealed record SlotRow(
     string Path,
-    string Module,
     string Method,
     int Rank,
     int MaximumRank,
@@ -82,8 +81,8 @@ public sealed record SlotRow(
         throw new InvalidOperationException($"{Method} has no setting {name}");
     }
 
-    /// <summary>The module in the checkpoint of the adapter in a layer; -1: outside the layers.</summary>
-    public string ModuleIn(int layer) => Module.Replace("{0}", layer.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    /// <summary>The projection's path in the model, "Layers[3].Attention.Query"; layer -1: outside the layers.</summary>
+    public string PathIn(int layer) => ModelTables.PathIn(Path, layer);
 
     /// <summary>The scale s at a rank.</summary>
     public float Scale(int rank) => RankStabilized ? (float)(Alpha / Math.Sqrt(rank)) : Alpha / rank;
@@ -132,6 +131,9 @@ public sealed record ModelTables
     /// <summary>Widths of the key (and value) caches a layer keeps when generating, one per attention sublayer.</summary>
     public required int[] CacheWidths { get; init; }
 
+    /// <summary>The sublayers of a block in their order.</summary>
+    public required SublayerInfo[] Sublayers { get; init; }
+
     /// <summary>What <c>config.json</c> must say: key and value.</summary>
     public required ConfigurationRow[] Configuration { get; init; }
 
@@ -164,6 +166,31 @@ public sealed record ModelTables
 
         return v;
     }
+
+    /// <summary>A path in the model, "Layers[3].Attention.Query", of one inside a layer; layer -1: outside the layers.</summary>
+    public static string PathIn(string path, int layer) => layer < 0 ? path : FormattableString.Invariant($"Layers[{layer}].{path}");
+
+    /// <summary>
+    /// A path with the kind of its sublayer instead of its property's name, so that it does not depend on names: "Attention.Query.Weight". The second sublayer of a
+    /// kind is "Attention2".
+    /// </summary>
+    /// <param name="path">The path of a parameter or of a projection, as its row has it.</param>
+    public string KindPath(string path)
+    {
+        int dot = path.IndexOf('.');
+        int index = dot < 0 ? -1 : Array.FindIndex(Sublayers, s => s.Name.Length == dot && path.StartsWith(s.Name, StringComparison.Ordinal));
+        if (index < 0)
+        {
+            return path;
+        }
+
+        SublayerKind kind = Sublayers[index].Kind;
+        int before = Sublayers.Take(index).Count(s => s.Kind == kind);
+        return kind + (before == 0 ? "" : FormattableString.Invariant($"{before + 1}")) + path.Substring(dot);
+    }
+
+    /// <summary>The weight of an adapter's projection; of a head that is tied, the token embedding.</summary>
+    public ParameterRow WeightOf(SlotRow slot) => Parameters.FirstOrDefault(p => p.Path == slot.Path + ".Weight") ?? Parameters.First(static p => p.Path == "TokenEmbedding");
 
     /// <summary>The lowest layer that backward reaches; the number of layers where it reaches none.</summary>
     public int LowestTrained => Variants.Where(static v => v.None.BackwardOps > 0).Select(static v => v.FirstLayer).DefaultIfEmpty(Layers).Min();

@@ -72,7 +72,7 @@ internal abstract class ConversionCommand : HostCommand
     protected abstract void Read(ParseResult arguments, TransformerModel architecture, TransformerModel model, string output);
 
     /// <summary>A head that is tied to the embedding cannot take an adapter into its weights.</summary>
-    protected static bool CanMerge(TransformerModel model) => model.Adapters.All(a => model.Parameters.Any(p => p.Name == a.Module + ".weight"));
+    protected static bool CanMerge(TransformerModel model) => model.Adapters.All(a => a.WeightIn(model).Row.Path != "TokenEmbedding");
 
     private int? Rank(ParseResult arguments, ModelTables tables)
     {

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Runs;
 using ModelCompiler.CommandLine.Terminal;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using Spectre.Console;
@@ -21,42 +21,38 @@ internal sealed class InspectCommand : HostCommand
     {
         ModelEntry model = ModelArgument.Find(arguments.GetRequiredValue(_model));
         ModelTables tables = model.Tables;
+        TensorMap map = CheckpointFamily.MapOf(tables);
         var sizes = new Sizes(1, 1, 1, 1, [.. tables.Slots.Select(s => s.Rank)]);
         var result = new InspectResult(
             tables.Name,
             tables.Architecture,
             tables.ParameterCount(trainable: false),
             tables.ParameterCount(trainable: true),
-            [.. tables.Parameters.Where(p => !p.TrainingOnly).SelectMany(row => Names(tables, row).Select(name => Line(row, name, sizes)))],
-            [.. tables.Slots.Select(s => new SlotLine(s.Path, s.Module, s.Method, s.Rank, s.MaximumRank, s.Alpha, s.Scale(s.Rank), s.Dropout, s.FirstLayer))],
+            [.. tables.Parameters.Where(p => !p.TrainingOnly).SelectMany(row => tables.LayersOf(row).Select(layer => Line(row, map, layer, row.PathIn(layer), sizes)))],
+            [.. tables.Slots.Select(s => new SlotLine(s.Path, map.ModuleOf(s, -1), s.Method, s.Rank, s.MaximumRank, s.Alpha, s.Scale(s.Rank), s.Dropout, s.FirstLayer))],
             GeneratedFiles.Of(model));
-        Session.Emit(result, HostJson.Default.InspectResult, console => Show(console, result, tables, sizes));
+        Session.Emit(result, HostJson.Default.InspectResult, console => Show(console, result, tables, map, sizes));
         return ExitCode.Done;
     }
 
-    private static IEnumerable<string> Names(ModelTables tables, ParameterRow row) => row.PerLayer
-        ? tables.LayersOf(row).Select(layer => Named(row.Name, layer.ToString(CultureInfo.InvariantCulture)))
-        : [row.Name];
-
-    private static string Named(string name, string layer) => name.Replace("{0}", layer, StringComparison.Ordinal);
-
-    private static TensorLine Line(ParameterRow row, string name, Sizes sizes)
+    private static TensorLine Line(ParameterRow row, TensorMap map, int layer, string name, Sizes sizes)
     {
         (int rows, int columns) = (row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes));
-        return new TensorLine(name, row.Vector ? [rows * columns] : [rows, columns], TypeName(row.Format), row.Trainable);
+        string? tensor = row.Slot < 0 ? map.Of(row, layer).Tensor : null;
+        return new TensorLine(name, tensor, row.Vector ? [rows * columns] : [rows, columns], TypeName(row.Format), row.Trainable);
     }
 
     private static string TypeName(WeightFormat format) => format.Storage.ToString();
 
-    private static void Show(IAnsiConsole console, InspectResult result, ModelTables tables, Sizes sizes)
+    private static void Show(IAnsiConsole console, InspectResult result, ModelTables tables, TensorMap map, Sizes sizes)
     {
         console.WriteLine($"{result.Recipe}: {Tables.Count(result.Parameters)} parameters, {Tables.Count(result.Trainable)} trainable");
-        Table tensors = Tables.Create("tensor", "shape", "type", "trained");
+        Table tensors = Tables.Create("parameter", "tensor", "shape", "type", "trained");
         foreach (ParameterRow row in tables.Parameters)
         {
-            string layers = $"{{{row.FirstLayer}..{tables.Layers - 1}}}";
-            TensorLine line = Line(row, row.PerLayer ? Named(row.Name, layers) : row.Name, sizes);
-            tensors.AddRow(Markup.Escape(line.Name), Markup.Escape($"[{string.Join(", ", line.Shape)}]"), line.Dtype, line.Trainable ? "yes" : "");
+            string name = row.PerLayer ? $"Layers[{row.FirstLayer}..{tables.Layers - 1}].{row.Path}" : row.Path;
+            TensorLine line = Line(row, map, -1, name, sizes);
+            tensors.AddRow(Markup.Escape(line.Name), Markup.Escape(line.Tensor?.Replace("{0}", "N", StringComparison.Ordinal) ?? ""), Markup.Escape($"[{string.Join(", ", line.Shape)}]"), line.Dtype, line.Trainable ? "yes" : "");
         }
 
         console.Write(tensors);

@@ -48,7 +48,7 @@ internal static class Estimates
             Bits = bits,
             DoubleQuantized = bits == 8 || storage.DoubleQuantized,
             Accumulate = plan.Accumulate,
-            AdapterParameters = slots.Length == 0 ? null : slots.Sum(slot => AdapterParameters(shape, slot, plan.Rank ?? slot.Rank)),
+            AdapterParameters = slots.Length == 0 ? null : slots.Sum(slot => AdapterParameters(tables, shape, slot, plan.Rank ?? slot.Rank)),
         });
         notes.Note("GELATO's formula assumes checkpointing of every block, bfloat16 and paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
         if (bits is null && storage.Storage != ModelCompiler.Storage.BFloat16)
@@ -91,7 +91,7 @@ internal static class Estimates
     /// <summary>The slots, which are all on projections that the shape knows, of one rank.</summary>
     private static SlotRow[] Adapters(ModelTables tables, LlamaShape shape, TrainingPlan plan)
     {
-        if (tables.Slots.FirstOrDefault(slot => Find(shape, slot) < 0) is { } outside)
+        if (tables.Slots.FirstOrDefault(slot => Find(tables, shape, slot) < 0) is { } outside)
         {
             throw new ArgumentException($"GELATO and PyTorch estimates know adapters on the projections of layers, not on {outside.Path}");
         }
@@ -101,14 +101,14 @@ internal static class Estimates
             : throw new ArgumentException("GELATO and PyTorch estimates have one rank for all adapters; --rank gives it");
     }
 
-    private static long AdapterParameters(LlamaShape shape, SlotRow slot, int rank)
+    private static long AdapterParameters(ModelTables tables, LlamaShape shape, SlotRow slot, int rank)
     {
-        (_, int inputs, int outputs) = shape.Projections[Find(shape, slot)];
+        (_, int inputs, int outputs) = shape.Projections[Find(tables, shape, slot)];
         return (shape.Layers - slot.FirstLayer) * (long)rank * (inputs + outputs + (slot.Method is "L1RA" or "AdaLoRA" ? 1 : 0));
     }
 
-    private static int Find(LlamaShape shape, SlotRow slot) =>
-        shape.Projections.Select(static p => p.Module).ToList().FindIndex(module => slot.Module.EndsWith("." + module, StringComparison.Ordinal));
+    private static int Find(ModelTables tables, LlamaShape shape, SlotRow slot) =>
+        shape.Projections.Select(static p => p.Path).ToList().IndexOf(tables.KindPath(slot.Path));
 
     /// <summary>The storage of the projections.</summary>
     private static WeightFormat Storage(ModelTables tables, TrainingPlan plan)

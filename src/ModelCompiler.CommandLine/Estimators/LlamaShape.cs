@@ -1,6 +1,5 @@
 using System.Globalization;
 using ModelCompiler.CommandLine.Estimators.PyTorch;
-using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.CommandLine.Estimators;
@@ -18,6 +17,15 @@ namespace ModelCompiler.CommandLine.Estimators;
 public sealed record LlamaShape(
     string Name, int Width, int Hidden, int Layers, int Heads, int KeyValueHeads, int Vocabulary, int Context, bool Tied = false)
 {
+    private const string Head = "Head.Weight";
+
+    private static readonly string[] s_projections =
+        ["Attention.Query", "Attention.Key", "Attention.Value", "Attention.Output", "FeedForward.Gate", "FeedForward.Up", "FeedForward.Down"];
+
+    /// <summary>All parameters but the head.</summary>
+    private static readonly string[] s_parameters =
+        ["TokenEmbedding", "Attention.Norm.Weight", "FeedForward.Norm.Weight", "FinalNorm.Weight", .. s_projections.Select(static p => p + ".Weight")];
+
     /// <summary>Width d of a head.</summary>
     public int HeadWidth => Width / Heads;
 
@@ -27,11 +35,11 @@ public sealed record LlamaShape(
     /// <summary>Weights of the projections of all layers, the quantised part.</summary>
     public long ProjectionWeights => Layers * (2L * Width * Width + 2L * Width * KeyValueWidth + 3L * Width * Hidden);
 
-    /// <summary>The seven projections of a layer: the end of the module's name, inputs, outputs.</summary>
-    public IReadOnlyList<(string Module, int Inputs, int Outputs)> Projections =>
+    /// <summary>The seven projections of a layer: path, inputs, outputs.</summary>
+    public IReadOnlyList<(string Path, int Inputs, int Outputs)> Projections =>
     [
-        (LlamaNames.Projections[0], Width, Width), (LlamaNames.Projections[1], Width, KeyValueWidth), (LlamaNames.Projections[2], Width, KeyValueWidth), (LlamaNames.Projections[3], Width, Width),
-        (LlamaNames.Projections[4], Width, Hidden), (LlamaNames.Projections[5], Width, Hidden), (LlamaNames.Projections[6], Hidden, Width),
+        (s_projections[0], Width, Width), (s_projections[1], Width, KeyValueWidth), (s_projections[2], Width, KeyValueWidth), (s_projections[3], Width, Width),
+        (s_projections[4], Width, Hidden), (s_projections[5], Width, Hidden), (s_projections[6], Hidden, Width),
     ];
 
     /// <summary>The shape of a compiled model.</summary>
@@ -39,20 +47,19 @@ public sealed record LlamaShape(
     public static LlamaShape From(ModelTables tables)
     {
         ParameterRow[] own = [.. tables.Parameters.Where(static p => p.Slot < 0 && !p.TrainingOnly)];
-        Dictionary<string, ParameterRow> byName = own.ToDictionary(static p => p.Name);
-        string[] names = [.. own.Select(static p => p.Name)];
-        if (names.Except([.. LlamaNames.Parameters, LlamaNames.Head]).FirstOrDefault() is { } foreign)
+        Dictionary<string, ParameterRow> byPath = own.ToDictionary(p => tables.KindPath(p.Path));
+        if (byPath.Keys.Except([.. s_parameters, Head]).FirstOrDefault() is { } foreign)
         {
-            throw Refused(tables, $"it has {Shown(foreign)}");
+            throw Refused(tables, $"it has {foreign}");
         }
 
-        if (LlamaNames.Parameters.Except(names).FirstOrDefault() is { } missing)
+        if (s_parameters.Except(byPath.Keys).FirstOrDefault() is { } missing)
         {
-            throw Refused(tables, $"it has no {Shown(missing)}");
+            throw Refused(tables, $"it has no {missing}");
         }
 
         var sizes = new Sizes(1, 1, 1, 1, [.. tables.Slots.Select(static s => s.Rank)]);
-        int Rows(int projection) => byName[LlamaNames.Layer + LlamaNames.Projections[projection] + ".weight"].Rows.Evaluate(sizes);
+        int Rows(int projection) => byPath[s_projections[projection] + ".Weight"].Rows.Evaluate(sizes);
         int heads = int.Parse(tables.Configuration.First(static c => c.Key == "num_attention_heads").Value, CultureInfo.InvariantCulture);
         if (Rows(0) != tables.Width || tables.Width % heads != 0)
         {
@@ -60,10 +67,8 @@ public sealed record LlamaShape(
         }
 
         return new LlamaShape(
-            tables.Architecture, tables.Width, Rows(4), tables.Layers, heads, Rows(1) / (tables.Width / heads), tables.Vocabulary, tables.Context, !byName.ContainsKey(LlamaNames.Head));
+            tables.Architecture, tables.Width, Rows(4), tables.Layers, heads, Rows(1) / (tables.Width / heads), tables.Vocabulary, tables.Context, !byPath.ContainsKey(Head));
     }
-
-    private static string Shown(string parameter) => parameter.Replace("{0}", "N", StringComparison.Ordinal);
 
     private static ArgumentException Refused(ModelTables tables, string why) => new(
         $"{tables.Name} is not a Llama-shaped decoder (RMS norms, rotary attention of heads as wide as the model together, SwiGLU, no biases): {why}");

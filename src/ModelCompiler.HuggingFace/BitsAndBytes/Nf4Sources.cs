@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ModelCompiler.Backends;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
@@ -28,37 +29,58 @@ internal static class Nf4Sources
 
     private const string WeightSuffix = ".weight";
 
-    /// <summary>The tensors of one weight.</summary>
-    /// <param name="kernels">The backend that holds it.</param>
+    /// <summary>The tensors of one weight, or of several that are the rows of one.</summary>
+    /// <param name="kernels">The backend that holds them.</param>
     /// <param name="name">Its name.</param>
-    /// <param name="weight">The weight, NF4.</param>
-    /// <param name="type">The type it stands for.</param>
-    public static IEnumerable<TensorSource> Of(IBackend kernels, string name, Tensor weight, SafetensorsType type)
+    /// <param name="parts">The weights in the order of their rows; of several <see cref="CanJoin"/> must be true.</param>
+    /// <param name="type">The type they stand for.</param>
+    public static IEnumerable<TensorSource> Of(IBackend kernels, string name, Tensor[] parts, SafetensorsType type)
     {
-        StorageLayout layout = StorageLayout.Of(weight.Type, weight.Rows, weight.Columns);
-        TensorSource Part(string suffix, SafetensorsType partType, long offset, params long[] shape) =>
-            TensorSource.FromBytes(name + suffix, partType, shape, (first, bytes) => kernels.Read(Bytes(weight, offset + first, bytes.Length), bytes));
+        Tensor first = parts[0];
+        bool nested = first.Type.IsNested();
+        StorageLayout[] layouts = [.. parts.Select(p => StorageLayout.Of(p.Type, p.Rows, p.Columns))];
+        TensorSource Part(string suffix, SafetensorsType partType, Func<StorageLayout, long> offset, Func<StorageLayout, long> count, bool column = false)
+        {
+            long total = layouts.Sum(count);
+            return TensorSource.FromBytes(name + suffix, partType, column ? [total, 1] : [total], (from, bytes) =>
+            {
+                long start = 0;
+                foreach ((Tensor part, StorageLayout layout) in parts.Zip(layouts))
+                {
+                    long end = start + count(layout) * partType.Size();
+                    (long low, long high) = (Math.Max(from, start), Math.Min(from + bytes.Length, end));
+                    if (low < high)
+                    {
+                        kernels.Read(Bytes(part, offset(layout) + low - start, (int)(high - low)), bytes[(int)(low - from)..(int)(high - from)]);
+                    }
 
-        bool nested = weight.Type.IsNested();
-        yield return Part("", SafetensorsType.U8, 0, layout.CodeBytes, 1);
-        yield return Part(Absmax, nested ? SafetensorsType.U8 : SafetensorsType.F32, layout.Factors, layout.Blocks);
+                    start = end;
+                }
+            });
+        }
+
+        yield return Part("", SafetensorsType.U8, static _ => 0, static l => l.CodeBytes, column: true);
+        yield return Part(Absmax, nested ? SafetensorsType.U8 : SafetensorsType.F32, static l => l.Factors, static l => l.Blocks);
         yield return TensorSource.FromBytes(name + QuantMap, SafetensorsType.F32, MemoryMarshal.AsBytes(Nf4.Codebook).ToArray());
         float? mean = null;
         if (nested)
         {
-            yield return Part(NestedAbsmax, SafetensorsType.F32, layout.Nested, layout.NestedBlocks);
+            yield return Part(NestedAbsmax, SafetensorsType.F32, static l => l.Nested, static l => l.NestedBlocks);
             yield return TensorSource.FromBytes(name + NestedQuantMap, SafetensorsType.F32, MemoryMarshal.AsBytes(DynamicMap.Signed.Values).ToArray());
             var bytes = new byte[sizeof(float)];
-            kernels.Read(Bytes(weight, layout.Mean, sizeof(float)), bytes.AsSpan());
+            kernels.Read(Bytes(first, layouts[0].Mean, sizeof(float)), bytes.AsSpan());
             mean = MemoryMarshal.Read<float>(bytes);
         }
 
-        var state = new Nf4State(weight.Type.BlockSize(), BaseWeights.TypeName(type), weight.Rows, weight.Columns, mean);
+        var state = new Nf4State(first.Type.BlockSize(), BaseWeights.TypeName(type), parts.Sum(p => p.Rows), first.Columns, mean);
         yield return TensorSource.FromBytes(name + Nf4State.Suffix, SafetensorsType.U8, state.ToJson());
     }
 
+    /// <summary>Whether weights can be the rows of one: of one storage, of whole blocks, and with factors of their own.</summary>
+    public static bool CanJoin(Tensor[] parts) => parts.All(p => p.Type == parts[0].Type && !p.Type.IsNested() && p.Type.IsQuantized() && p.Count % p.Type.BlockSize() == 0);
+
     /// <summary>The value of quantization_config, by which Transformers knows such a checkpoint.</summary>
-    public static string Configuration(IReadOnlyList<Parameter> parameters, SafetensorsType type)
+    public static string Configuration(IReadOnlyList<Parameter> parameters, TensorMap map, SafetensorsType type)
     {
         using var buffer = new MemoryStream();
         using var json = new Utf8JsonWriter(buffer);
@@ -73,12 +95,12 @@ internal static class Nf4Sources
 
         // Transformers takes every other linear layer for quantised.
         json.WriteStartArray("llm_int8_skip_modules");
-        foreach (Parameter parameter in parameters.Where(p => !p.Value.Type.IsQuantized() && p.Name.EndsWith("proj" + WeightSuffix, StringComparison.Ordinal)))
+        IEnumerable<string> others = parameters.Where(p => !p.Value.Type.IsQuantized() && p.Row is { PerLayer: true, Vector: false }).Select(p => map.Of(p).Tensor).Append(map.Head);
+        foreach (string tensor in others.Distinct())
         {
-            json.WriteStringValue(parameter.Name[..^WeightSuffix.Length]);
+            json.WriteStringValue(tensor[..^WeightSuffix.Length]);
         }
 
-        json.WriteStringValue("lm_head");
         json.WriteEndArray();
         json.WriteEndObject();
         json.Flush();

@@ -69,30 +69,49 @@ internal sealed class StoredNf4
         return null;
     }
 
-    /// <summary>What it decodes to, row after row.</summary>
-    public float[] Decode()
+    /// <summary>Whether the rows from one on are whole blocks with factors of their own; factors that are quantised too share those of all rows.</summary>
+    public bool CanSplit(int firstRow) => _state.NestedOffset is null && (long)firstRow * _state.Columns % _state.BlockSize == 0;
+
+    /// <summary>What rows of it decode to, row after row.</summary>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many.</param>
+    public float[] Decode(int firstRow, int rows)
     {
         var packed = new byte[_layout.Bytes];
         ReadPacked(packed);
-        var values = new float[(long)_state.Rows * _state.Columns];
-        Dequantization.Read(Type, _state.Rows, _state.Columns, packed, 0, values);
+        var values = new float[(long)rows * _state.Columns];
+        Dequantization.Read(Type, _state.Rows, _state.Columns, packed, (long)firstRow * _state.Columns, values);
         return values;
     }
 
-    /// <summary>Fills a tensor: one of the same format with the bytes as they are, one of a floating-point type with what they decode to.</summary>
-    public void Load(IBackend kernels, Tensor destination)
+    /// <summary>
+    /// Fills a tensor with rows of it: one of the same format with the bytes as they are, one of a floating-point type with what they decode to.
+    /// </summary>
+    /// <param name="kernels">The backend.</param>
+    /// <param name="destination">The tensor.</param>
+    /// <param name="firstRow">The row that is its first; of the same format not row 0 only where <see cref="CanSplit"/> says so.</param>
+    public void Load(IBackend kernels, Tensor destination, int firstRow)
     {
         byte[] rented = ArrayPool<byte>.Shared.Rent((int)_layout.Bytes);
         Memory<byte> packed = rented.AsMemory(0, (int)_layout.Bytes);
         ReadPacked(packed.Span);
-        if (destination.Type.IsQuantized())
+        if (!destination.Type.IsQuantized())
+        {
+            RowBlocks.Load(kernels, destination, (row, _, values) =>
+                Dequantization.Read(Type, _state.Rows, _state.Columns, packed.Span, (firstRow + row) * _state.Columns, values));
+        }
+        else if (destination.Rows == _state.Rows)
         {
             kernels.Write(destination.Bytes, packed.Span);
         }
         else
         {
-            RowBlocks.Load(kernels, destination, (row, _, values) =>
-                Dequantization.Read(Type, _state.Rows, _state.Columns, packed.Span, row * _state.Columns, values));
+            StorageLayout part = StorageLayout.Of(Type, destination.Rows, destination.Columns);
+            long firstBlock = (long)firstRow * _state.Columns / _state.BlockSize;
+            var bytes = new byte[part.Bytes];
+            packed.Span.Slice((int)(firstBlock * _state.BlockSize / 2), (int)part.CodeBytes).CopyTo(bytes);
+            packed.Span.Slice((int)(_layout.Factors + 4 * firstBlock), (int)(4 * part.Blocks)).CopyTo(bytes.AsSpan((int)part.Factors));
+            kernels.Write(destination.Bytes, bytes);
         }
 
         ArrayPool<byte>.Shared.Return(rented);

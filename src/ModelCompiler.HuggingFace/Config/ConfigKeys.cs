@@ -47,13 +47,13 @@ internal static class ConfigKeys
         ["rotary_dim"] = shape => Number(shape.HeadWidth),
 
         // Biases and norms, which the checkpoint's tensors have to agree with.
-        ["attention_bias"] = shape => Flag(shape.Has("self_attn.q_proj.bias") && shape.Has("self_attn.o_proj.bias")),
-        ["qkv_bias"] = shape => Flag(shape.Has("self_attn.q_proj.bias")),
-        ["use_qkv_bias"] = shape => Flag(shape.Has("self_attn.q_proj.bias")),
-        ["attention_out_bias"] = shape => Flag(shape.Has("self_attn.o_proj.bias")),
-        ["mlp_bias"] = shape => Flag(shape.Has("mlp.gate_proj.bias")),
-        ["use_qk_norm"] = shape => Flag(shape.Has("self_attn.q_norm.weight")),
-        ["qk_layernorm"] = shape => Flag(shape.Has("self_attn.q_norm.weight")),
+        ["attention_bias"] = shape => Flag(shape.Has("Attention.Query.Bias") && shape.Has("Attention.Output.Bias")),
+        ["qkv_bias"] = shape => Flag(shape.Has("Attention.Query.Bias")),
+        ["use_qkv_bias"] = shape => Flag(shape.Has("Attention.Query.Bias")),
+        ["attention_out_bias"] = shape => Flag(shape.Has("Attention.Output.Bias")),
+        ["mlp_bias"] = shape => Flag(shape.Has("FeedForward.Gate.Bias")),
+        ["use_qk_norm"] = shape => Flag(shape.Has("Attention.QueryNorm.Weight")),
+        ["qk_layernorm"] = shape => Flag(shape.Has("Attention.QueryNorm.Weight")),
 
         // Other arithmetic, switched off.
         ["bias"] = _ => "false",

@@ -13,30 +13,35 @@ internal static class ConfigurationFile
     /// <summary>Writes what the description implies, so that <see cref="ModelConfiguration.Check"/> accepts it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="tables">The description.</param>
+    /// <param name="family">The family it is written as.</param>
     /// <param name="storedType">Transformers' name of the weights' type.</param>
     /// <param name="quantization">The value of quantization_config; null: none.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public static void Write(string path, ModelTables tables, string storedType, string? quantization = null)
+    public static void Write(string path, ModelTables tables, CheckpointFamily family, string storedType, string? quantization = null)
     {
         var shape = new DescribedShape(tables);
-        ModelFamily? family = ModelFamily.Of(shape).FirstOrDefault();
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
             json.WriteStartArray("architectures");
-            json.WriteStringValue(family?.Class ?? tables.Architecture);
+            json.WriteStringValue(family.ModelClass);
             json.WriteEndArray();
-            json.WriteString("model_type", family?.Type ?? tables.Architecture);
+            json.WriteString("model_type", family.ModelType);
             foreach (ConfigurationRow row in tables.Configuration)
             {
                 json.WritePropertyName(row.Key);
                 json.WriteRawValue(row.Value);
             }
 
-            foreach ((string key, _) in family?.Options.Where(o => o.Layer.All(shape.Has)) ?? [])
+            foreach (ParameterOption option in family.Options.Where(o => o.Holds(shape)))
             {
-                json.WriteBoolean(key, true);
+                json.WriteBoolean(option.Key, true);
+            }
+
+            if (family.Defaults.ContainsKey("sliding_window"))
+            {
+                json.WriteNull("sliding_window");
             }
 
             json.WriteNumber("max_position_embeddings", tables.Context);

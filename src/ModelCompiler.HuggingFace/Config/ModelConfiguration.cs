@@ -45,9 +45,9 @@ internal static class ModelConfiguration
     private static IEnumerable<ConfigProblem> Problems(JsonValue file, ModelTables tables)
     {
         var shape = new DescribedShape(tables);
-        ModelFamily[] families = ModelFamily.Of(shape);
+        CheckpointFamily[] families = CheckpointFamily.Of(tables);
         string? type = file.Text(Type);
-        ModelFamily? family = families.FirstOrDefault(f => f.Type == type);
+        CheckpointFamily? family = families.FirstOrDefault(f => f.ModelType == type);
         return
         [
             .. Types(type, families, tables),
@@ -59,9 +59,9 @@ internal static class ModelConfiguration
         ];
     }
 
-    private static IEnumerable<ConfigProblem> Types(string? type, ModelFamily[] families, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Types(string? type, CheckpointFamily[] families, ModelTables tables)
     {
-        string[] known = [.. families.Select(f => f.Type), tables.Architecture];
+        string[] known = [.. families.Select(f => f.ModelType), tables.Architecture];
         if (type is null)
         {
             yield return new($"key '{Type}' is missing; {tables.Architecture} computes what {string.Join(" or ", known)} does", Type);
@@ -81,7 +81,7 @@ internal static class ModelConfiguration
         .Select(s => new ConfigProblem(
             $"key '{s.Name}' is {ConfigValue.Show(file.Value(s.Name)!.Element)}, but '{s.Other}' is {ConfigValue.Show(file.Value(s.Other)!.Element)}; they mean the same and must agree", s.Name, s.Other));
 
-    private static IEnumerable<ConfigProblem> Described(JsonValue file, ConfigurationRow row, ModelFamily? family, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Described(JsonValue file, ConfigurationRow row, CheckpointFamily? family, ModelTables tables)
     {
         string key = file.Value(row.Key) is null && s_spellings.FirstOrDefault(s => s.Name == row.Key && file.Value(s.Other) is not null) is { Other: { } other } ? other : row.Key;
         string? absent = file.Keys.Contains(row.Key) ? row.Default : family?.Defaults.GetValueOrDefault(row.Key) ?? row.Default;
@@ -98,7 +98,7 @@ internal static class ModelConfiguration
     }
 
     /// <summary>A window shorter than the context changes what attention sees, unless it is switched off or no layer has it.</summary>
-    private static IEnumerable<ConfigProblem> Windows(JsonValue file, ModelFamily? family, DescribedShape shape, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Windows(JsonValue file, CheckpointFamily? family, DescribedShape shape, ModelTables tables)
     {
         JsonElement? types = file.Value("layer_types")?.Element;
         bool allFull = types is { } full && ConfigKeys.All(full, e => IsText(e, "full_attention"));
@@ -121,7 +121,7 @@ internal static class ModelConfiguration
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 
-    private static IEnumerable<ConfigProblem> Others(JsonValue file, ModelFamily? family, DescribedShape shape, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Others(JsonValue file, CheckpointFamily? family, DescribedShape shape, ModelTables tables)
     {
         string[] read = [Type, "sliding_window", "use_sliding_window", "layer_types", .. s_spellings.Select(s => s.Other), .. tables.Configuration.Select(c => c.Key), .. family?.Unread ?? []];
         foreach (string key in file.Keys.Where(k => !read.Contains(k) && !RotaryConfig.Reads(k) && !ConfigKeys.IsInert(k)))

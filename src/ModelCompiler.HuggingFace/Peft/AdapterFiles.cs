@@ -1,5 +1,7 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
+using ModelCompiler.HuggingFace.Families;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Safetensors;
@@ -26,13 +28,15 @@ public static class AdapterFiles
     /// <exception cref="ArgumentException">The model has no adapters.</exception>
     public static void Save(TransformerModel model, string folder, string? baseModel = null)
     {
-        (AdapterState Adapter, LowRankFactors Module)[] adapters = [.. Adapters(model).Select(a => (a, Export(a, model)))];
-        new PeftAdapter(Configuration(adapters, baseModel), adapters.ToDictionary(a => a.Adapter.Module, a => a.Module)).Save(folder);
+        _ = Adapters(model);
+        TensorMap map = BaseWeights.MapOf(model);
+        ExportedModule[] modules = MappedAdapters.Join(model, map, adapter => Export(adapter, model));
+        new PeftAdapter(Configuration(model, map, modules, baseModel), modules.ToDictionary(m => m.Module, m => m.Factors)).Save(folder);
         Parameter[] state = [.. State(model)];
         if (state.Length > 0)
         {
             SafetensorsWriter.Write(
-                Path.Combine(folder, StateName), state.Select(p => TensorSource.FromTensor(model.Kernels, p.Name, p.Value, p.Row.Vector, SafetensorsType.F32)));
+                Path.Combine(folder, StateName), state.Select(p => TensorSource.FromTensor(model.Kernels, p.Path, p.Value, p.Row.Vector, SafetensorsType.F32)));
         }
     }
 
@@ -60,11 +64,15 @@ public static class AdapterFiles
         }
 
         PeftAdapter file = PeftAdapter.Load(folder);
-        HashSet<string> modules = [.. adapters.Select(a => a.Module)];
+        TensorMap map = MappedAdapters.MapOf(model.Tables, model.Base, file.Modules.Keys);
+        Dictionary<string, int> ranks = model.Adapters.ToDictionary(a => a.Path, a => a.ExportRank);
+        Dictionary<string, LowRankFactors> factors = MappedAdapters.Split(file, map, path => ranks.TryGetValue(path, out int rank) ? rank : null);
+        HashSet<string> modules = [.. model.Adapters.Select(map.ModuleOf)];
         string[] problems =
         [
-            .. adapters.Select(a => Problem(a, file)).OfType<string>(),
-            .. file.Modules.Keys.Where(m => !modules.Contains(m) && !model.Adapters.Any(a => a.Module == m)).Select(m => $"'{m}' is adapted in the file, not in the recipe"),
+            .. adapters.Select(a => Problem(a, map.ModuleOf(a), factors.GetValueOrDefault(a.Path), file)).OfType<string>(),
+            .. file.Modules.Keys.Where(m => !modules.Contains(m)).Select(m => $"'{m}' is adapted in the file, not in the recipe"),
+            .. factors.Where(f => !ranks.ContainsKey(f.Key) && modules.Contains(map.ModuleOf(f.Key)) && f.Value.B.Any(static b => b != 0)).Select(f => $"'{f.Key}' is adapted in the file, not in the recipe"),
         ];
         if (problems.Length > 0)
         {
@@ -74,7 +82,7 @@ public static class AdapterFiles
 
         foreach (AdapterState adapter in adapters)
         {
-            adapter.Unfold(model, file.Modules[adapter.Module]);
+            adapter.Unfold(model, factors[adapter.Path]);
         }
     }
 
@@ -90,7 +98,27 @@ public static class AdapterFiles
         }
 
         PeftConfig config = PeftConfigJson.Read(Path.Combine(folder, PeftAdapter.ConfigName));
-        return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { AdaptiveRanks: true } row ? config.RankOf(row.ModuleIn(layer)) : tables.Slots[slot].Rank);
+        TensorMap map = MappedAdapters.MapOf(tables, null, PeftAdapter.ModulesIn(folder));
+        return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { AdaptiveRanks: true } row ? RankOf(row, layer, map, config, folder) : tables.Slots[slot].Rank);
+    }
+
+    private static int RankOf(SlotRow slot, int layer, TensorMap map, PeftConfig config, string folder)
+    {
+        if (map.PartsOf(slot).Length == 1)
+        {
+            return config.RankOf(map.ModuleOf(slot, layer));
+        }
+
+        // The rank of the module is the sum of those of its projections.
+        string path = Path.Combine(folder, StateName);
+        string tensor = slot.PathIn(layer) + ".Adapter.A";
+        if (!File.Exists(path))
+        {
+            throw new CheckpointException(path, $"is absent: '{map.ModuleOf(slot, layer)}' holds several projections, and only this file says the rank of each");
+        }
+
+        using SafetensorsFile state = SafetensorsFile.Open(path);
+        return state.Contains(tensor) ? (int)state[tensor].Rows : throw new CheckpointException(path, $"has no tensor '{tensor}', which says the rank of '{slot.PathIn(layer)}'");
     }
 
     private static void LoadState(TransformerModel model, string folder)
@@ -110,16 +138,16 @@ public static class AdapterFiles
         using SafetensorsFile file = SafetensorsFile.Open(path);
         foreach (Parameter parameter in state)
         {
-            if (!file.Contains(parameter.Name) || file[parameter.Name].Shape.Aggregate(1L, (product, size) => product * size) != parameter.Value.Count)
+            if (!file.Contains(parameter.Path) || file[parameter.Path].Shape.Aggregate(1L, (product, size) => product * size) != parameter.Value.Count)
             {
-                string found = file.Contains(parameter.Name) ? file[parameter.Name].ShapeText : "absent";
-                throw new CheckpointException(path, $"tensor '{parameter.Name}' is {found}, {model.Tables.Name} needs [{parameter.Value.Rows}, {parameter.Value.Columns}]");
+                string found = file.Contains(parameter.Path) ? file[parameter.Path].ShapeText : "absent";
+                throw new CheckpointException(path, $"tensor '{parameter.Path}' is {found}, {model.Tables.Name} needs [{parameter.Value.Rows}, {parameter.Value.Columns}]");
             }
         }
 
         foreach (Parameter parameter in state)
         {
-            RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => file.ReadRows(parameter.Name, first, count, values));
+            RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => file.ReadRows(parameter.Path, first, count, values));
         }
     }
 
@@ -129,57 +157,72 @@ public static class AdapterFiles
         ? [.. model.Adapters]
         : throw new ArgumentException($"{model.Tables.Name} has no adapters; save its weights instead", nameof(model));
 
-    private static PeftConfig Configuration((AdapterState Adapter, LowRankFactors Module)[] adapters, string? baseModel)
+    private static PeftConfig Configuration(TransformerModel model, TensorMap map, ExportedModule[] modules, string? baseModel)
     {
-        bool stabilized = adapters.All(a => a.Adapter.Slot.RankStabilized);
-        double AlphaOf((AdapterState Adapter, LowRankFactors Module) a) => a.Adapter.Scale == a.Adapter.Slot.Scale(a.Module.Rank) && (!a.Adapter.Slot.RankStabilized || stabilized)
-            ? a.Adapter.Slot.Alpha
-            : a.Adapter.Scale * (stabilized ? Math.Sqrt(a.Module.Rank) : a.Module.Rank);
-        int rank = adapters.GroupBy(a => a.Module.Rank).MaxBy(g => g.Count())!.Key;
-        double alpha = adapters.GroupBy(AlphaOf).MaxBy(g => g.Count())!.Key;
-        bool everywhere = adapters.All(a => a.Adapter.Slot.FirstLayer == 0);
+        bool stabilized = model.Adapters.All(a => a.Slot.RankStabilized);
+        double AlphaOf(ExportedModule m) => !m.IsJoined && (float)m.Scale == m.Slot.Scale(m.Factors.Rank) && (!m.Slot.RankStabilized || stabilized)
+            ? m.Slot.Alpha
+            : m.Scale * (stabilized ? Math.Sqrt(m.Factors.Rank) : m.Factors.Rank);
+        int rank = modules.GroupBy(m => m.Factors.Rank).MaxBy(g => g.Count())!.Key;
+        double alpha = modules.GroupBy(AlphaOf).MaxBy(g => g.Count())!.Key;
         return new PeftConfig
         {
             R = rank,
             Alpha = alpha,
-            Dropout = Math.Round(adapters.Max(a => a.Adapter.Slot.Dropout), 6),
+            Dropout = Math.Round(model.Adapters.Max(a => a.Slot.Dropout), 6),
             UseRslora = stabilized,
-            UseDora = adapters.All(a => a.Adapter.HasMagnitude),
-            TargetModules = everywhere
-                ? [.. adapters.Select(a => a.Adapter.Module[(a.Adapter.Module.LastIndexOf('.') + 1)..]).Distinct()]
-                : [.. adapters.Select(a => a.Adapter.Module)],
-            RankPattern = [.. adapters.Where(a => a.Module.Rank != rank).Select(a => KeyValuePair.Create(a.Adapter.Module, a.Module.Rank))],
-            AlphaPattern = [.. adapters.Where(a => AlphaOf(a) != alpha).Select(a => KeyValuePair.Create(a.Adapter.Module, AlphaOf(a)))],
+            UseDora = model.Adapters.All(a => a.HasMagnitude),
+            FanInFanOut = model.Adapters.Any(a => map.Of(a.WeightIn(model)).Transposed),
+            TargetModules = model.Adapters.All(a => a.Slot.FirstLayer == 0) ? [.. Targets(map, modules).Distinct()] : [.. modules.Select(m => m.Module)],
+            RankPattern = [.. modules.Where(m => m.Factors.Rank != rank).Select(m => KeyValuePair.Create(m.Module, m.Factors.Rank))],
+            AlphaPattern = [.. modules.Where(m => AlphaOf(m) != alpha).Select(m => KeyValuePair.Create(m.Module, AlphaOf(m)))],
             BaseModel = baseModel,
         };
     }
 
-    private static string? Problem(AdapterState adapter, PeftAdapter file)
+    /// <summary>The shortest ends of the modules' names that no module without an adapter has: GPT-2's attention and feed-forward layer both have a c_proj.</summary>
+    private static IEnumerable<string> Targets(TensorMap map, ExportedModule[] modules)
     {
-        if (!file.Modules.TryGetValue(adapter.Module, out LowRankFactors? module))
+        HashSet<string> adapted = [.. modules.Select(m => m.Module)];
+        string[] others = [.. map.Projections().Select(p => p.Module).Where(m => !adapted.Contains(m)).Distinct()];
+        foreach (string module in adapted)
         {
-            return $"'{adapter.Module}' has no adapter in the file";
+            int dot = module.LastIndexOf('.');
+            while (dot > 0 && others.Any(other => other.EndsWith(module[dot..], StringComparison.Ordinal)))
+            {
+                dot = module.LastIndexOf('.', dot - 1);
+            }
+
+            yield return module[(dot + 1)..];
+        }
+    }
+
+    private static string? Problem(AdapterState adapter, string name, LowRankFactors? module, PeftAdapter file)
+    {
+        if (module is null)
+        {
+            return $"'{name}' has no adapter in the file";
         }
 
         if (module.Rank != adapter.ExportRank)
         {
-            return $"'{adapter.Module}' has rank {module.Rank} in the file, {adapter.ExportRank} in the plan";
+            return $"'{name}' has rank {module.Rank} in the file, {adapter.ExportRank} in the plan";
         }
 
         (int inputs, int outputs) = (adapter.Inputs, adapter.Outputs);
         if (module.Inputs != inputs || module.Outputs != outputs)
         {
-            return $"'{adapter.Module}' maps {module.Inputs} to {module.Outputs} in the file, {inputs} to {outputs} in the recipe";
+            return $"'{name}' maps {module.Inputs} to {module.Outputs} in the file, {inputs} to {outputs} in the recipe";
         }
 
         if (file.Config.UseDora != adapter.HasMagnitude)
         {
-            return $"'{adapter.Module}' is {(file.Config.UseDora ? "DoRA" : "plain LoRA")} in the file, {adapter.Slot.Method} in the recipe";
+            return $"'{name}' is {(file.Config.UseDora ? "DoRA" : "plain LoRA")} in the file, {adapter.Slot.Method} in the recipe";
         }
 
-        double scale = file.Config.ScaleOf(adapter.Module);
+        double scale = file.Config.ScaleOf(name);
         return Math.Abs(scale - adapter.Scale) > Tolerance * Math.Abs(scale)
-            ? $"'{adapter.Module}' has scale {scale} in the file (alpha {file.Config.AlphaOf(adapter.Module)}), {adapter.Scale} in the recipe (alpha {adapter.Slot.Alpha})"
+            ? $"'{name}' has scale {scale} in the file (alpha {file.Config.AlphaOf(name)}), {adapter.Scale} in the recipe (alpha {adapter.Slot.Alpha})"
             : null;
     }
 }

@@ -72,6 +72,14 @@ public sealed partial record PeftAdapter(PeftConfig Config, IReadOnlyDictionary<
         PeftConfigJson.Write(Path.Combine(folder, ConfigName), Config);
     }
 
+    /// <summary>The modules that a folder's adapter is on.</summary>
+    /// <exception cref="CheckpointException">The weights are missing or damaged.</exception>
+    internal static IEnumerable<string> ModulesIn(string folder)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
+        return [.. file.Tensors.Select(t => TensorName().Match(t.Name)).Where(m => m.Success).Select(m => m.Groups["module"].Value).Distinct()];
+    }
+
     private static string NameOf(string module, char matrix) => $"{Prefix}{module}.lora_{matrix}.weight";
 
     private static string MagnitudeOf(string module) => $"{Prefix}{module}.lora_magnitude_vector";

@@ -23,6 +23,9 @@ public sealed record PeftConfig
     /// <summary>use_dora: every module has magnitudes.</summary>
     public bool UseDora { get; init; }
 
+    /// <summary>fan_in_fan_out: the base stores weights as [inputs, outputs]. A and B are the same either way.</summary>
+    public bool FanInFanOut { get; init; }
+
     /// <summary>rank_pattern in the file's order.</summary>
     public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init; } = [];
 

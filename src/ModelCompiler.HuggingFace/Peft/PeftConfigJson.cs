@@ -11,7 +11,7 @@ internal static class PeftConfigJson
     /// <summary>What these start values change is the base model, so the adapter alone is not the result.</summary>
     private static readonly string[] s_baseChangingStarts = ["pissa", "olora", "loftq", "corda", "lora_ga"];
 
-    private static readonly string[] s_mustBeFalse = ["lora_bias", "fan_in_fan_out", "use_qalora", "use_bdlora"];
+    private static readonly string[] s_mustBeFalse = ["lora_bias", "use_qalora", "use_bdlora"];
 
     private static readonly string[] s_mustBeEmpty =
         ["modules_to_save", "layer_replication", "alora_invocation_tokens", "trainable_token_indices", "target_parameters", "megatron_config"];
@@ -34,6 +34,7 @@ internal static class PeftConfigJson
             TargetModules = ReadTargets(file),
             UseRslora = file.Flag("use_rslora") ?? false,
             UseDora = file.Flag("use_dora") ?? false,
+            FanInFanOut = file.Flag("fan_in_fan_out") ?? false,
             RankPattern = ReadPattern(file, "rank_pattern", value => value.AsInteger() is > 0 and int rank ? rank : throw value.Wrong("a whole number from 1")),
             AlphaPattern = ReadPattern(file, "alpha_pattern", value => value.AsNumber()),
             BaseModel = file.Text("base_model_name_or_path"),
@@ -58,7 +59,7 @@ internal static class PeftConfigJson
             json.WriteNull("auto_mapping");
             json.WriteString("base_model_name_or_path", config.BaseModel);
             json.WriteString("bias", "none");
-            json.WriteBoolean("fan_in_fan_out", false);
+            json.WriteBoolean("fan_in_fan_out", config.FanInFanOut);
             json.WriteBoolean("inference_mode", true);
             json.WriteBoolean("init_lora_weights", true);
             json.WriteNull("layers_pattern");

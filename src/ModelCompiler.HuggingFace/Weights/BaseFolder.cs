@@ -34,10 +34,10 @@ public static class BaseFolder
     /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
     public static string[] SaveQuantized(TransformerModel model, string from, string to)
     {
-        using Checkpoint checkpoint = BaseWeights.Open(from, model.Tables);
-        TensorSource[] tensors = [.. BaseWeights.QuantizedSources(model, p => TypeOf(checkpoint, p.Name))];
-        SafetensorsType stands = BaseWeights.Base(model).Where(p => p.Value.Type.IsQuantized()).Select(p => TypeOf(checkpoint, p.Name)).First();
-        string quantization = Nf4Sources.Configuration(BaseWeights.Base(model), stands);
+        using BaseCheckpoint checkpoint = BaseCheckpoint.Open(from, model.Tables);
+        TensorSource[] tensors = [.. MappedSources.Quantized(model, checkpoint.Map, checkpoint.TypeOf)];
+        SafetensorsType stands = BaseWeights.Base(model).Where(p => p.Value.Type.IsQuantized()).Select(p => checkpoint.TypeOf(checkpoint.Map.Of(p))).First();
+        string quantization = Nf4Sources.Configuration(BaseWeights.Base(model), checkpoint.Map, stands);
         return Write(checkpoint, model, from, to, tensors, null, quantization);
     }
 
@@ -54,17 +54,17 @@ public static class BaseFolder
 
     private static string[] Save(TransformerModel model, string from, string to, SafetensorsType? type, Func<Parameter, FillRows?> replacement)
     {
-        using Checkpoint checkpoint = BaseWeights.Open(from, model.Tables);
-        return Write(checkpoint, model, from, to, [.. BaseWeights.Sources(model, p => type ?? TypeOf(checkpoint, p.Name), replacement)], type, null);
+        using BaseCheckpoint checkpoint = BaseCheckpoint.Open(from, model.Tables);
+        return Write(checkpoint, model, from, to, [.. MappedSources.Of(model, checkpoint.Map, p => type ?? checkpoint.TypeOf(p), replacement)], type, null);
     }
 
-    private static string[] Write(Checkpoint checkpoint, TransformerModel model, string from, string to, TensorSource[] tensors, SafetensorsType? type, string? quantization)
+    private static string[] Write(BaseCheckpoint checkpoint, TransformerModel model, string from, string to, TensorSource[] tensors, SafetensorsType? type, string? quantization)
     {
         RequireNoShards(to);
         AtomicFile.CreateFolder(to);
         string[] others = Directory.Exists(from) ? [.. FolderFiles.Others(from, to)] : [];
         string weights = Path.Combine(to, Checkpoint.FileName);
-        SafetensorsWriter.Write(weights, [.. tensors, .. Buffers(checkpoint, model)]);
+        SafetensorsWriter.Write(weights, [.. tensors, .. Buffers(checkpoint)]);
 
         string config = Path.Combine(to, ModelConfiguration.FileName);
         string original = Path.Combine(from, ModelConfiguration.FileName);
@@ -74,24 +74,23 @@ public static class BaseFolder
         }
         else
         {
-            ConfigurationFile.Write(config, model.Tables, BaseWeights.TypeName(type ?? TypeOf(checkpoint, BaseWeights.Base(model)[0].Name)), quantization);
+            SafetensorsType stored = type ?? checkpoint.TypeOf(checkpoint.Map.Of(BaseWeights.Base(model)[0]));
+            ConfigurationFile.Write(config, model.Tables, checkpoint.Map.Family, BaseWeights.TypeName(stored), quantization);
         }
 
         return [weights, config, .. FolderFiles.Copy(from, to, others)];
     }
 
     /// <summary>Tensors of the base that no description computes with, as they are.</summary>
-    private static IEnumerable<TensorSource> Buffers(Checkpoint checkpoint, TransformerModel model)
+    private static IEnumerable<TensorSource> Buffers(BaseCheckpoint checkpoint)
     {
-        string[] names = [.. BaseWeights.Base(model).Select(p => p.Name)];
-        foreach (string name in checkpoint.Names.Where(n => !BaseWeights.IsWeight(n) && !names.Any(w => n.StartsWith(w, StringComparison.Ordinal))))
+        string[] names = [.. checkpoint.Map.Tensors()];
+        foreach (string name in checkpoint.Tensors.Names.Where(n => IsBuffer(checkpoint.Named(n))))
         {
-            TensorEntry entry = checkpoint.Entry(name);
-            yield return TensorSource.FromBytes(name, entry.Type, entry.Shape, (first, bytes) => checkpoint.ReadBytes(name, first, bytes));
+            TensorEntry entry = checkpoint.Tensors.Entry(name);
+            yield return TensorSource.FromBytes(checkpoint.Named(name), entry.Type, entry.Shape, (first, bytes) => checkpoint.Tensors.ReadBytes(name, first, bytes));
         }
-    }
 
-    /// <summary>The type that the base has a weight in; of a quantised one that it stands for.</summary>
-    private static SafetensorsType TypeOf(Checkpoint checkpoint, string name) => StoredNf4.Find(checkpoint, name)?.StandsFor
-        ?? (checkpoint.Entry(name).Type is SafetensorsType.F16 or SafetensorsType.BF16 ? checkpoint.Entry(name).Type : SafetensorsType.F32);
+        bool IsBuffer(string name) => !checkpoint.Map.Family.IsWeight(name) && !names.Any(w => name.StartsWith(w, StringComparison.Ordinal));
+    }
 }

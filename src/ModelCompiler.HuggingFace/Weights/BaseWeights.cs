@@ -2,6 +2,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Files;
 using ModelCompiler.HuggingFace.BitsAndBytes;
 using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Safetensors;
@@ -17,8 +18,6 @@ namespace ModelCompiler.HuggingFace.Weights;
 public static class BaseWeights
 {
     private const int ProblemsInMessage = 8;
-    private const string Head = "lm_head.weight";
-    private const string Embedding = "model.embed_tokens.weight";
 
     /// <summary>Whether a folder's config.json describes this architecture.</summary>
     /// <param name="folder">The folder.</param>
@@ -49,39 +48,25 @@ public static class BaseWeights
             RequireFit(folderOrFile, model.Tables, ignoredConfiguration);
         }
 
-        using Checkpoint checkpoint = Open(folderOrFile, model.Tables);
+        using BaseCheckpoint checkpoint = BaseCheckpoint.Open(folderOrFile, model.Tables);
         Parameter[] wanted = Base(model);
-        Dictionary<string, StoredNf4> quantized = wanted
-            .Select(p => StoredNf4.Find(checkpoint, p.Name)).OfType<StoredNf4>().ToDictionary(stored => stored.Name);
-        CheckNamesAndShapes(checkpoint, model, wanted, quantized);
-        CheckFormats(checkpoint, model, wanted, quantized);
+        CheckNamesAndShapes(checkpoint, model);
+        CheckFormats(checkpoint, model, wanted);
         foreach (Parameter parameter in wanted)
         {
             Garbage.Limit();
-            if (quantized.TryGetValue(parameter.Name, out StoredNf4? stored))
+            TensorMapping mapping = checkpoint.Map.Of(parameter);
+            if (checkpoint.Quantized(mapping) is { } stored)
             {
-                stored.Load(model.Kernels, parameter.Value);
+                stored.Load(model.Kernels, parameter.Value, mapping.First);
             }
             else
             {
-                RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => checkpoint.ReadRows(parameter.Name, first, count, values));
+                RowBlocks.Load(model.Kernels, parameter.Value, checkpoint.Rows(mapping));
             }
         }
 
-        model.Base = new PretrainedWeights(folderOrFile, model.Tables);
-    }
-
-    /// <summary>Opens a base: where the head is the embedding, a checkpoint may hold it under either name.</summary>
-    /// <exception cref="CheckpointException">There are no weights, a shard is missing or a file is damaged.</exception>
-    internal static Checkpoint Open(string folderOrFile, ModelTables tables)
-    {
-        Checkpoint checkpoint = Checkpoint.Open(folderOrFile);
-        if (tables.Parameters.All(p => p.Name != Head))
-        {
-            checkpoint.Alias(Embedding, Head);
-        }
-
-        return checkpoint;
+        model.Base = new PretrainedWeights(folderOrFile, model.Tables) { Map = checkpoint.Map };
     }
 
     /// <summary>Writes every parameter of the base model as model.safetensors with its config.json. Adapters are not among them.</summary>
@@ -104,47 +89,27 @@ public static class BaseWeights
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void SaveQuantized(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.BF16)
     {
-        TensorSource[] sources = [.. QuantizedSources(model, _ => type)];
-        BaseFolder.RequireNoShards(folder);
-        AtomicFile.CreateFolder(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), sources);
-        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, TypeName(type), Nf4Sources.Configuration(Base(model), type));
+        TensorMap map = MapOf(model);
+        TensorSource[] sources = [.. MappedSources.Quantized(model, map, _ => type)];
+        Write(folder, sources, model.Tables, map, type, Nf4Sources.Configuration(Base(model), map, type));
     }
 
     /// <summary>The same with other values for some parameters.</summary>
     internal static void Save(TransformerModel model, string folder, SafetensorsType type, Func<Parameter, FillRows?> replacement)
     {
-        BaseFolder.RequireNoShards(folder);
-        AtomicFile.CreateFolder(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), Sources(model, _ => type, replacement));
-        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), model.Tables, TypeName(type));
+        TensorMap map = MapOf(model);
+        Write(folder, MappedSources.Of(model, map, _ => type, replacement), model.Tables, map, type, null);
     }
 
-    /// <summary>Every parameter of the base model as something to write.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="typeOf">The type of each.</param>
-    /// <param name="replacement">Gives other values for some; null for the model's.</param>
-    internal static IEnumerable<TensorSource> Sources(TransformerModel model, Func<Parameter, SafetensorsType> typeOf, Func<Parameter, FillRows?> replacement) => Base(model).Select(p =>
-        TensorSource.FromTensor(model.Kernels, p.Name, p.Value, p.Row.Vector, typeOf(p)) is var source && replacement(p) is { } fill ? source with { Fill = fill } : source);
+    /// <summary>The names of the checkpoint that a model was loaded from, or of the family that its description is saved as.</summary>
+    internal static TensorMap MapOf(TransformerModel model) => model.Base is PretrainedWeights { Map: var map } ? map : CheckpointFamily.MapOf(model.Tables);
 
-    /// <summary>The same with NF4 weights in bitsandbytes' form; the type of those is the one that they stand for.</summary>
-    /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
-    internal static IEnumerable<TensorSource> QuantizedSources(TransformerModel model, Func<Parameter, SafetensorsType> typeOf)
+    private static void Write(string folder, IEnumerable<TensorSource> sources, ModelTables tables, TensorMap map, SafetensorsType type, string? quantization)
     {
-        Parameter[] parameters = Base(model);
-        if (parameters.FirstOrDefault(p => p.Value.Type.IsQuantized() && p.Value.Type.Kind() != DType.NF4) is { } other)
-        {
-            throw new ArgumentException($"'{other.Name}' is {WeightFormat.Of(other.Value.Type)}: bitsandbytes has a form for NF4 only", nameof(model));
-        }
-
-        if (!parameters.Any(p => p.Value.Type.IsQuantized()))
-        {
-            throw new ArgumentException($"{model.Tables.Name} quantises no weights: give it [Frozen(Storage.NF4)]", nameof(model));
-        }
-
-        return parameters.SelectMany(p => p.Value.Type.IsQuantized()
-            ? Nf4Sources.Of(model.Kernels, p.Name, p.Value, typeOf(p))
-            : [TensorSource.FromTensor(model.Kernels, p.Name, p.Value, p.Row.Vector, typeOf(p))]);
+        BaseFolder.RequireNoShards(folder);
+        AtomicFile.CreateFolder(folder);
+        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), sources);
+        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), tables, map.Family, TypeName(type), quantization);
     }
 
     /// <summary>Transformers' name of a type.</summary>
@@ -159,81 +124,38 @@ public static class BaseWeights
     internal static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Row.Slot < 0)];
 
     /// <summary>Weights that are quantised already must be so as the plan has them: quantising a second time would lose more than either.</summary>
-    private static void CheckFormats(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted, Dictionary<string, StoredNf4> quantized)
+    private static void CheckFormats(BaseCheckpoint checkpoint, TransformerModel model, Parameter[] wanted)
     {
         foreach (Parameter parameter in wanted.Where(p => p.Value.Type.IsQuantized()))
         {
-            if (quantized.TryGetValue(parameter.Name, out StoredNf4? stored) && stored.Type != parameter.Value.Type)
+            TensorMapping mapping = checkpoint.Map.Of(parameter);
+            if (checkpoint.Quantized(mapping) is not { } stored)
+            {
+                continue;
+            }
+
+            if (stored.Type != parameter.Value.Type)
             {
                 throw new CheckpointException(
-                    checkpoint.Path, $"tensor '{parameter.Name}' is quantised as {stored.Format}, but {model.Tables.Name} has it as {WeightFormat.Of(parameter.Value.Type)}; make its [Frozen] say the same or take the unquantised checkpoint");
+                    checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantised as {stored.Format}, but {model.Tables.Name} has it as {WeightFormat.Of(parameter.Value.Type)}; make its [Frozen] say the same or take the unquantised checkpoint");
+            }
+
+            if (mapping.IsPart && !stored.CanSplit(mapping.First))
+            {
+                throw new CheckpointException(
+                    checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantised as {stored.Format} as a whole, and '{parameter.Path}' is a part of it whose blocks have no factors of their own; take the unquantised checkpoint");
             }
         }
     }
 
-    private static void CheckNamesAndShapes(Checkpoint checkpoint, TransformerModel model, Parameter[] wanted, Dictionary<string, StoredNf4> quantized)
+    private static void CheckNamesAndShapes(BaseCheckpoint checkpoint, TransformerModel model)
     {
-        var problems = new List<string>();
-        foreach (Parameter parameter in wanted)
+        string[] problems = [.. checkpoint.Problems()];
+        if (problems.Length > 0)
         {
-            long[] shape = parameter.Row.Vector ? [parameter.Value.Columns] : [parameter.Value.Rows, parameter.Value.Columns];
-            if (!checkpoint.Contains(parameter.Name))
-            {
-                problems.Add($"'{parameter.Name}' is missing");
-            }
-            else
-            {
-                IReadOnlyList<long> actual = quantized.TryGetValue(parameter.Name, out StoredNf4? stored) ? stored.Shape : checkpoint.Shape(parameter.Name);
-                if (!actual.SequenceEqual(shape))
-                {
-                    problems.Add($"'{parameter.Name}' is {TensorEntry.Format(actual)}, the description needs {TensorEntry.Format(shape)}");
-                }
-            }
-        }
-
-        HashSet<string> names = [.. wanted.Select(p => p.Name)];
-        bool tied = !names.Contains(Head);
-        problems.AddRange(checkpoint.Names
-            .Where(name => !names.Contains(name) && IsWeight(name) && !(tied && name == Head))
-            .Select(name => $"'{name}' is in the file, the description has no such parameter"));
-        if (problems.Count == 0 && tied && checkpoint.Contains(Head) && !SameValues(checkpoint, Head, Embedding))
-        {
-            problems.Add($"'{Head}' is not '{Embedding}', the description ties them");
-        }
-
-        if (problems.Count > 0)
-        {
-            string rest = problems.Count > ProblemsInMessage ? $"; and {problems.Count - ProblemsInMessage} more" : "";
+            string rest = problems.Length > ProblemsInMessage ? $"; and {problems.Length - ProblemsInMessage} more" : "";
             throw new CheckpointException(
-                checkpoint.Path, $"does not fit {model.Tables.Architecture}: {string.Join("; ", problems.Take(ProblemsInMessage))}{rest}. Correct the description or take another checkpoint");
+                checkpoint.Tensors.Path, $"does not fit {model.Tables.Architecture}: {string.Join("; ", problems.Take(ProblemsInMessage))}{rest}. Correct the description or take another checkpoint");
         }
-    }
-
-    /// <summary>Whether a tensor takes part in the forward pass; buffers (inverse frequencies, masks) and other heads do not.</summary>
-    internal static bool IsWeight(string name) =>
-        (name.StartsWith("model.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal))
-        && (name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal) || name.EndsWith(".layer_scale", StringComparison.Ordinal));
-
-    private static bool SameValues(Checkpoint checkpoint, string first, string second)
-    {
-        if (!checkpoint.Shape(first).SequenceEqual(checkpoint.Shape(second)))
-        {
-            return false;
-        }
-
-        TensorEntry entry = checkpoint.Entry(first);
-        var a = new float[entry.Columns];
-        var b = new float[entry.Columns];
-        for (long row = 0; row < entry.Rows; row++)
-        {
-            checkpoint.ReadRows(first, row, 1, a);
-            checkpoint.ReadRows(second, row, 1, b);
-            if (!a.AsSpan().SequenceEqual(b))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }

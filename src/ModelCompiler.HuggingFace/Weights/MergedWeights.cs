@@ -1,6 +1,7 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Files;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
@@ -10,6 +11,8 @@ namespace ModelCompiler.HuggingFace.Weights;
 /// <summary>The base model with its adapters merged in: W' = W + s · B A, its rows scaled to DoRA's magnitudes, in double and rounded once. The model itself stays as it is.</summary>
 public static class MergedWeights
 {
+    private const string WeightSuffix = ".Weight";
+
     /// <summary>Writes model.safetensors and config.json of the merged model, which loads as the architecture without adapters.</summary>
     /// <param name="model">A model with its weights and adapters loaded.</param>
     /// <param name="folder">The folder; made if absent.</param>
@@ -28,13 +31,15 @@ public static class MergedWeights
     /// <exception cref="ArgumentException">A module has no weight of its own, as a head that is tied to the embedding, or not the adapter's size.</exception>
     public static void Load(TransformerModel model, TransformerModel from, PeftAdapter exported)
     {
-        Dictionary<string, LowRankFactors> modules = exported.Modules.ToDictionary(m => m.Key + ".weight", m => m.Value);
+        TensorMap map = MappedAdapters.MapOf(model.Tables, from.Base, exported.Modules.Keys);
+        Dictionary<string, LowRankFactors> modules = MappedAdapters.Split(exported, map, static _ => null);
         RequireWeights(model, modules.Keys);
         foreach (Parameter parameter in model.Parameters)
         {
-            Parameter source = from.Parameters.First(p => p.Name == parameter.Name);
+            Parameter source = from.Parameters.First(p => p.Path == parameter.Path);
             int columns = parameter.Value.Columns;
-            if (!modules.TryGetValue(parameter.Name, out LowRankFactors? module))
+            string path = ProjectionOf(parameter);
+            if (!modules.TryGetValue(path, out LowRankFactors? module))
             {
                 var rows = new HostRows(from.Kernels, source.Value);
                 RowBlocks.Load(model.Kernels, parameter.Value, (firstRow, _, values) => rows.Read((int)firstRow, values));
@@ -43,19 +48,22 @@ public static class MergedWeights
 
             if ((module.Outputs, module.Inputs) != (parameter.Value.Rows, columns))
             {
-                throw new ArgumentException($"the adapter of '{parameter.Name}' maps {module.Inputs} to {module.Outputs}, the weight {columns} to {parameter.Value.Rows}", nameof(exported));
+                throw new ArgumentException($"the adapter of '{path}' maps {module.Inputs} to {module.Outputs}, the weight {columns} to {parameter.Value.Rows}", nameof(exported));
             }
 
-            string path = parameter.Name[..^".weight".Length];
-            var sum = new Sum(Rows(from, source, path), columns, module, exported.Config.ScaleOf(path));
+            var sum = new Sum(Rows(from, source, path), columns, module, exported.Config.ScaleOf(map.ModuleOf(path)));
             RowBlocks.Load(model.Kernels, parameter.Value, (firstRow, _, values) => sum.Fill((int)firstRow, values));
         }
     }
 
+    /// <summary>The projection that a weight is of; "" where it is of none.</summary>
+    private static string ProjectionOf(Parameter parameter) =>
+        parameter.Path.EndsWith(WeightSuffix, StringComparison.Ordinal) && !parameter.Row.Vector ? parameter.Path[..^WeightSuffix.Length] : "";
+
     /// <summary>The weight that an exported adapter is for: the checkpoint's where the method's start changed what the model holds.</summary>
-    private static ReadDoubles Rows(TransformerModel from, Parameter weight, string module)
+    private static ReadDoubles Rows(TransformerModel from, Parameter weight, string path)
     {
-        if (!from.Adapters.Any(a => a.Module == module && a.ChangesWeight))
+        if (!from.Adapters.Any(a => a.Path == path && a.ChangesWeight))
         {
             return new HostRows(from.Kernels, weight.Value).Read;
         }
@@ -74,11 +82,11 @@ public static class MergedWeights
     /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
     internal static Func<Parameter, FillRows?> Replacement(TransformerModel model)
     {
-        Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Module + ".weight");
+        Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Path);
         RequireWeights(model, adapters.Keys);
         return parameter =>
         {
-            if (!adapters.TryGetValue(parameter.Name, out AdapterState? adapter))
+            if (!adapters.TryGetValue(ProjectionOf(parameter), out AdapterState? adapter))
             {
                 return null;
             }
@@ -88,10 +96,10 @@ public static class MergedWeights
         };
     }
 
-    private static void RequireWeights(TransformerModel model, IEnumerable<string> weights)
+    private static void RequireWeights(TransformerModel model, IEnumerable<string> projections)
     {
-        HashSet<string> names = [.. model.Parameters.Select(p => p.Name)];
-        if (weights.FirstOrDefault(name => !names.Contains(name)) is { } tied)
+        HashSet<string> weights = [.. model.Parameters.Select(ProjectionOf)];
+        if (projections.FirstOrDefault(path => !weights.Contains(path)) is { } tied)
         {
             throw new ArgumentException($"the adapter of '{tied}' cannot be merged: the head is the token embedding; keep it beside the base model", nameof(model));
         }

@@ -1,5 +1,6 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Safetensors;
@@ -11,8 +12,26 @@ namespace ModelCompiler.HuggingFace.Weights;
 /// <param name="tables">The architecture, or a recipe over it.</param>
 public sealed class PretrainedWeights(string folderOrFile, ModelTables tables) : IBaseWeights
 {
+    private TensorMap? _map;
+
     /// <inheritdoc/>
     public string Source => folderOrFile;
+
+    /// <summary>Where the checkpoint has each parameter.</summary>
+    internal TensorMap Map
+    {
+        get
+        {
+            if (_map is null)
+            {
+                using BaseCheckpoint checkpoint = BaseCheckpoint.Open(folderOrFile, tables);
+                _map = checkpoint.Map;
+            }
+
+            return _map;
+        }
+        init => _map = value;
+    }
 
     /// <summary>Ranks that a recipe's methods choose from a base before training, see <see cref="RankChoice"/>.</summary>
     /// <param name="tables">The recipe.</param>
@@ -42,33 +61,40 @@ public sealed class PretrainedWeights(string folderOrFile, ModelTables tables) :
     /// <exception cref="CheckpointException">The weight is missing, of another shape or damaged.</exception>
     public float[] Read(ParameterRow parameter, int layer)
     {
-        using Checkpoint checkpoint = BaseWeights.Open(folderOrFile, tables);
-        string name = parameter.NameIn(layer);
-        StoredNf4? quantized = StoredNf4.Find(checkpoint, name);
-        IReadOnlyList<long> shape = quantized?.Shape ?? checkpoint.Shape(name);
-        (int rows, int columns) = (parameter.Rows.Factor, parameter.Columns.Factor);
-        if (!shape.SequenceEqual(parameter.Vector ? [columns] : [rows, columns]))
-        {
-            throw new CheckpointException(checkpoint.Path, $"tensor '{name}' is {TensorEntry.Format(shape)}, {tables.Architecture} needs [{rows}, {columns}]");
-        }
-
-        return quantized?.Decode() ?? checkpoint.Read(name);
+        using BaseCheckpoint checkpoint = BaseCheckpoint.Open(folderOrFile, tables);
+        return Read(checkpoint, checkpoint.Map.Of(parameter, layer));
     }
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">The weight is stored quantized, missing, of another shape or damaged.</exception>
     public float[] ReadOriginal(ParameterRow parameter, int layer)
     {
-        string name = parameter.NameIn(layer);
-        using (Checkpoint checkpoint = BaseWeights.Open(folderOrFile, tables))
+        using BaseCheckpoint checkpoint = BaseCheckpoint.Open(folderOrFile, tables);
+        TensorMapping mapping = checkpoint.Map.Of(parameter, layer);
+        return checkpoint.Quantized(mapping) is null
+            ? Read(checkpoint, mapping)
+            : throw new CheckpointException(
+                checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantized already, and the recipe's adapter starts from the weight before that; take the unquantized checkpoint");
+    }
+
+    private float[] Read(BaseCheckpoint checkpoint, TensorMapping mapping)
+    {
+        StoredNf4? quantized = checkpoint.Quantized(mapping);
+        IReadOnlyList<long> wanted = quantized is null ? mapping.Shape : (mapping with { Transposed = false }).Shape;
+        IReadOnlyList<long> shape = quantized?.Shape ?? checkpoint.Tensors.Shape(mapping.Tensor);
+        if (!shape.SequenceEqual(wanted))
         {
-            if (StoredNf4.Find(checkpoint, name) is not null)
-            {
-                throw new CheckpointException(
-                    checkpoint.Path, $"tensor '{name}' is quantized already, and the recipe's adapter starts from the weight before that; take the unquantized checkpoint");
-            }
+            throw new CheckpointException(
+                checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is {TensorEntry.Format(shape)}, {tables.Architecture} needs {TensorEntry.Format(wanted)}");
         }
 
-        return Read(parameter, layer);
+        if (quantized is not null)
+        {
+            return quantized.Decode(mapping.First, mapping.Count);
+        }
+
+        var values = new float[(long)mapping.Count * Math.Max(1, mapping.Columns)];
+        checkpoint.Rows(mapping)(0, mapping.Columns == 0 ? 1 : mapping.Count, values);
+        return values;
     }
 }

@@ -38,8 +38,8 @@ public abstract class AdapterState
     /// <summary>Probability with which an input element is dropped now: 0 outside training.</summary>
     public float DropoutRate { get; internal set; }
 
-    /// <summary>The adapter's module in the checkpoint: "model.layers.3.self_attn.q_proj".</summary>
-    public string Module => Slot.ModuleIn(Layer);
+    /// <summary>Path of its projection in the model: "Layers[3].Attention.Query".</summary>
+    public string Path => Slot.PathIn(Layer);
 
     /// <summary>Width of the projection's input.</summary>
     public abstract int Inputs { get; }
@@ -68,7 +68,7 @@ public abstract class AdapterState
 
     /// <summary>Gives its parameters their start values, with which the model computes what its base does.</summary>
     /// <param name="model">The model, with the base's weights loaded.</param>
-    /// <param name="seed">The seed; parameters draw from it by their names.</param>
+    /// <param name="seed">The seed; parameters draw from it by their paths.</param>
     public abstract void Initialize(TransformerModel model, ulong seed);
 
     /// <summary>Takes a rank for the coming steps, at most <see cref="Rank"/>, where the method has nested ones.</summary>
@@ -94,6 +94,9 @@ public abstract class AdapterState
     public virtual AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) => null;
 
     /// <summary>The frozen weight that it adapts; of a tied head that is the token embedding.</summary>
-    protected Parameter Weight(TransformerModel model) =>
-        model.Parameters.FirstOrDefault(p => p.Name == Module + ".weight") ?? model.Parameters.First(p => p.Row.Path == "TokenEmbedding");
+    public Parameter WeightIn(TransformerModel model)
+    {
+        ParameterRow row = model.Tables.WeightOf(Slot);
+        return model.Parameters.First(p => p.Row == row && p.Layer == Layer);
+    }
 }

@@ -6,7 +6,7 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Models;
 
-/// <summary>Start values. Each depends on the seed, the parameter's name and the element's place only: not on backend, threads or rank of others.</summary>
+/// <summary>Start values. Each depends on the seed, the parameter and the element's place only: not on backend, threads or rank of others.</summary>
 public static class Initialization
 {
     private const double StandardDeviation = 0.02;
@@ -24,13 +24,9 @@ public static class Initialization
         foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Slot < 0))
         {
             string path = parameter.Row.Path;
-            if (parameter.Name.EndsWith(".bias", StringComparison.Ordinal))
+            if (parameter.Row.Kind != ParameterKind.Matrix)
             {
-                Fill(model, parameter, seed, static (ref _) => 0);
-            }
-            else if (parameter.Row.Vector)
-            {
-                Fill(model, parameter, seed, static (ref _) => 1);
+                Constant(model, parameter, parameter.Row.Kind == ParameterKind.Bias ? 0 : 1);
             }
             else
             {
@@ -70,7 +66,7 @@ public static class Initialization
 
     private static void Fill(TransformerModel model, Parameter parameter, ulong seed, Draw next)
     {
-        var random = new SplitMix(seed, parameter.Name);
+        var random = new SplitMix(seed, RandomStream.Of(model.Tables, parameter));
         Tensor value = parameter.Value;
         var row = new double[value.Columns];
         byte[] packed = value.Type.IsQuantized() ? new byte[value.Bytes.Columns] : [];

@@ -10,7 +10,7 @@ public sealed class Parameter
     {
         Row = plan.Row;
         Layer = plan.Layer;
-        Name = plan.Row.NameIn(plan.Layer);
+        Path = plan.Row.PathIn(plan.Layer);
         Value = plan.Value.Handle();
         WholeGradient = plan.Gradient.Handle();
         Moments = new Moments(plan.Moments);
@@ -18,8 +18,8 @@ public sealed class Parameter
         Live = new Window(0, Value.Rows, 0, Value.Columns);
     }
 
-    /// <summary>Name in the checkpoint.</summary>
-    public string Name { get; }
+    /// <summary>Path of its property in the model, which no other parameter has: "Layers[3].Attention.Query.Weight".</summary>
+    public string Path { get; }
 
     /// <summary>The table row.</summary>
     public ParameterRow Row { get; }
@@ -92,14 +92,14 @@ public sealed class Parameter
     {
         if (!Row.UpdatedInParts)
         {
-            throw new InvalidOperationException($"{Name} is updated as a whole");
+            throw new InvalidOperationException($"{Path} is updated as a whole");
         }
 
         (Live, Counts) = (live, counts);
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} [{Value.Rows}, {Value.Columns}]";
+    public override string ToString() => $"{Path} [{Value.Rows}, {Value.Columns}]";
 }
 
 /// <summary>Some rows and columns of a matrix.</summary>

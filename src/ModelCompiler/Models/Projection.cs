@@ -10,7 +10,7 @@ public class Projection(Parameter weight, Parameter? bias = null)
 
     /// <summary>The bias, [1, out].</summary>
     /// <exception cref="InvalidOperationException">The projection has none.</exception>
-    public Parameter Bias => bias ?? throw new InvalidOperationException($"{Weight.Name} has no bias");
+    public Parameter Bias => bias ?? throw new InvalidOperationException($"{Weight.Path} has no bias");
 }
 
 /// <summary>A linear projection that carries an adapter.</summary>
@@ -23,7 +23,7 @@ public sealed class Projection<TAdapter>(Parameter weight, TAdapter? adapter, Pa
 {
     /// <summary>The adapter.</summary>
     /// <exception cref="InvalidOperationException">This layer lies below the first one with an adapter.</exception>
-    public TAdapter Adapter => adapter ?? throw new InvalidOperationException($"{Weight.Name} carries no adapter in this layer");
+    public TAdapter Adapter => adapter ?? throw new InvalidOperationException($"{Weight.Path} carries no adapter in this layer");
 }
 
 /// <summary>The parameters of a norm.</summary>
@@ -36,5 +36,5 @@ public sealed class Norm(Parameter weight, Parameter? bias = null)
 
     /// <summary>The bias, [1, width].</summary>
     /// <exception cref="InvalidOperationException">The norm has none.</exception>
-    public Parameter Bias => bias ?? throw new InvalidOperationException($"{Weight.Name} has no bias");
+    public Parameter Bias => bias ?? throw new InvalidOperationException($"{Weight.Path} has no bias");
 }

@@ -64,7 +64,7 @@ internal sealed class MetricsFile : IDisposable
                 {
                     foreach (int layer in _tables.LayersOf(slot))
                     {
-                        json.WriteNumber(slot.ModuleIn(layer), ranks[index, layer]);
+                        json.WriteNumber(slot.PathIn(layer), ranks[index, layer]);
                     }
                 }
 

@@ -132,18 +132,18 @@ public static class TrainingCheckpoint
         foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Trainable || p.Row.Slot >= 0))
         {
             bool paged = parameter.Moments.Storage == MomentStorage.Paged;
-            yield return ($"value/{parameter.Name}", parameter.Value, false);
+            yield return ($"value/{parameter.Path}", parameter.Value, false);
             if (!parameter.Row.Trainable)
             {
                 continue;
             }
 
-            yield return ($"moment1/{parameter.Name}", parameter.Moments.First, paged);
-            yield return ($"moment2/{parameter.Name}", parameter.Moments.Second, paged);
+            yield return ($"moment1/{parameter.Path}", parameter.Moments.First, paged);
+            yield return ($"moment2/{parameter.Path}", parameter.Moments.Second, paged);
             if (parameter.Moments.Storage == MomentStorage.Blockwise)
             {
-                yield return ($"scales1/{parameter.Name}", parameter.Moments.FirstScales, false);
-                yield return ($"scales2/{parameter.Name}", parameter.Moments.SecondScales, false);
+                yield return ($"scales1/{parameter.Path}", parameter.Moments.FirstScales, false);
+                yield return ($"scales2/{parameter.Path}", parameter.Moments.SecondScales, false);
             }
         }
     }

@@ -37,7 +37,7 @@ public sealed class DoraNorms(ModelRun run, DoraAdapter adapter)
 
     private static IEnumerable<double[]> Rows(ModelRun run, DoraAdapter adapter, double scale)
     {
-        Parameter weight = run.Model.Parameters.FirstOrDefault(p => p.Name == adapter.Module + ".weight") ?? run.Model.Parameters.First(p => p.Row.Path == "TokenEmbedding");
+        Parameter weight = adapter.WeightIn(run.Model);
         double[] w = weight.Value.Type == DType.Float64 ? run.Read(weight.Value) : [.. run.Model.Read(weight).Select(x => (double)x)];
         (double[] a, double[] b) = (run.Read(adapter.A.Value), run.Read(adapter.B.Value));
         (int rank, int inputs) = (adapter.Rank, adapter.Inputs);

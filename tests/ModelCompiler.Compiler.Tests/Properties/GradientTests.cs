@@ -53,7 +53,7 @@ public class GradientTests
                 if (!(error <= worst))
                 {
                     worst = error;
-                    where = $"{p.Name}[{element}]: {gradient[element]:E6} against {numeric:E6}";
+                    where = $"{p.Path}[{element}]: {gradient[element]:E6} against {numeric:E6}";
                 }
             }
         }

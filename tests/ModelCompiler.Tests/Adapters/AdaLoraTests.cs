@@ -192,7 +192,7 @@ public class AdaLoraTests
         PeftAdapter file = PeftAdapter.Load(folder.Path);
         int[] kept = [.. trained.Adapters.Select(a => trained.Read(((AdaLoraAdapter)a).E).Count(e => e != 0))];
         Assert.Equal(60, kept.Sum());
-        Assert.Equal(kept.Select(k => Math.Max(1, k)), trained.Adapters.Select(a => file.Config.RankOf(a.Module)));
+        Assert.Equal(kept.Select(k => Math.Max(1, k)), trained.Adapters.Select(a => file.Config.RankOf(trained.ModuleOf(a))));
 
         // The matrices of the file on the base, by PEFT's rule.
         using var plain = Model.ForGeneration<Stories260K>(16, backend: new ReferenceBackend());
@@ -288,6 +288,6 @@ public class AdaLoraTests
         // Where the budget leaves an adapter nothing, E is 0 again.
         Assert.All(
             model.Trainable.Zip(before).Where(p => !p.First.Row.Vector || model.Read(p.First).Any(e => e != 0)),
-            p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Name));
+            p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Path));
     }
 }

@@ -66,7 +66,7 @@ public class DoraTests
             (int inputs, int rank) = (adapter.Inputs, adapter.Rank);
             double[] sum = [.. w.Select((x, i) => x + adapter.Scale * Enumerable.Range(0, rank).Sum(k => b[i / inputs * rank + k] * a[k * inputs + i % inputs]))];
             double[] norms = Norms(sum, inputs);
-            double[] actual = bare.Values(bare.Named(adapter.Module + ".weight").Value);
+            double[] actual = bare.Values(bare.Named(adapter.Path + ".Weight").Value);
             Assert.All(actual.Select((x, i) => (x, sum[i] * m[i / inputs] / norms[i / inputs])), pair => Assert.Equal(pair.Item2, pair.x, 1e-6));
         }
 
@@ -82,7 +82,7 @@ public class DoraTests
         using var merged = new TemporaryFolder();
         using var adapted = Model.ForGeneration<GptNanoSortDora>(8, backend: new ReferenceBackend());
         Initialization.All(adapted, seed: 5);
-        Parameter[] biases = [.. adapted.Parameters.Where(p => p.Name.EndsWith("_proj.bias", StringComparison.Ordinal))];
+        Parameter[] biases = [.. adapted.Parameters.Where(p => p.Row.Kind == ParameterKind.Bias && !p.Path.Contains("Norm", StringComparison.Ordinal))];
         Assert.NotEmpty(biases);
         foreach (Parameter bias in biases)
         {
@@ -216,12 +216,12 @@ public class DoraTests
         var losses = new List<double>();
         new Trainer(model, SmallRun.Data, SmallRun.Options with { Steps = 30, WeightDecay = 0 }).Run(m => losses.Add(m.Loss));
         Assert.True(losses.TakeLast(5).Average() < losses.Take(5).Average() - 0.05, $"{losses[0]} to {losses[^1]}");
-        Assert.All(model.Trainable.Zip(before), p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Name));
+        Assert.All(model.Trainable.Zip(before), p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Path));
         Assert.Equal(norms, model.Adapters.Cast<DoraAdapter>().Select(a => model.Read(a.SquaredNorms)));
     }
 
     private static double[] Weight(TransformerModel model, DoraAdapter adapter) =>
-        model.Values(model.Named(adapter.Layer < 0 ? "model.embed_tokens.weight" : adapter.Module + ".weight").Value);
+        model.Values(adapter.WeightIn(model).Value);
 
     private static double[] Norms(double[] matrix, int columns) => [.. matrix.Chunk(columns).Select(row => ModelRun.Norm(row))];
 }

@@ -195,8 +195,8 @@ public class L1raTests
         Initialization.All(lora, seed: 5);
         foreach (LoraAdapter adapter in lora.Adapters.Cast<LoraAdapter>())
         {
-            LowRankFactors module = peft.Modules[adapter.Module];
-            double correction = peft.Config.ScaleOf(adapter.Module) / adapter.Scale;
+            LowRankFactors module = peft.Modules[lora.ModuleOf(adapter)];
+            double correction = peft.Config.ScaleOf(lora.ModuleOf(adapter)) / adapter.Scale;
             lora.Kernels.Write(adapter.A.Value, module.A);
             lora.Kernels.Write(adapter.B.Value, (float[])[.. module.B.Select(b => (float)(b * correction))]);
         }

@@ -173,7 +173,7 @@ public class LamdaTests
         foreach (LamdaAdapter adapter in model.Adapters.Cast<LamdaAdapter>())
         {
             (float[] a, float[] s, float[] b) = (model.Read(adapter.A), model.Read(adapter.S), model.Read(adapter.B));
-            float[] w = model.Read(adapter.Layer < 0 ? model.Named("model.embed_tokens.weight") : model.Named(adapter.Module + ".weight"));
+            float[] w = model.Read(adapter.WeightIn(model));
             (int inputs, int outputs, int rank) = (adapter.Inputs, adapter.Outputs, adapter.Rank);
             double previous = double.PositiveInfinity;
             for (int k = 0; k < rank; k++)
@@ -231,7 +231,7 @@ public class LamdaTests
         var losses = new List<double>();
         new Trainer(model, SmallRun.Data, Options with { Steps = 30, WeightDecay = 0 }).Run(m => losses.Add(m.Loss));
         Assert.True(losses.TakeLast(5).Average() < losses.Take(5).Average() - 0.05, $"{losses[0]} to {losses[^1]}");
-        Assert.All(model.Trainable.Zip(before), p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Name));
+        Assert.All(model.Trainable.Zip(before), p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Path));
     }
 
     private static void Folds<T, TBase>()

@@ -27,8 +27,8 @@ public sealed class LoftqTests : IDisposable
             float[] weight = _started.Weight(first);
             double alone = ModelRun.Norm(weight.Zip(Quantized(once, first, weight), (w, q) => w - q));
             double fitted = ModelRun.Norm(Lost(once, first));
-            Assert.True(fitted < 0.95 * alone, $"{first.Module}: {fitted} beside {alone}");
-            Assert.True(ModelRun.Norm(Lost(often, second)) < fitted, $"{first.Module}: five iterations leave {ModelRun.Norm(Lost(often, second))}, one {fitted}");
+            Assert.True(fitted < 0.95 * alone, $"{first.Path}: {fitted} beside {alone}");
+            Assert.True(ModelRun.Norm(Lost(often, second)) < fitted, $"{first.Path}: five iterations leave {ModelRun.Norm(Lost(often, second))}, one {fitted}");
         }
     }
 
@@ -92,13 +92,13 @@ public sealed class LoftqTests : IDisposable
     private static double[] Held(TransformerModel model, LoraAdapter adapter)
     {
         var values = new double[adapter.Inputs * adapter.Outputs];
-        new HostRows(model.Kernels, model.Named(adapter.Module + ".weight").Value).Read(0, values);
+        new HostRows(model.Kernels, adapter.WeightIn(model).Value).Read(0, values);
         return values;
     }
 
     private static double[] Quantized(TransformerModel model, LoraAdapter adapter, float[] weight)
     {
-        DType type = model.Named(adapter.Module + ".weight").Value.Type;
+        DType type = adapter.WeightIn(model).Value.Type;
         var values = new double[weight.Length];
         Dequantization.Read(type, adapter.Outputs, adapter.Inputs, WeightQuantizer.Quantize(type, adapter.Outputs, adapter.Inputs, weight), 0, values);
         return values;

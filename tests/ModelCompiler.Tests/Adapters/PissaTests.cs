@@ -37,7 +37,7 @@ public sealed class PissaTests : IDisposable
         using StoriesPissa model = _started.Load<StoriesPissa>();
         foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
         {
-            double[] rest = model.Values(model.Named(adapter.Module + ".weight").Value);
+            double[] rest = model.Values(adapter.WeightIn(model).Value);
             double[] delta = Delta(model, adapter);
             Assert.True(Apart([.. _started.Weight(adapter).Select(w => (double)w)], [.. rest.Zip(delta, (x, y) => x + y)]) < 1e-7);
 
@@ -145,7 +145,7 @@ public sealed class PissaTests : IDisposable
             double[] delta = Delta(model, adapter);
             float[] rest = [.. _started.Weight(adapter).Select((w, i) => (float)(w - delta[i]))];
             var quantised = new double[rest.Length];
-            Tensors.Tensor weight = model.Named(adapter.Module + ".weight").Value;
+            Tensors.Tensor weight = adapter.WeightIn(model).Value;
             Dequantization.Read(weight.Type, weight.Rows, weight.Columns, WeightQuantizer.Quantize(weight.Type, weight.Rows, weight.Columns, rest), 0, quantised);
             var held = new double[rest.Length];
             new HostRows(model.Kernels, weight).Read(0, held);

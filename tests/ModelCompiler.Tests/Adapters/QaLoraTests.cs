@@ -39,7 +39,7 @@ public class QaLoraTests
         using var model = Create<StoriesQaLora>();
         foreach (QaLoraAdapter adapter in model.Adapters.Cast<QaLoraAdapter>())
         {
-            double[] x = Random(adapter.Inputs, adapter.Module);
+            double[] x = Random(adapter.Inputs, model.ModuleOf(adapter));
             double[] expected = Added(model, adapter, x);
             LowRankFactors folded = adapter.Fold(model);
             double[] actual = Times(folded.B, adapter.Rank, Times(folded.A, adapter.Inputs, x)).Select(v => v * adapter.Scale).ToArray();
@@ -72,7 +72,7 @@ public class QaLoraTests
         var before = model.Adapters.Cast<QaLoraAdapter>().ToDictionary(a => a, a =>
         {
             Tensor weight = Weight(model, a);
-            double[] x = Random(a.Inputs, a.Module);
+            double[] x = Random(a.Inputs, model.ModuleOf(a));
             double[] base_ = Times(model.Values(weight), a.Inputs, x);
             return (Bytes: Bytes(model, weight), X: x, Base: base_, Y: base_.Zip(Added(model, a, x), (w, d) => w + d).ToArray());
         });
@@ -84,7 +84,7 @@ public class QaLoraTests
             Tensor weight = Weight(model, adapter);
             double[] actual = Times(model.Values(weight), adapter.Inputs, old.X);
             AssertClose(old.Y, actual, 1e-5);
-            Assert.True(old.Base.Zip(actual).Max(pair => Math.Abs(pair.First - pair.Second)) > 1e-2 * old.Base.Max(Math.Abs), adapter.Module);
+            Assert.True(old.Base.Zip(actual).Max(pair => Math.Abs(pair.First - pair.Second)) > 1e-2 * old.Base.Max(Math.Abs), adapter.Path);
             Assert.All(model.Values(adapter.B.Value), v => Assert.Equal(0, v));
             int zeros = (int)StorageLayout.Of(weight.Type, weight.Rows, weight.Columns).Zeros;
             byte[] bytes = Bytes(model, weight);
@@ -259,7 +259,7 @@ public class QaLoraTests
         return values;
     }
 
-    private static Tensor Weight(TransformerModel model, AdapterState adapter) => model.Named(adapter.Module + ".weight").Value;
+    private static Tensor Weight(TransformerModel model, AdapterState adapter) => adapter.WeightIn(model).Value;
 
     private static byte[] Bytes(TransformerModel model, Tensor weight)
     {

@@ -82,8 +82,8 @@ public class RankPatternTests
         Initialization.All(model, seed: 5);
         AdapterFiles.Save(model, folder.Path);
         PeftConfig config = PeftConfigJson.Read(Path.Combine(folder.Path, PeftAdapter.ConfigName));
-        Assert.All(model.Adapters, a => Assert.Equal(a.Rank, config.RankOf(a.Module)));
-        Assert.All(model.Adapters, a => Assert.Equal(a.Scale, config.ScaleOf(a.Module), 1e-6));
+        Assert.All(model.Adapters, a => Assert.Equal(a.Rank, config.RankOf(model.ModuleOf(a))));
+        Assert.All(model.Adapters, a => Assert.Equal(a.Scale, config.ScaleOf(model.ModuleOf(a)), 1e-6));
 
         ModelTables adaptive = Stories260K_Lora.Tables with { Slots = [.. Stories260K_Lora.Tables.Slots.Select(s => s with { AdaptiveRanks = true })] };
         Assert.Equal(Ranks, AdapterFiles.Ranks(adaptive, folder.Path));

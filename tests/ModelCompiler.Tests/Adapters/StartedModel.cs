@@ -1,4 +1,5 @@
 using ModelCompiler.Adapters;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Testing.Reference;
@@ -41,7 +42,7 @@ internal sealed class StartedModel : IDisposable
     public float[] Weight(AdapterState adapter)
     {
         using Checkpoint checkpoint = Checkpoint.Open(Base);
-        return checkpoint.Read(adapter.Module + ".weight");
+        return checkpoint.Read(CheckpointFamily.MapOf(Stories260K.Tables).ModuleOf(adapter) + ".weight");
     }
 
     /// <summary>Moves A and B away from their start.</summary>

@@ -43,8 +43,8 @@ public class AdapterFilesTests
         Assert.DoesNotContain(file.Modules.Keys, m => m.Contains("layers.1.", StringComparison.Ordinal));
         foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
         {
-            Assert.Equal(adapter.Rank, file.Config.RankOf(adapter.Module));
-            Assert.Equal(adapter.Scale, file.Config.ScaleOf(adapter.Module), 1e-6);
+            Assert.Equal(adapter.Rank, file.Config.RankOf(model.ModuleOf(adapter)));
+            Assert.Equal(adapter.Scale, file.Config.ScaleOf(model.ModuleOf(adapter)), 1e-6);
         }
     }
 
@@ -81,6 +81,19 @@ public class AdapterFilesTests
 
         using Stories260K none = Create<Stories260K>(seed: 1);
         Assert.Throws<ArgumentException>(() => AdapterFiles.Save(none, folder.Path));
+    }
+
+    [Fact]
+    public void Transposed_weights_are_refused_where_the_base_has_none()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Model.ForTraining<Stories260K_Lora>(new TrainingPlan(), new CpuBackend(1));
+        Initialization.All(model, seed: 1);
+        AdapterFiles.Save(model, folder.Path);
+        string path = folder.File("adapter_config.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"fan_in_fan_out\": false", "\"fan_in_fan_out\": true", StringComparison.Ordinal));
+
+        Assert.Contains("'fan_in_fan_out'", Assert.Throws<CheckpointException>(() => AdapterFiles.Load(model, folder.Path)).Message);
     }
 
     [Fact]

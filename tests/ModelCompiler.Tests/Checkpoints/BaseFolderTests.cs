@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
@@ -111,7 +112,7 @@ public class BaseFolderTests
         using var folder = new TemporaryFolder();
         string @base = Base(folder);
         using StoriesLoraQueryValue model = Adapted(@base);
-        var adapter = (LoraAdapter)model.Adapters.First(a => a.Module + ".weight" == Query);
+        var adapter = (LoraAdapter)model.Adapters.First(a => model.ModuleOf(a) + ".weight" == Query);
         model.Kernels.Write(adapter.B.Value, Enumerable.Repeat(1e5f, (int)adapter.B.Value.Count).ToArray());
 
         string message = Assert.Throws<CheckpointException>(() => BaseFolder.SaveMerged(model, @base, folder.File("merged"))).Message;
@@ -131,7 +132,7 @@ public class BaseFolderTests
         Initialization.All(saved, seed: 8);
         SafetensorsWriter.Write(
             folder.File("model.safetensors"),
-            BaseWeights.Sources(saved, _ => SafetensorsType.F32, _ => null).Select(s => s.Name == Embedding ? s with { Name = "lm_head.weight" } : s),
+            MappedSources.Of(saved, CheckpointFamily.MapOf(Stories260K.Tables), _ => SafetensorsType.F32, _ => null).Select(s => s.Name == Embedding ? s with { Name = "lm_head.weight" } : s),
             alias ? new Dictionary<string, string> { [Embedding] = "lm_head.weight" } : null);
         File.WriteAllText(folder.File("config.json"), Config);
         using var loaded = Model.ForGeneration<Stories260K>(4, backend: new CpuBackend(1));
@@ -152,7 +153,8 @@ public class BaseFolderTests
         Initialization.All(model, seed: 7);
         TensorSource[] sources =
         [
-            .. BaseWeights.Sources(model, p => p.Row.Vector ? SafetensorsType.F32 : p.Name.Contains("self_attn", StringComparison.Ordinal) ? SafetensorsType.F16 : SafetensorsType.BF16, _ => null),
+            .. MappedSources.Of(
+                model, CheckpointFamily.MapOf(Stories260K.Tables), m => m.Columns == 0 ? SafetensorsType.F32 : m.Tensor.Contains("self_attn", StringComparison.Ordinal) ? SafetensorsType.F16 : SafetensorsType.BF16, _ => null),
             TensorSource.FromArray("model.layers.0.self_attn.rotary_emb.inv_freq", [1, 2, 3, 4], SafetensorsType.F32, 4),
         ];
         Directory.CreateDirectory(path);

@@ -196,7 +196,7 @@ public class BaseWeightsTests
     /// <summary>Writes a file with the model's names and shapes, changed, and values that count up.</summary>
     private static void Write(TransformerModel model, string path, Action<Dictionary<string, long[]>> change)
     {
-        Dictionary<string, long[]> shapes = model.Parameters.ToDictionary(p => p.Name, p => p.Row.Vector ? [p.Value.Columns] : new long[] { p.Value.Rows, p.Value.Columns });
+        Dictionary<string, long[]> shapes = model.Parameters.ToDictionary(model.NameOf, p => p.Row.Vector ? [p.Value.Columns] : new long[] { p.Value.Rows, p.Value.Columns });
         change(shapes);
         SafetensorsWriter.Write(path, shapes.Select(s =>
             new TensorSource(s.Key, SafetensorsType.F32, s.Value, (first, values) => values.Fill(s.Key == "lm_head.weight" ? 2 : 1))));

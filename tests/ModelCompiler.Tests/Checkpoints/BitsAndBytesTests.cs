@@ -28,12 +28,12 @@ public class BitsAndBytesTests
         using Checkpoint checkpoint = Checkpoint.Open(Fixture);
         var plain = new Tensor(0, 13, 21, 21, DTypeExtensions.Quantized(DType.NF4, 64, false));
         var nested = new Tensor(1 << 12, 93, 89, 89, DTypeExtensions.Quantized(DType.NF4, 32, true));
-        StoredNf4.Find(checkpoint, Plain)!.Load(kernels, plain);
-        StoredNf4.Find(checkpoint, Nested)!.Load(kernels, nested);
+        StoredNf4.Find(checkpoint, Plain)!.Load(kernels, plain, 0);
+        StoredNf4.Find(checkpoint, Nested)!.Load(kernels, nested, 0);
 
         SafetensorsWriter.Write(folder.File("again.safetensors"),
         [
-            .. Nf4Sources.Of(kernels, Plain, plain, SafetensorsType.BF16), .. Nf4Sources.Of(kernels, Nested, nested, SafetensorsType.BF16),
+            .. Nf4Sources.Of(kernels, Plain, [plain], SafetensorsType.BF16), .. Nf4Sources.Of(kernels, Nested, [nested], SafetensorsType.BF16),
         ]);
 
         Assert.Equal(File.ReadAllBytes(Fixture), File.ReadAllBytes(folder.File("again.safetensors")));
@@ -49,7 +49,7 @@ public class BitsAndBytesTests
         kernels.Allocate(1 << 16);
         using Checkpoint checkpoint = Checkpoint.Open(Fixture);
         var tensor = new Tensor(0, expected.Rows, expected.Columns, expected.Columns, DType.Float32);
-        StoredNf4.Find(checkpoint, name)!.Load(kernels, tensor);
+        StoredNf4.Find(checkpoint, name)!.Load(kernels, tensor, 0);
         var values = new float[tensor.Count];
         kernels.Read(tensor, values.AsSpan());
         Assert.Equal(MemoryMarshal.Cast<byte, float>(expected.Decoded).ToArray(), values);
@@ -149,6 +149,6 @@ public class BitsAndBytesTests
         using var kernels = new CpuBackend(1);
         kernels.Allocate(1 << 16);
         StoredNf4 stored = StoredNf4.Find(checkpoint, weight)!;
-        stored.Load(kernels, new Tensor(0, (int)stored.Shape[0], (int)stored.Shape[1], (int)stored.Shape[1], stored.Type));
+        stored.Load(kernels, new Tensor(0, (int)stored.Shape[0], (int)stored.Shape[1], (int)stored.Shape[1], stored.Type), 0);
     }
 }

@@ -47,7 +47,7 @@ public class MergedWeightsTests
     {
         using var folder = new TemporaryFolder();
         using var model = Model.ForGeneration<StoriesLoraHead>(16, backend: new ReferenceBackend());
-        Assert.Contains("lm_head", Assert.Throws<ArgumentException>(() => MergedWeights.Save(model, folder.Path)).Message);
+        Assert.Contains("'Head'", Assert.Throws<ArgumentException>(() => MergedWeights.Save(model, folder.Path)).Message);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public class MergedWeightsTests
         // Each element grows by scale times rank: 16, 7 and 3.
         Dictionary<string, double> grows = new() { [first + ".weight"] = 16, [second + ".weight"] = 7, [third + ".weight"] = 3 };
         Assert.All(from.Parameters, p => Assert.Equal(
-            0, Farthest(from.Values(p.Value), merged.Values(merged.Named(p.Name).Value), grows.GetValueOrDefault(p.Name)), 1e-5));
+            0, Farthest(from.Values(p.Value), merged.Values(merged.Named(p.Path).Value), grows.GetValueOrDefault(from.NameOf(p))), 1e-5));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public class MergedWeightsTests
         // An untrained adapter changes nothing.
         using var expected = Model.ForGeneration<Stories260K>(4, backend: new CpuBackend(1));
         BaseWeights.Load(expected, folder.Path);
-        Assert.All(expected.Parameters, p => Assert.Equal(0, Farthest(expected.Values(p.Value), merged.Values(merged.Named(p.Name).Value)), 1e-5));
+        Assert.All(expected.Parameters, p => Assert.Equal(0, Farthest(expected.Values(p.Value), merged.Values(merged.Named(p.Path).Value)), 1e-5));
     }
 
     private static LowRankFactors Ones(int rank, int inputs, int outputs) =>
@@ -140,9 +140,9 @@ public class MergedWeightsTests
         int above = 0;
         foreach (Parameter parameter in loaded.Parameters)
         {
-            double[] expected = Merged(adapted, parameter.Name);
+            double[] expected = Merged(adapted, parameter.Path);
             Assert.Equal(0, Farthest(expected, loaded.Values(parameter.Value)), 1e-6);
-            Assert.Equal(0, Farthest(expected, saved.Values(saved.Named(parameter.Name).Value)), 1e-6);
+            Assert.Equal(0, Farthest(expected, saved.Values(saved.Named(parameter.Path).Value)), 1e-6);
             above += expected.Length > 1 << 16 ? 1 : 0;
         }
 
@@ -155,12 +155,12 @@ public class MergedWeightsTests
         (int rows, int columns) = (parameter.Value.Rows, parameter.Value.Columns);
         var weight = new double[rows * columns];
         new HostRows(model.Kernels, parameter.Value).Read(0, weight);
-        if (model.Adapters.FirstOrDefault(a => a.Module + ".weight" == name) is not { } adapter)
+        if (model.Adapters.FirstOrDefault(a => a.Path + ".Weight" == name) is not { } adapter)
         {
             return weight;
         }
 
-        double scale = name.Contains("self_attn", StringComparison.Ordinal) ? 6 / 2.0 : 5 / Math.Sqrt(3);
+        double scale = name.Contains(".Attention.", StringComparison.Ordinal) ? 6 / 2.0 : 5 / Math.Sqrt(3);
         double[] a = model.Values(adapter.Parameters[0].Value);
         double[] b = model.Values(adapter.Parameters[1].Value);
         double[]? magnitude = adapter.HasMagnitude ? model.Values(adapter.Parameters[2].Value) : null;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Files;
@@ -276,7 +277,7 @@ public class ModelConfigurationTests
         where T : TransformerModel, IModel<T>
     {
         using var folder = new TemporaryFolder();
-        ConfigurationFile.Write(folder.File("config.json"), T.Tables, "float32");
+        ConfigurationFile.Write(folder.File("config.json"), T.Tables, CheckpointFamily.MapOf(T.Tables).Family, "float32");
         return File.ReadAllText(folder.File("config.json"));
     }
 

@@ -110,7 +110,6 @@ public class PeftAdapterTests
     [InlineData("\"LORA\"", "\"IA3\"", "'peft_type' must be \"LORA\", not \"IA3\"")]
     [InlineData("\"use_rslora\": true", "\"use_dora\": true", "says use_dora, which needs [")]
     [InlineData("\"use_rslora\": true", "\"lora_bias\": true", "'lora_bias'")]
-    [InlineData("\"fan_in_fan_out\": false", "\"fan_in_fan_out\": true", "'fan_in_fan_out'")]
     [InlineData("\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]", "'modules_to_save'")]
     [InlineData("\"bias\": \"none\"", "\"bias\": \"all\"", "'bias'")]
     [InlineData("\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa_niter_4\"", "pissa")]

@@ -37,7 +37,7 @@ public class QuantizedWeightsTests
             foreach (Parameter parameter in quantised)
             {
                 Tensor w = parameter.Value;
-                float[] values = [.. full.Values(full.Named(parameter.Name)).Select(v => (float)v)];
+                float[] values = [.. full.Values(full.Named(parameter.Path)).Select(v => (float)v)];
                 Assert.Equal(WeightQuantizer.Quantize(w.Type, w.Rows, w.Columns, values), Bytes(model, w));
             }
         }
@@ -142,9 +142,9 @@ public class QuantizedWeightsTests
         foreach (Parameter parameter in decoded.Trainable)
         {
             double[] wanted = decoded.Values(parameter.Gradient);
-            double[] actual = quantised.Values(quantised.Named(parameter.Name).Gradient);
+            double[] actual = quantised.Values(quantised.Named(parameter.Path).Gradient);
             double norm = ModelRun.Norm(wanted);
-            Assert.True(ModelRun.Norm(wanted.Zip(actual, (a, b) => a - b)) <= 2e-3 * norm + 1e-9, parameter.Name);
+            Assert.True(ModelRun.Norm(wanted.Zip(actual, (a, b) => a - b)) <= 2e-3 * norm + 1e-9, parameter.Path);
         }
 
         double Differentiate(TransformerModel model)

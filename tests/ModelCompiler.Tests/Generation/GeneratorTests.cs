@@ -156,12 +156,12 @@ public class GeneratorTests
 
     private static void Sharpen(Stories260K model)
     {
-        foreach (Parameter parameter in model.Parameters.Where(p => p.Name.Contains("q_proj", StringComparison.Ordinal) || p.Name.Contains("k_proj", StringComparison.Ordinal)))
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Path.Contains(".Query.", StringComparison.Ordinal) || p.Path.Contains(".Key.", StringComparison.Ordinal)))
         {
             model.Kernels.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 40 * value));
         }
 
-        foreach (Parameter parameter in model.Parameters.Where(p => p.Name.Contains("o_proj", StringComparison.Ordinal) || p.Name.Contains("v_proj", StringComparison.Ordinal)))
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Path.Contains(".Output.", StringComparison.Ordinal) || p.Path.Contains(".Value.", StringComparison.Ordinal)))
         {
             model.Kernels.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 8 * value));
         }

@@ -100,7 +100,7 @@ public class ClosedFormTests
 
     private static void Fill(TransformerModel model, ModelFixture fixture)
     {
-        Assert.Equal(fixture.Parameters.Select(p => p.Name), model.Parameters.Select(p => p.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(fixture.Parameters.Select(p => p.Name), model.Parameters.Select(model.NameOf).Order(StringComparer.Ordinal));
         for (int number = 0; number < fixture.Parameters.Length; number++)
         {
             model.Kernels.Write(model.Named(fixture.Parameters[number].Name).Value, fixture.Values(number));

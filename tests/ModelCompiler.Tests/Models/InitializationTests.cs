@@ -25,7 +25,7 @@ public class InitializationTests
         Initialization.All(model, seed: 7);
 
         Assert.All(model.Parameters.Where(p => p.Row.Vector), p =>
-            Assert.All(model.Values(p), v => Assert.Equal(p.Name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1, v)));
+            Assert.All(model.Values(p), v => Assert.Equal(p.Row.Kind == ParameterKind.Bias ? 0 : 1, v)));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 
@@ -33,8 +35,22 @@ internal static partial class ModelRun
         return [.. Enumerable.Range(0, tokens.Length).Select(row => Values(model, model.Logits(row, 1)))];
     }
 
-    /// <summary>The parameter of a checkpoint name.</summary>
-    public static Parameter Named(this TransformerModel model, string name) => model.Parameters.Single(p => p.Name == name);
+    /// <summary>The parameter of a path, or of a name as Llama's checkpoints and those of a description of no family have it.</summary>
+    public static Parameter Named(this TransformerModel model, string name) => model.Parameters.Single(p => p.Path == name || NameOf(model, p) == name);
+
+    /// <summary>A parameter's name in such a checkpoint; an adapter's as PEFT's LoRA has it.</summary>
+    public static string NameOf(this TransformerModel model, Parameter parameter)
+    {
+        TensorMap map = Names(model);
+        return parameter.Row.Slot < 0
+            ? map.Of(parameter).Tensor
+            : $"{map.ModuleOf(model.Tables.Slots[parameter.Row.Slot], parameter.Layer)}.lora_{parameter.Path[(parameter.Path.LastIndexOf('.') + 1)..]}.weight";
+    }
+
+    /// <summary>The module in such a checkpoint that an adapter is on.</summary>
+    public static string ModuleOf(this TransformerModel model, AdapterState adapter) => Names(model).ModuleOf(adapter);
+
+    private static TensorMap Names(TransformerModel model) => new(new OwnNames(model.Tables.Architecture), model.Tables);
 
     /// <summary>All values of a tensor, row-major.</summary>
     public static double[] Values(this TransformerModel model, ModelCompiler.Tensors.Tensor tensor)

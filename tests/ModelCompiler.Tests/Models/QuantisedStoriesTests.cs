@@ -19,7 +19,7 @@ public class QuantisedStoriesTests
         using var decoded = Model.ForTraining<Stories260K_Lora>(plan, new ReferenceBackend());
         foreach (Parameter parameter in decoded.Parameters)
         {
-            Parameter same = quantised.Named(parameter.Name);
+            Parameter same = quantised.Named(parameter.Path);
             if (parameter.Row.Slot >= 0)
             {
                 double[] values = [.. Enumerable.Range(0, (int)parameter.Value.Count).Select(i => 0.05 * Math.Cos(1 + 7 * i + parameter.Layer))];
@@ -33,9 +33,9 @@ public class QuantisedStoriesTests
         Assert.Equal(decoded.Differentiate(inputs, targets), quantised.Differentiate(inputs, targets), 1e-9);
         foreach (Parameter parameter in decoded.Trainable)
         {
-            double[] expected = decoded.Values(parameter.Gradient), actual = quantised.Values(quantised.Named(parameter.Name).Gradient);
+            double[] expected = decoded.Values(parameter.Gradient), actual = quantised.Values(quantised.Named(parameter.Path).Gradient);
             double largest = expected.Max(Math.Abs);
-            Assert.True(largest > 0, parameter.Name);
+            Assert.True(largest > 0, parameter.Path);
             Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-6 * largest));
         }
     }

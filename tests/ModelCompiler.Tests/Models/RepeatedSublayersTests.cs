@@ -20,8 +20,8 @@ public class RepeatedSublayersTests
     {
         using RepeatedSublayers model = Create<RepeatedSublayers>();
 
-        Assert.Equal(model.Parameters.Count, model.Parameters.Select(p => p.Name).Distinct().Count());
-        string[] names = [.. model.Parameters.Select(p => p.Name).Where(n => n.StartsWith(Layer, StringComparison.Ordinal)).Select(n => n[Layer.Length..])];
+        Assert.Equal(model.Parameters.Count, model.Parameters.Select(p => p.Path).Distinct().Count());
+        string[] names = [.. model.Parameters.Select(model.NameOf).Where(n => n.StartsWith(Layer, StringComparison.Ordinal)).Select(n => n[Layer.Length..])];
         foreach (string name in new[]
         {
             "input_layernorm.weight", "self_attn.q_proj.weight", "self_attn.q_norm.weight", "mlp.gate_proj.weight", "mlp.layer_scale", "post_attention_layernorm.weight",

@@ -22,7 +22,7 @@ public sealed class RankChoiceTests : IDisposable
         Initialization.All(model, seed: 5);
         foreach ((SlotRow slot, int layer) in s_tables.Slots.SelectMany(s => s_tables.LayersOf(s).Select(layer => (s, layer))))
         {
-            Parameter weight = model.Named(slot.ModuleIn(layer) + ".weight");
+            Parameter weight = model.Named(slot.PathIn(layer) + ".Weight");
             var values = new float[weight.Value.Count];
             for (int i = 0; i < Math.Min(weight.Value.Rows, weight.Value.Columns); i++)
             {

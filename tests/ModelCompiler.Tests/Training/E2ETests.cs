@@ -197,10 +197,10 @@ public class E2ETests(ITestOutputHelper output)
     private static void Start(TransformerModel model)
     {
         Initialization.Adapters(model, seed: 1);
-        string[] order = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+        string[] order = [".Query", ".Key", ".Value", ".Output", ".Gate", ".Up", ".Down"];
         foreach (AdapterState adapter in model.Adapters.Where(a => a.IsLora && a is not LoraAdapter { Start: LoraStart.Loftq }))
         {
-            int number = 7 * adapter.Layer + Array.FindIndex(order, n => adapter.Module.EndsWith(n, StringComparison.Ordinal)) + 1;
+            int number = 7 * adapter.Layer + Array.FindIndex(order, n => adapter.Path.EndsWith(n, StringComparison.Ordinal)) + 1;
             model.Kernels.Write(adapter.Parameters[0].Value, ClosedForm.LoraA(8, adapter.Inputs, number, 0));
         }
     }

@@ -26,7 +26,7 @@ public class LoraReferenceTests
         BaseWeights.Load(model, TestData.PathOf(StoriesReference.Folder));
         foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
         {
-            int offset = adapter.Module.EndsWith("v_proj", StringComparison.Ordinal) ? 5 : 0;
+            int offset = adapter.Path.EndsWith(".Value", StringComparison.Ordinal) ? 5 : 0;
             model.Kernels.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
         }
 
@@ -113,7 +113,7 @@ public class LoraReferenceTests
         BaseWeights.Load(half, TestData.PathOf(StoriesReference.Folder));
         foreach (LoraAdapter adapter in half.Adapters.Cast<LoraAdapter>())
         {
-            int offset = adapter.Module.EndsWith("v_proj", StringComparison.Ordinal) ? 5 : 0;
+            int offset = adapter.Path.EndsWith(".Value", StringComparison.Ordinal) ? 5 : 0;
             half.Kernels.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
         }
 

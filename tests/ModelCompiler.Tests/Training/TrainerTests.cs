@@ -49,7 +49,7 @@ public class TrainerTests
         {
             using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelRun.Backend(backend));
             Initialization.All(model, seed: 5);
-            foreach (Parameter b in model.Trainable.Where(p => p.Name.EndsWith("lora_B.weight", StringComparison.Ordinal)))
+            foreach (Parameter b in model.Trainable.Where(p => p.Path.EndsWith(".Adapter.B", StringComparison.Ordinal)))
             {
                 model.Kernels.Write(b.Value, new float[b.Value.Count].Select((_, i) => (i % 7 - 3) * 0.01f).ToArray());
             }

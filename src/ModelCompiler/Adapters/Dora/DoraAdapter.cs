@@ -67,7 +67,7 @@ public sealed class DoraAdapter : AdapterState
     /// <summary>Keeps the squared norms of the weight's rows.</summary>
     private double[] Measure(TransformerModel model)
     {
-        var weight = new HostRows(model.Kernels, Weight(model).Value);
+        var weight = new HostRows(model.Kernels, WeightIn(model).Value);
         var squares = new double[Outputs];
         var row = new double[Inputs];
         for (int i = 0; i < squares.Length; i++)

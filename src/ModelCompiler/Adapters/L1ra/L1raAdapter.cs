@@ -74,7 +74,7 @@ public sealed class L1raAdapter : AdapterState
     {
         for (int direction = first; direction < Rank; direction++)
         {
-            var random = new SplitMix(seed, $"{A.Name}, direction {direction} after step {step}");
+            var random = new SplitMix(seed, $"{RandomStream.Of(model.Tables, A)}, direction {direction} after step {step}");
             double[] row = new double[Inputs];
             for (int i = 0; i < row.Length; i++)
             {

@@ -60,7 +60,7 @@ public sealed class LamdaAdapter : AdapterState
             return;
         }
 
-        SingularFactors factors = SingularValues.Largest(model.Read(Weight(model)), Outputs, Inputs, Rank);
+        SingularFactors factors = SingularValues.Largest(model.Read(WeightIn(model)), Outputs, Inputs, Rank);
         model.Kernels.Write(A.Value, (ReadOnlySpan<double>)factors.Vt);
         model.Kernels.Write(B.Value, (ReadOnlySpan<double>)factors.U);
         Initialization.Constant(model, S, 0);

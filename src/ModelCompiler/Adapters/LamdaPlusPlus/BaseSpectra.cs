@@ -17,9 +17,9 @@ internal sealed class BaseSpectra(ModelTables tables, IBaseWeights weights, Rank
     public Spectrum Of(SlotRow slot, int layer, int count)
     {
         options.Cancellation.ThrowIfCancellationRequested();
-        ParameterRow row = tables.Parameters.FirstOrDefault(p => p.Name == slot.Module + ".weight") ?? tables.Parameters.First(p => p.Path == "TokenEmbedding");
+        ParameterRow row = tables.WeightOf(slot);
         Spectrum spectrum = _cache.Get(weights.Read(row, layer), row.Rows.Factor, row.Columns.Factor, count);
-        options.Progress?.Invoke(++_done, row.NameIn(layer));
+        options.Progress?.Invoke(++_done, row.PathIn(layer));
         return spectrum;
     }
 }

@@ -58,7 +58,7 @@ public sealed class LoraAdapter : AdapterState
         switch (Start)
         {
             case LoraStart.Pissa:
-                float[] weight = model.ReadOriginal(Weight(model));
+                float[] weight = model.ReadOriginal(WeightIn(model));
                 LowRankFactors start = SpectralStart.Pissa(weight, Outputs, Inputs, Rank, Scale);
                 Take(model, start, weight);
                 Write(model, A, B, start);
@@ -108,7 +108,7 @@ public sealed class LoraAdapter : AdapterState
         var start = new LowRankFactors(Rank, Inputs, Outputs, module.A[(Rank * Inputs)..], negative);
         if (!model.Read(StartA).AsSpan().SequenceEqual(start.A) || !model.Read(StartB).AsSpan().SequenceEqual(start.B))
         {
-            Take(model, start, model.ReadOriginal(Weight(model)));
+            Take(model, start, model.ReadOriginal(WeightIn(model)));
         }
 
         Write(model, A, B, new LowRankFactors(Rank, Inputs, Outputs, module.A[..(Rank * Inputs)], b));
@@ -118,22 +118,22 @@ public sealed class LoraAdapter : AdapterState
     private void Take(TransformerModel model, LowRankFactors start, float[] weight)
     {
         SpectralStart.Add(weight, start, -Scale);
-        Write(model, Weight(model), weight);
+        Write(model, WeightIn(model), weight);
         Write(model, StartA!, StartB!, start);
     }
 
     /// <summary>Makes the model's weight what LoftQ leaves of W; returns the adapter beside it.</summary>
     private LowRankFactors FitToLoss(TransformerModel model)
     {
-        Parameter parameter = Weight(model);
+        Parameter parameter = WeightIn(model);
         if (parameter.Value.Type.Kind() != DType.NF4)
         {
-            throw new TrainingException($"{parameter.Name}: LoftQ starts from what NF4 loses of it, and this plan stores it as {WeightFormat.Of(parameter.Value.Type)}; plan it with NF4, or take a recipe with another start");
+            throw new TrainingException($"{parameter.Path}: LoftQ starts from what NF4 loses of it, and this plan stores it as {WeightFormat.Of(parameter.Value.Type)}; plan it with NF4, or take a recipe with another start");
         }
 
         if (model.Base is null)
         {
-            throw new InvalidOperationException($"{parameter.Name}: LoftQ starts from the weight as it was before quantisation; load the base first");
+            throw new InvalidOperationException($"{parameter.Path}: LoftQ starts from the weight as it was before quantisation; load the base first");
         }
 
         float[] original = model.ReadOriginal(parameter);

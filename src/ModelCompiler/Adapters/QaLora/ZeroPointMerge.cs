@@ -38,11 +38,11 @@ public static class ZeroPointMerge
         : ((QaLoraAdapter)adapter, Weight(model, adapter)!);
 
     // A tied head is the embedding and has no parameter of its own; embeddings are never Int4.
-    private static Parameter? Weight(TransformerModel model, AdapterState adapter) => model.Parameters.FirstOrDefault(p => p.Name == adapter.Module + ".weight");
+    private static Parameter? Weight(TransformerModel model, AdapterState adapter) => adapter.WeightIn(model) is { Row.Path: not "TokenEmbedding" } weight ? weight : null;
 
     private static string? Problem(TransformerModel model, AdapterState adapter)
     {
-        string name = adapter.Module + ".weight";
+        string name = adapter.Path;
         if (adapter is not QaLoraAdapter { GroupSize: var size })
         {
             return $"the {adapter.Slot.Method} adapter of '{name}' has a column for every input, which zero points of groups cannot take";
