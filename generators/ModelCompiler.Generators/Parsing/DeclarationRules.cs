@@ -18,7 +18,11 @@ internal sealed class DeclarationRules
     /// <summary>Generated methods that nothing generated calls by their simple names, with the number of their parameters: another number is another method.</summary>
     private static readonly Dictionary<string, int> Overloadable = new(StringComparer.Ordinal)
     {
-        ["Create"] = 2, ["Fit"] = 4, ["ForGeneration"] = 3, ["ForTraining"] = 2, ["MemoryCost"] = 2,
+        ["Create"] = 2,
+        ["Fit"] = 4,
+        ["ForGeneration"] = 3,
+        ["ForTraining"] = 2,
+        ["MemoryCost"] = 2,
     };
 
     private readonly ProblemList _problems;

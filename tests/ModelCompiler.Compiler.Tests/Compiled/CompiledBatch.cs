@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using ModelCompiler.Compiler;
-using ModelCompiler.Compiler.Description;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using ModelCompiler.Compiler;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Models;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;

@@ -1,8 +1,8 @@
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
-using ModelCompiler.Planning;
 using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Planning;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Passes;

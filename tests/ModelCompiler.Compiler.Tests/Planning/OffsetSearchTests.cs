@@ -1,6 +1,6 @@
-using ModelCompiler.Planning;
 using FsCheck;
 using FsCheck.Fluent;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Tests.Planning;
 
