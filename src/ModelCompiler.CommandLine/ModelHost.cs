@@ -62,7 +62,7 @@ public static class ModelHost
         {
             // A value that begins with @ is that value, not the name of a file with further arguments.
             var syntax = new ParserConfiguration { ResponseFileTokenReplacer = null };
-            ParseResult parsed = Root(session).Parse(args.Length == 0 ? ["--help"] : args, syntax);
+            ParseResult parsed = Root(session).Parse(args.Length == 0 ? ["--help"] : OldSpellings.Replace(args), syntax);
             session.Json = parsed.GetValue(CommonOptions.Json);
             session.Verbose = parsed.GetValue(CommonOptions.Verbose);
             if (parsed.Action is ParseErrorAction)

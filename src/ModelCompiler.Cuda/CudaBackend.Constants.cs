@@ -34,11 +34,11 @@ public sealed unsafe partial class CudaBackend
             Beta2 = (float)step.Beta2;
             ScaleOfFirst = (float)((1 - step.Beta1) * step.GradientScale);
             ScaleOfSecond = (float)((1 - step.Beta2) * step.GradientScale * step.GradientScale);
-            Rate = (float)(step.Rate / (1 - Math.Pow(step.Beta1, step.Count)));
+            Rate = (float)(step.LearningRate / (1 - Math.Pow(step.Beta1, step.Count)));
             Root = (float)(1 / Math.Sqrt(1 - Math.Pow(step.Beta2, step.Count)));
             Epsilon = (float)step.Epsilon;
-            Decay = (float)(step.Rate * step.Decay);
-            Lasso = (float)(step.Rate * lasso);
+            Decay = (float)(step.LearningRate * step.WeightDecay);
+            Lasso = (float)(step.LearningRate * lasso);
         }
 
         public float Beta1 { get; }

@@ -21,7 +21,7 @@ internal static class ResidentMemoryBenchmark
         (false, s_plain with { Batch = 12 }),
         (false, s_plain with { Batch = 64, Checkpointing = Checkpointing.Block }),
         (false, s_plain with { Batch = 40, Checkpointing = Checkpointing.Block, CheckpointEvery = 4 }),
-        (false, s_plain with { Batch = 16, Activations = Storage.BFloat16 }),
+        (false, s_plain with { Batch = 16, SavedActivations = Storage.BFloat16 }),
         (false, s_plain with { Batch = 12, Storage = WeightFormat.NF4(64, true), Checkpointing = Checkpointing.None }),
         (true, s_plain with { Batch = 2 }),
         (true, s_plain with { Optimizer = Optimizer.AdamW8Bit }),
@@ -56,7 +56,7 @@ internal static class ResidentMemoryBenchmark
         double predicted = model.Plan.Cost.Allocated;
         string checkpointing = plan.Checkpointing == Checkpointing.Block ? $"every {plan.CheckpointEvery}" : plan.Checkpointing.ToString();
         Console.WriteLine(FormattableString.Invariant(
-            $"{(full ? "full" : "LoRA")}, batch {plan.Batch} x 256, checkpointing {checkpointing}, activations {plan.Activations}, weights {plan.Storage?.Storage ?? Storage.Float32}, {plan.Optimizer}: predicted {predicted / 1e6:F1} MB, resident growth {growth / 1e6:F1} MB, ratio {growth / predicted:F4}"));
+            $"{(full ? "full" : "LoRA")}, batch {plan.Batch} x 256, checkpointing {checkpointing}, activations {plan.SavedActivations}, weights {plan.Storage?.Storage ?? Storage.Float32}, {plan.Optimizer}: predicted {predicted / 1e6:F1} MB, resident growth {growth / 1e6:F1} MB, ratio {growth / predicted:F4}"));
     }
 
     private static TransformerModel Create(bool full, TrainingPlan plan) =>

@@ -127,7 +127,7 @@ public class BadInputTests(TinyBase tiny) : IClassFixture<TinyBase>
     [InlineData("--learning-rate", "0")]
     [InlineData("--learning-rate", "fast")]
     [InlineData("--steps", "0")]
-    [InlineData("--warmup", "5", "warm-up")]
+    [InlineData("--warmup-steps", "5", "warm-up")]
     [InlineData("--schedule", "stairs")]
     [InlineData("--rank", "65")]
     [InlineData("--sequence", "513")]

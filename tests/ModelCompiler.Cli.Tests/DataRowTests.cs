@@ -35,7 +35,7 @@ public class DataRowTests(TinyBase tiny) : IClassFixture<TinyBase>
         AssertCounts(compared.Json().GetProperty("data"), rows: 60, dropped: 2, truncated: 1, examples: 55);
         Assert.Equal(JsonValueKind.Null, compared.Json().GetProperty("evalData").ValueKind);
 
-        Outcome tuned = Mc.Run(["tune", "Stories260K_Lora", "--base", tiny.Base, "--data", data, "--sequence", "64", "--batch", "1", "--checkpointing", "none", "--steps", "1", "--warm-up", "0", "--seconds", "0", "--threads", "1", "--json"]);
+        Outcome tuned = Mc.Run(["tune", "Stories260K_Lora", "--base", tiny.Base, "--data", data, "--sequence", "64", "--batch", "1", "--checkpointing", "none", "--steps", "1", "--warmup-steps", "0", "--seconds", "0", "--threads", "1", "--json"]);
         Assert.True(tuned.Code == 0, tuned.Error);
         AssertCounts(tuned.Json().GetProperty("data"), rows: 60, dropped: 2, truncated: 1);
     }
@@ -47,7 +47,7 @@ public class DataRowTests(TinyBase tiny) : IClassFixture<TinyBase>
         string data = tiny.Write("seven.jsonl", string.Concat(File.ReadLines(tiny.Data).Take(7).Select((row, i) => i % 2 == 0 ? row + "\n" : row.Replace("say ", "please say it again ", StringComparison.Ordinal) + "\n")));
         double[] Losses(int batch, int accumulate) =>
             [.. Mc.Run(["train", "Stories260K_Lora", "--base", tiny.Base, "--data", data, "--out", tiny.NewFolder(), "--steps", "3", "--sequence", "64", "--threads", "1",
-                "--learning-rate", "0.01", "--batch", $"{batch}", "--accumulate", $"{accumulate}", "--json"]).Json().GetProperty("loss").EnumerateArray().Select(l => l.GetDouble())];
+                "--learning-rate", "0.01", "--batch", $"{batch}", "--gradient-accumulation", $"{accumulate}", "--json"]).Json().GetProperty("loss").EnumerateArray().Select(l => l.GetDouble())];
         double[] whole = Losses(4, 1);
         foreach (double[] losses in new[] { Losses(1, 4), Losses(2, 2) })
         {

@@ -14,12 +14,12 @@ public class FitTests
         long peak = json.GetProperty("peak").GetInt64();
         Assert.True(json.GetProperty("fits").GetBoolean() && peak <= 24L << 30);
         Assert.Equal(1024, plan.GetProperty("sequence").GetInt32());
-        Assert.Equal(16, plan.GetProperty("batch").GetInt32() * plan.GetProperty("accumulate").GetInt32());
+        Assert.Equal(16, plan.GetProperty("batch").GetInt32() * plan.GetProperty("gradientAccumulation").GetInt32());
 
         // The same choices by hand are the same plan.
         string Text(string name) => plan.GetProperty(name).ToString();
         JsonElement again = Mc.Run(
-            $"plan Llama3_8B_QLora --batch {Text("batch")} --sequence 1024 --accumulate {Text("accumulate")} --checkpointing {Text("checkpointing")} " +
+            $"plan Llama3_8B_QLora --batch {Text("batch")} --sequence 1024 --gradient-accumulation {Text("gradientAccumulation")} --checkpointing {Text("checkpointing")} " +
             $"--optimizer {Text("optimizer")} --storage {Text("storage")} --threads 2 --json").Json();
         Assert.Equal(peak, again.GetProperty("peak").GetInt64());
         Assert.Equal(json.GetProperty("flopsPerStep").GetDouble(), again.GetProperty("flopsPerStep").GetDouble());
@@ -38,12 +38,12 @@ public class FitTests
         JsonElement rank = Fit("--objective rank --sequence 1024 --batch 2 --checkpointing block --storage Int8 --optimizer adamw");
         Assert.Equal(
             (2, 8, "block", "Int8", "adamw"),
-            (rank.GetProperty("batch").GetInt32(), rank.GetProperty("accumulate").GetInt32(), rank.GetProperty("checkpointing").GetString(), rank.GetProperty("storage").GetString(), rank.GetProperty("optimizer").GetString()));
+            (rank.GetProperty("batch").GetInt32(), rank.GetProperty("gradientAccumulation").GetInt32(), rank.GetProperty("checkpointing").GetString(), rank.GetProperty("storage").GetString(), rank.GetProperty("optimizer").GetString()));
         Assert.True(rank.GetProperty("rank").GetInt32() > 56);
         Assert.True(Fit("--objective rank --sequence 1024").GetProperty("rank").GetInt32() > rank.GetProperty("rank").GetInt32());
         Assert.True(Fit("--objective sequence").GetProperty("sequence").GetInt32() > 1024);
-        Assert.Equal(6, Fit("--sequence 64 --step-batch 6 --accumulate 1 --batch 6").GetProperty("batch").GetInt32());
-        Assert.Equal("BFloat16", Fit("--activations BFloat16").GetProperty("activations").GetString());
+        Assert.Equal(6, Fit("--sequence 64 --step-batch 6 --gradient-accumulation 1 --batch 6").GetProperty("batch").GetInt32());
+        Assert.Equal("BFloat16", Fit("--saved-activations BFloat16").GetProperty("savedActivations").GetString());
     }
 
     [Fact]

@@ -41,9 +41,9 @@ public class OptimizerTests(ITestOutputHelper output)
         var plan = new TrainingPlan { Batch = 8, Sequence = 64, Optimizer = optimizer };
         using var model = Model.ForTraining<DocsWriter>(plan, new CpuBackend(2));
         Initialization.All(model, seed: 3);
-        var options = new TrainingOptions { Steps = Steps, LearningRate = 1e-3, Warmup = 20, WeightDecay = 0.1, EvaluateEvery = Steps };
+        var options = new TrainingOptions { Steps = Steps, LearningRate = 1e-3, WarmupSteps = 20, WeightDecay = 0.1, EvaluationInterval = Steps };
         TrainingResult result = new Trainer(
-            model, Prose.Pack(training, tokenizer, model, seed: 3), options, Prose.Pack(heldOut, tokenizer, model, seed: null)).Run();
+            model, ProseEvaluation.Pack(training, tokenizer, model, seed: 3), options, ProseEvaluation.Pack(heldOut, tokenizer, model, seed: null)).Run();
         double codes = model.Trainable.Where(p => p.Moments.Storage == MomentStorage.Blockwise).Sum(p => p.Value.Count);
         return (result.HeldOutAfter!.Value, codes / model.Trainable.Sum(p => p.Value.Count));
     }

@@ -8,7 +8,7 @@ public class PlanTests
     [Fact]
     public void Terms_add_up_to_the_peak()
     {
-        Outcome outcome = Mc.Run("plan Llama2_7B_Lora --batch 2 --sequence 512 --accumulate 3 --json");
+        Outcome outcome = Mc.Run("plan Llama2_7B_Lora --batch 2 --sequence 512 --gradient-accumulation 3 --json");
         JsonElement json = outcome.Json();
         Assert.Equal(0, outcome.Code);
         JsonElement bytes = json.GetProperty("bytes");
@@ -21,7 +21,7 @@ public class PlanTests
         Assert.Equal(4L * 39_976_960, bytes.GetProperty("adapters").GetInt64());
         Assert.Equal(8L * 39_976_960, bytes.GetProperty("optimizer").GetInt64());
         JsonElement plan = json.GetProperty("plan");
-        Assert.Equal((2, 512, 3), (plan.GetProperty("batch").GetInt32(), plan.GetProperty("sequence").GetInt32(), plan.GetProperty("accumulate").GetInt32()));
+        Assert.Equal((2, 512, 3), (plan.GetProperty("batch").GetInt32(), plan.GetProperty("sequence").GetInt32(), plan.GetProperty("gradientAccumulation").GetInt32()));
         Assert.Equal("selective", plan.GetProperty("checkpointing").GetString());
         Assert.True(json.GetProperty("fits").GetBoolean());
         Assert.True(json.GetProperty("flopsPerStep").GetDouble() > 3.0 * 2 * 512 * 4 * 6.4e9);

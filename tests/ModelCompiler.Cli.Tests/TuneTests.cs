@@ -5,7 +5,7 @@ namespace ModelCompiler.Cli.Tests;
 
 public sealed class TuneTests(TinyBase files) : IClassFixture<TinyBase>
 {
-    private const string Quick = "--sequence 16 --steps 1 --warm-up 0 --seconds 0 --threads 1";
+    private const string Quick = "--sequence 16 --steps 1 --warmup-steps 0 --seconds 0 --threads 1";
 
     [Fact]
     public void Every_kind_of_checkpointing_is_measured_over_batches()

@@ -52,7 +52,7 @@ public sealed class DeviceTests : IClassFixture<DeviceTests.Shared>
     private static void Compare<T>(Optimizer optimizer, DType activation, double tolerance)
         where T : ModelCompiler.Models.TransformerModel, ModelCompiler.Models.IModel<T>
     {
-        TrainingPlan plan = TrainingTests.Plan with { Optimizer = optimizer, PageElements = 300, PagedFrom = 300 };
+        TrainingPlan plan = TrainingTests.Plan with { Optimizer = optimizer, PageElements = 300, MinimumElementsForPaging = 300 };
         double[] expected = TrainingTests.Losses<T>(plan, new CpuBackend(1), steps: 8);
         double[] losses = TrainingTests.Losses<T>(plan, CudaBackend.Open(activation), steps: 8);
         Assert.All(expected.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, tolerance));

@@ -133,7 +133,7 @@ public class TrainingTests
     public void Steps_leave_no_tensor_behind()
     {
         using StoriesLoraDropout model = Create<StoriesLoraDropout>(SmallRun.Plan() with { Batch = 1, Sequence = 16 }, new TorchBackend());
-        var trainer = new Trainer(model, new([.. SmallRun.Examples.Take(4)], 1, 16, seed: null), SmallRun.Options with { Steps = 1004, Accumulate = 1 });
+        var trainer = new Trainer(model, new([.. SmallRun.Examples.Take(4)], 1, 16, seed: null), SmallRun.Options with { Steps = 1004, GradientAccumulation = 1 });
         Run(trainer, steps: 4);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 

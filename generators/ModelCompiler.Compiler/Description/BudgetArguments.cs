@@ -81,7 +81,7 @@ internal sealed class BudgetArguments
             Require(plan.CheckpointEvery == 1 || plan.Checkpointing == Checkpointing.Block, origin, nameof(plan.CheckpointEvery), plan.CheckpointEvery, "1 where Checkpointing is not Block");
         }
 
-        Require(plan.Activations is Storage.Float32 or Storage.BFloat16, origin, nameof(plan.Activations), (int)plan.Activations, "Storage.Float32 or Storage.BFloat16");
+        Require(plan.SavedActivations is Storage.Float32 or Storage.BFloat16, origin, nameof(plan.SavedActivations), (int)plan.SavedActivations, "Storage.Float32 or Storage.BFloat16");
         RequireMember(plan.Optimizer, origin, nameof(plan.Optimizer));
         Require(plan.Rank is null or > 0, origin, nameof(plan.Rank), plan.Rank ?? 0, "positive");
         if (plan.Storage is { } format)

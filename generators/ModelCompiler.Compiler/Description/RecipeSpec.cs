@@ -49,7 +49,7 @@ public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuant
 public sealed record AdapterSpec(string Method, Projections Targets, int FirstLayer, EquatableArray<ArgumentSpec> Arguments)
 {
     /// <summary>The value of an argument, or its default where the attribute does not give it.</summary>
-    public double Argument(string name, double otherwise)
+    public double Argument(string name, double defaultValue)
     {
         foreach (ArgumentSpec argument in Arguments)
         {
@@ -59,7 +59,7 @@ public sealed record AdapterSpec(string Method, Projections Targets, int FirstLa
             }
         }
 
-        return otherwise;
+        return defaultValue;
     }
 }
 

@@ -5,7 +5,7 @@ namespace ModelCompiler.Generators.Parsing;
 /// <summary>The named arguments of an attribute, with the attribute class's defaults where one is not given.</summary>
 internal readonly struct AttributeArguments(AttributeData? attribute)
 {
-    public T Get<T>(string name, T otherwise)
+    public T Get<T>(string name, T defaultValue)
         where T : struct
     {
         if (attribute is not null)
@@ -20,7 +20,7 @@ internal readonly struct AttributeArguments(AttributeData? attribute)
             }
         }
 
-        return otherwise;
+        return defaultValue;
     }
 
     /// <summary>The first constructor argument; null where it is missing or in error.</summary>

@@ -29,7 +29,7 @@ internal static class FitAttributes
         }
 
         string every = plan.Checkpointing == Checkpointing.Block && plan.CheckpointEvery > 1 ? $", CheckpointEvery = {Number(plan.CheckpointEvery)}" : "";
-        string activations = plan.Activations == ModelCompiler.Storage.Float32 ? "" : $", Activations = Storage.{plan.Activations}";
+        string activations = plan.SavedActivations == ModelCompiler.Storage.Float32 ? "" : $", Activations = Storage.{plan.SavedActivations}";
         if (Devices.Of(profile) is not { } device)
         {
             return lines;

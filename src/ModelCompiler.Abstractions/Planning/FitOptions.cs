@@ -29,7 +29,7 @@ public sealed record FitOptions
     public int? Batch { get; init; }
 
     /// <summary>Micro-batches in an optimizer step.</summary>
-    public int? Accumulate { get; init; }
+    public int? GradientAccumulation { get; init; }
 
     /// <summary>Sequences in an optimizer step, batch · accumulation, where these do not say; batches are then its divisors.</summary>
     public int EffectiveBatch { get; init; } = 16;

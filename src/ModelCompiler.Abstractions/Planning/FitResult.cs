@@ -7,7 +7,7 @@ namespace ModelCompiler.Planning;
 public sealed record FittedPlan(TrainingPlan Plan, MemoryCost Cost, double SecondsPerStep)
 {
     /// <summary>Tokens a second by the device's rates.</summary>
-    public double TokensPerSecond => (double)Plan.Batch * Plan.Sequence * Plan.Accumulate / SecondsPerStep;
+    public double TokensPerSecond => (double)Plan.Batch * Plan.Sequence * Plan.GradientAccumulation / SecondsPerStep;
 }
 
 /// <summary>What a search for a plan found.</summary>

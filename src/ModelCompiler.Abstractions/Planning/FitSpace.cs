@@ -6,7 +6,7 @@ namespace ModelCompiler.Planning;
 internal sealed record CheckpointChoice(Checkpointing Policy, int Every);
 
 /// <summary>A micro-batch with how many of them an optimizer step has.</summary>
-internal sealed record MicroBatchChoice(int Batch, int Accumulate);
+internal sealed record MicroBatchChoice(int Batch, int GradientAccumulation);
 
 /// <summary>The choices a search goes through, each list in the order of preference where the objective sees no difference.</summary>
 internal sealed class FitSpace
@@ -73,7 +73,7 @@ internal sealed class FitSpace
         Checkpointing = policy.Policy,
         CheckpointEvery = policy.Every,
         Batch = micro.Batch,
-        Accumulate = micro.Accumulate,
+        GradientAccumulation = micro.GradientAccumulation,
         Optimizer = optimizer,
         Storage = storage,
     };
@@ -102,11 +102,11 @@ internal sealed class FitSpace
 
         if (options.Batch is { } batch)
         {
-            return [new(batch, options.Accumulate ?? Math.Max(1, options.EffectiveBatch / Math.Max(1, batch)))];
+            return [new(batch, options.GradientAccumulation ?? Math.Max(1, options.EffectiveBatch / Math.Max(1, batch)))];
         }
 
         return Enumerable.Range(1, options.EffectiveBatch).Where(b => options.EffectiveBatch % b == 0)
-            .Select(b => new MicroBatchChoice(b, options.Accumulate ?? options.EffectiveBatch / b)).ToArray();
+            .Select(b => new MicroBatchChoice(b, options.GradientAccumulation ?? options.EffectiveBatch / b)).ToArray();
     }
 
     /// <summary>

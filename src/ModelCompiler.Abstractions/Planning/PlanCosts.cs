@@ -77,7 +77,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
     private Trained TrainedOf(TrainingPlan plan)
     {
         // What of a plan does not bear on these terms is left out of the key; what is added to plans is in it.
-        TrainingPlan key = plan with { Batch = 1, Sequence = 1, Accumulate = 1, ChunkRows = 1, Checkpointing = s_default.Checkpointing, CheckpointEvery = 1, Activations = s_default.Activations, Storage = null };
+        TrainingPlan key = plan with { Batch = 1, Sequence = 1, GradientAccumulation = 1, ChunkRows = 1, Checkpointing = s_default.Checkpointing, CheckpointEvery = 1, SavedActivations = s_default.SavedActivations, Storage = null };
         if (!_trained.TryGetValue(key, out Trained trained))
         {
             _trained.Add(key, trained = PriceTrained(plan, plan.SizesFor(tables)));
@@ -132,12 +132,12 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
     {
         TrainingPlan key = plan with
         {
-            Accumulate = 1,
+            GradientAccumulation = 1,
             Checkpointing = s_default.Checkpointing,
             CheckpointEvery = 1,
             Optimizer = s_default.Optimizer,
-            BlockwiseFrom = 1,
-            PagedFrom = 1,
+            MinimumElementsFor8Bit = 1,
+            MinimumElementsForPaging = 1,
             PageElements = 1,
             Storage = null,
         };

@@ -34,7 +34,7 @@ internal sealed class StepTime(ModelTables tables, BackendProfile profile, Devic
         double products = Math.Max(work.Flops(sizes) / rates.FlopsPerSecond, work.WeightBytes(sizes, inLayers, outside) / rates.BytesPerSecond);
         double micro = products + work.ActivationBytes(sizes, profile) / rates.BytesPerSecond;
         double update = UpdatePasses * cost.Gradients / rates.BytesPerSecond + 2 * cost.Paged / rates.HostBytesPerSecond;
-        return plan.Accumulate * micro + update;
+        return plan.GradientAccumulation * micro + update;
     }
 
     private (double InLayers, double Outside) BytesPerElement(TrainingPlan plan)

@@ -23,7 +23,7 @@ public sealed record TrainingPlan
     public int Sequence { get; init; } = 256;
 
     /// <summary>Micro-batches in an optimizer step.</summary>
-    public int Accumulate { get; init; } = 1;
+    public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>What is kept from forward for backward.</summary>
     public Checkpointing Checkpointing { get; init; } = Checkpointing.Selective;
@@ -35,16 +35,16 @@ public sealed record TrainingPlan
     /// How what layers save of their tokens is kept: in the compute type, or bfloat16. Kernels compute in Float32 either way; what they read is
     /// widened first, what they write narrowed after. Statistics and the residual stream stay in the compute type.
     /// </summary>
-    public Storage Activations { get; init; } = ModelCompiler.Storage.Float32;
+    public Storage SavedActivations { get; init; } = ModelCompiler.Storage.Float32;
 
     /// <summary>How trainable parameters are updated.</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.AdamW;
 
     /// <summary>With <see cref="Optimizer.AdamW8Bit"/>, parameters with fewer elements keep full moments, as in bitsandbytes: they take little and suffer most.</summary>
-    public int BlockwiseFrom { get; init; } = 4096;
+    public int MinimumElementsFor8Bit { get; init; } = 4096;
 
     /// <summary>With <see cref="Optimizer.PagedAdamW"/>, moments of parameters with fewer elements stay in the arena, as in bitsandbytes.</summary>
-    public int PagedFrom { get; init; } = 100_000;
+    public int MinimumElementsForPaging { get; init; } = 100_000;
 
     /// <summary>With <see cref="Optimizer.PagedAdamW"/>, elements of a parameter whose moments are fetched at once, cut to whole rows; at least one row.</summary>
     public int PageElements { get; init; } = 1 << 20;
@@ -88,9 +88,9 @@ public sealed record TrainingPlan
     public Sizes SizesFor(ModelTables tables)
     {
         Require(Batch > 0, "batch must be at least 1");
-        Require(Accumulate > 0, "accumulate must be at least 1");
+        Require(GradientAccumulation > 0, "accumulate must be at least 1");
         Require(ChunkRows > 0, "chunk rows must be at least 1");
-        Require(Activations is ModelCompiler.Storage.Float32 or ModelCompiler.Storage.BFloat16, $"activations are kept as Float32 or BFloat16, not as {Activations}");
+        Require(SavedActivations is ModelCompiler.Storage.Float32 or ModelCompiler.Storage.BFloat16, $"activations are kept as Float32 or BFloat16, not as {SavedActivations}");
         Require(CheckpointEvery > 0, "checkpoints must be at least 1 layer apart");
         Require(PageElements > 0, "a page must have at least 1 element");
         Require(Sequence > 0 && Sequence <= tables.Context, $"sequence {Sequence} must be from 1 to the context of {tables.Name}, {tables.Context}");
@@ -121,7 +121,7 @@ public sealed record TrainingPlan
 
     /// <summary>The element type of saved values on a backend. One that computes in double keeps them as doubles.</summary>
     public DType SavedOn(BackendProfile profile) =>
-        Activations == ModelCompiler.Storage.BFloat16 && profile.Activation == DType.Float32 ? DType.BFloat16 : profile.Activation;
+        SavedActivations == ModelCompiler.Storage.BFloat16 && profile.Activation == DType.Float32 ? DType.BFloat16 : profile.Activation;
 
     /// <summary>Whether a parameter's rank may move: it then lies packed with the others that may.</summary>
     internal bool Moves(ModelTables tables, ParameterRow row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;
@@ -131,8 +131,8 @@ public sealed record TrainingPlan
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
     public MomentStorage StorageOf(ParameterRow row, long elements) => row.UpdatedInParts ? MomentStorage.Full : Optimizer switch
     {
-        Optimizer.AdamW8Bit when elements >= BlockwiseFrom => MomentStorage.Blockwise,
-        Optimizer.PagedAdamW when elements >= PagedFrom => MomentStorage.Paged,
+        Optimizer.AdamW8Bit when elements >= MinimumElementsFor8Bit => MomentStorage.Blockwise,
+        Optimizer.PagedAdamW when elements >= MinimumElementsForPaging => MomentStorage.Paged,
         _ => MomentStorage.Full,
     };
 

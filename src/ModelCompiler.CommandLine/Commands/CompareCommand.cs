@@ -35,7 +35,7 @@ internal sealed class CompareCommand : HostCommand
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<int> _seeds = Numbers.Whole("--seeds", "Runs of each, with seeds counted from --seed", 1);
+    private readonly Option<int> _seeds = NumberOptions.Whole("--seeds", "Runs of each, with seeds counted from --seed", 1);
 
     private readonly Option<string?> _report = new("--report") { Description = "Also write the table, and the ranks of methods that choose them, as a page: FILE.html" };
 
@@ -72,8 +72,8 @@ internal sealed class CompareCommand : HostCommand
 
         Tokenizer tokenizer = PretrainedTokenizer.Load(basePath);
         (ExampleSet examples, ExampleSet heldOut) = Data(arguments, tokenizer, first, plan.Sequence);
-        TrainingOptions options = _run.Read(arguments) with { Accumulate = plan.Accumulate };
-        options = options with { EvaluateEvery = options.Steps };
+        TrainingOptions options = _run.Read(arguments) with { GradientAccumulation = plan.GradientAccumulation };
+        options = options with { EvaluationInterval = options.Steps };
         int seeds = arguments.GetValue(_seeds);
         var methods = new List<MethodResult>();
         double before = double.NaN;

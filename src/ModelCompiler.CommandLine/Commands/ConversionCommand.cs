@@ -17,7 +17,7 @@ internal abstract class ConversionCommand : HostCommand
 {
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
-    private readonly Option<int?> _rank = Numbers.OptionalWhole("--rank", "Of nested adapters (DyLoRA): the rank to take; default: the largest");
+    private readonly Option<int?> _rank = NumberOptions.OptionalWhole("--rank", "Of nested adapters (DyLoRA): the rank to take; default: the largest");
     private readonly Option<string?> _data = new("--data") { Description = "Also compare perplexities on these rows: .jsonl, .json or .txt" };
 
     protected ConversionCommand(string name, string description, Session session)
@@ -45,14 +45,14 @@ internal abstract class ConversionCommand : HostCommand
         int? rank = Rank(arguments, entry.Tables);
         _weights.Base(arguments, entry.Tables);
         _weights.Adapter(arguments, entry.Tables);
-        ParitySample sample = ParitySample.Read(Session, arguments.GetValue(_data), basePath, entry.Tables);
+        LogitSample sample = LogitSample.Read(Session, arguments.GetValue(_data), basePath, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
 
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, sample.Tokens.Length, adapter);
         Load(model);
-        Parity before = Parity.Measure(arguments, entry, AdapterFiles.Ranks(entry.Tables, adapter), sample, Load, cancellation);
+        LogitComparison before = LogitComparison.Measure(arguments, entry, AdapterFiles.Ranks(entry.Tables, adapter), sample, Load, cancellation);
         string[] files = Write(arguments, model, basePath, output);
-        Parity? after = CanMerge(model) ? Parity.Measure(arguments, architecture, null, sample, m => Read(arguments, m, model, output), cancellation) : null;
+        LogitComparison? after = CanMerge(model) ? LogitComparison.Measure(arguments, architecture, null, sample, m => Read(arguments, m, model, output), cancellation) : null;
         var result = new ConversionResult(entry.Tables.Name, files, after is null ? null : before.LargestDifference(after), after is null ? null : before.Perplexities(after));
         Session.Emit(result, HostJson.Default.ConversionResult, console => Show(console, result));
         return ExitCode.Done;

@@ -21,8 +21,8 @@ internal sealed class EvaluateCommand : HostCommand
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _data = new("--data") { Description = "Data: .jsonl, .json or .txt", Required = true };
     private readonly Option<string?> _rank = new("--rank") { Description = "Rank of the adapter's files; of nested adapters (DyLoRA) the rank to use, or all of them" };
-    private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences side by side", 4);
-    private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", "Tokens of a sequence; default: 256, or the context where that is shorter");
+    private readonly Option<int> _batch = NumberOptions.Whole("--batch", "Sequences side by side", 4);
+    private readonly Option<int?> _sequence = NumberOptions.OptionalWhole("--sequence", "Tokens of a sequence; default: 256, or the context where that is shorter");
     private readonly DataOptions _rows = new();
 
     public EvaluateCommand(Session session)

@@ -20,9 +20,9 @@ internal sealed class GenerateCommand : HostCommand
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _prompt = new("--prompt") { Description = "The text to continue", Required = true };
     private readonly Option<bool> _specialTokens = new("--special-tokens") { Description = "Special tokens spelled in the prompt are tokens; default: text, as in the rows of training data" };
-    private readonly Option<double> _temperature = Numbers.Real("--temperature", "0: always the likeliest token", 0, 0, 100);
-    private readonly Option<double> _topP = Numbers.Real("--top-p", "Draw only from the likeliest tokens that have this probability together", 1, 1e-6, 1);
-    private readonly Option<int> _maximum = Numbers.Whole("--max-tokens", "The most tokens to make", 128);
+    private readonly Option<double> _temperature = NumberOptions.Real("--temperature", "0: always the likeliest token", 0, 0, 100);
+    private readonly Option<double> _topP = NumberOptions.Real("--top-p", "Draw only from the likeliest tokens that have this probability together", 1, 1e-6, 1);
+    private readonly Option<int> _maximum = NumberOptions.Whole("--max-tokens", "The most tokens to make", 128);
 
     public GenerateCommand(Session session)
         : base("generate", "Continue a text", session)
@@ -59,7 +59,7 @@ internal sealed class GenerateCommand : HostCommand
         var decoder = new StreamingDecoder(tokenizer, ids);
         var text = new System.Text.StringBuilder();
         long start = Stopwatch.GetTimestamp();
-        GenerationResult generated = new Generator(model).Generate(
+        GenerationResult generated = new TextGenerator(model).Generate(
             ids,
             options,
             id =>
@@ -86,6 +86,6 @@ internal sealed class GenerateCommand : HostCommand
         var marks = new TextMarks(tokenizer);
         int[] ids = marks.Encode([prompt], begins: true, ends: false);
         MarkNotes.Say(Session, "the prompt", marks);
-        return ids.Length == 0 && tokenizer.EndOfText is { } end ? [end] : ids;
+        return ids.Length == 0 && tokenizer.EosToken is { } end ? [end] : ids;
     }
 }

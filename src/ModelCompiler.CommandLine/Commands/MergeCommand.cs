@@ -18,7 +18,7 @@ internal sealed class MergeCommand : ConversionCommand
 
     protected override string[] Write(ParseResult arguments, TransformerModel model, string basePath, string output)
     {
-        SafetensorsType? type = arguments.GetValue(_type) is { } text ? Enum.Parse<SafetensorsType>(Choice.Require("--type", text, ["F32", "F16", "BF16"])) : null;
+        SafetensorsType? type = arguments.GetValue(_type) is { } text ? Enum.Parse<SafetensorsType>(EnumOption.Require("--type", text, ["F32", "F16", "BF16"])) : null;
         if (!CanMerge(model))
         {
             throw new UsageException($"{model.Tables.Name} has an adapter on a head that is the token embedding, which it must not change; the export command keeps it beside the base");

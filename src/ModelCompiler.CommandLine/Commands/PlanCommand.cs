@@ -44,12 +44,12 @@ internal sealed class PlanCommand : HostCommand
         FitSummary? fit = null;
         if (_fit.Wanted(arguments))
         {
-            Choice.Require("--estimator, with --fit,", arguments.GetValue(_estimator)!, [Estimates.Own]);
+            EnumOption.Require("--estimator, with --fit,", arguments.GetValue(_estimator)!, [Estimates.Own]);
             (choices, fit) = Search(arguments, model.Tables, choices, profile, budget);
         }
 
         Plan plan = PlanOptions.Check(() => MemoryPlanner.Train(model.Tables, choices, profile));
-        string estimator = Choice.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names);
+        string estimator = EnumOption.Require("--estimator", arguments.GetValue(_estimator)!, Estimates.Names);
         string? report = Report(arguments, estimator);
         Estimate? estimate = PlanOptions.Check(() => Estimates.Of(estimator, model.Tables, choices, Session));
 
@@ -65,7 +65,7 @@ internal sealed class PlanCommand : HostCommand
             estimate?.Paged ?? cost.Paged,
             budget,
             budget is null || peak <= budget,
-            plan.FlopsPerMicroStep * choices.Accumulate,
+            plan.FlopsPerMicroStep * choices.GradientAccumulation,
             estimator,
             estimate?.Detail)
         {
@@ -118,7 +118,7 @@ internal sealed class PlanCommand : HostCommand
     private static PlanChoices ChoicesOf(TrainingPlan plan, ModelTables tables, BackendProfile profile) => new(
         plan.Batch,
         plan.Sequence,
-        plan.Accumulate,
+        plan.GradientAccumulation,
         PlanOptions.Name(plan.Checkpointing, plan.CheckpointEvery),
         plan.SavedOn(profile).ToString(),
         PlanOptions.Name(plan.Optimizer),
@@ -187,7 +187,7 @@ internal sealed class PlanCommand : HostCommand
         {
             table.AddRow(
                 Tables.Count(plan.Batch),
-                Tables.Count(plan.Accumulate),
+                Tables.Count(plan.GradientAccumulation),
                 Tables.Count(plan.Sequence),
                 plan.Checkpointing,
                 plan.Optimizer,

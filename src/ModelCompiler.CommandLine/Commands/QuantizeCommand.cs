@@ -38,12 +38,12 @@ internal sealed class QuantizeCommand : HostCommand
         using FolderLock taken = OutputFolder.Take(to, ("--base", from));
         _weights.Base(arguments, entry.Tables);
         ModelEntry architecture = ModelArgument.Find(entry.Tables.Architecture);
-        ParitySample? sample = arguments.GetValue(_data) is { } data ? ParitySample.Read(Session, data, from, entry.Tables) : null;
+        LogitSample? sample = arguments.GetValue(_data) is { } data ? LogitSample.Read(Session, data, from, entry.Tables) : null;
         BaseFolder.RequireNoShards(to);
         string[] files = Write(arguments, entry, from, to);
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        Parity? before = sample is null ? null : Parity.Measure(arguments, architecture, null, sample, model => BoundModel.Load(model, from, adapter: null, seed, WeightOptions.Ignored(arguments)), cancellation);
-        Parity? after = sample is null ? null : Parity.Measure(arguments, entry, null, sample, model => BoundModel.Load(model, to, adapter: null, seed, WeightOptions.Ignored(arguments)), cancellation);
+        LogitComparison? before = sample is null ? null : LogitComparison.Measure(arguments, architecture, null, sample, model => BoundModel.Load(model, from, adapter: null, seed, WeightOptions.Ignored(arguments)), cancellation);
+        LogitComparison? after = sample is null ? null : LogitComparison.Measure(arguments, entry, null, sample, model => BoundModel.Load(model, to, adapter: null, seed, WeightOptions.Ignored(arguments)), cancellation);
         var result = new QuantizeResult(
             entry.Tables.Name,
             files,

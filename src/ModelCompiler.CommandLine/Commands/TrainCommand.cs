@@ -99,9 +99,9 @@ internal sealed class TrainCommand : HostCommand
         TrainingOptions run = SaveEveryOption.Apply(_run.Read(arguments), arguments.GetValue(_saveEvery)!);
         return run with
         {
-            Accumulate = plan.Accumulate,
+            GradientAccumulation = plan.GradientAccumulation,
             Seed = seed,
-            EvaluateEvery = arguments.GetValue(_evaluate) is null ? 0 : run.Steps,
+            EvaluationInterval = arguments.GetValue(_evaluate) is null ? 0 : run.Steps,
             OutputFolder = output,
             Resume = arguments.GetValue(_resume),
         };

@@ -26,10 +26,10 @@ internal sealed class TuneCommand : HostCommand
     private readonly Option<string?> _data = new("--data") { Description = "Data as for the train command, with --base, whose tokenizer reads it; default: full sequences of random tokens" };
     private readonly DataOptions _rows = new();
     private readonly Option<string?> _budget = BudgetOption.Create();
-    private readonly Option<int> _largest = Numbers.Whole("--largest-batch", "The largest micro-batch tried", 64, maximum: 1 << 20);
-    private readonly Option<int> _steps = Numbers.Whole("--steps", "Steps measured for each plan, at least; their median counts", 5, maximum: 10_000);
-    private readonly Option<int> _warmUp = Numbers.Whole("--warm-up", "Steps before them, at least", 2, minimum: 0, maximum: 10_000);
-    private readonly Option<double> _seconds = Numbers.Real("--seconds", "The least time that each of both takes", 0.5, 0, 3600);
+    private readonly Option<int> _largest = NumberOptions.Whole("--largest-batch", "The largest micro-batch tried", 64, maximum: 1 << 20);
+    private readonly Option<int> _steps = NumberOptions.Whole("--steps", "Steps measured for each plan, at least; their median counts", 5, maximum: 10_000);
+    private readonly Option<int> _warmUp = NumberOptions.Whole("--warmup-steps", "Steps before them, at least", 2, minimum: 0, maximum: 10_000);
+    private readonly Option<double> _seconds = NumberOptions.Real("--seconds", "The least time that each of both takes", 0.5, 0, 3600);
     private readonly Option<string?> _report = new("--report") { Description = "Also draw the curves as a page: FILE.html" };
 
     public TuneCommand(Session session)
@@ -170,7 +170,7 @@ internal sealed class TuneCommand : HostCommand
         }
 
         string folder = arguments.GetValue(_base) ?? throw new UsageException("--data needs --base, the folder of the base whose tokenizer reads it");
-        return Examples.Read(Session, file, PretrainedTokenizer.Load(folder), _rows.Read(arguments, tables, sequence) with { WhenTooLong = LongText.Truncate });
+        return Examples.Read(Session, file, PretrainedTokenizer.Load(folder), _rows.Read(arguments, tables, sequence) with { Truncation = Truncation.Truncate });
     }
 
     private string? Base(ParseResult arguments, ModelTables tables)

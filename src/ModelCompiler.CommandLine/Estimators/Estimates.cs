@@ -47,7 +47,7 @@ internal static class Estimates
         {
             Bits = bits,
             DoubleQuantized = bits == 8 || storage.DoubleQuantized,
-            Accumulate = plan.Accumulate,
+            GradientAccumulation = plan.GradientAccumulation,
             AdapterParameters = slots.Length == 0 ? null : slots.Sum(slot => AdapterParameters(tables, shape, slot, plan.Rank ?? slot.Rank)),
         });
         notes.Note("GELATO's formula assumes checkpointing of every block, bfloat16 and paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
@@ -79,7 +79,7 @@ internal static class Estimates
             throw new ArgumentException($"--estimator pytorch is of weights in double quantised NF4, not {storage}; --storage NF4 plans them so");
         }
 
-        var job = new PyTorchJob(shape, plan.Batch, plan.Sequence, plan.Rank ?? slots[0].Rank) { Dropout = slots.Any(static s => s.Dropout > 0), Accumulate = plan.Accumulate };
+        var job = new PyTorchJob(shape, plan.Batch, plan.Sequence, plan.Rank ?? slots[0].Rank) { Dropout = slots.Any(static s => s.Dropout > 0), GradientAccumulation = plan.GradientAccumulation };
         PyTorchEstimate estimate = PyTorchEstimate.Of(job);
         notes.Note("the job under PyTorch checkpoints every block and has paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
         PyTorchEstimate tidy = PyTorchEstimate.Of(job with { RetainedOutputs = 0, OuterAutocast = false });

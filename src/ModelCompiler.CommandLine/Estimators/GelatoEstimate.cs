@@ -43,7 +43,7 @@ public sealed class GelatoEstimate
         return new(
             [
                 new("weights", CostKind.Weights, Weights(job)),
-                .. Trainable(job, job.Accumulate),
+                .. Trainable(job, job.GradientAccumulation),
                 new("block inputs", CostKind.Activations, 4 * tokens * shape.Width * shape.Layers),
                 new("last hidden states", CostKind.Activations, 8 * tokens * shape.Width),
                 new("logits", CostKind.Activations, logits),

@@ -21,7 +21,7 @@ public sealed record GelatoJob(LlamaShape Shape, int Batch, int Sequence)
     public long? AdapterParameters { get; init; }
 
     /// <summary>Micro-batches in an optimizer step; the formula multiplies gradients by it.</summary>
-    public int Accumulate { get; init; } = 1;
+    public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>Whether attention keeps its scores; the published list has Phi-3-mini only.</summary>
     public bool QuadraticAttention { get; init; } = Array.Exists(s_quadratic, name => Shape.Name.StartsWith(name, StringComparison.Ordinal));

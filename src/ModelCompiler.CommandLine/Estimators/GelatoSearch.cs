@@ -80,6 +80,6 @@ public static class GelatoSearch
 /// <summary>What GELATO's search chose.</summary>
 /// <param name="Batch">Sequences in a micro-batch.</param>
 /// <param name="Rank">Rank of the adapters.</param>
-/// <param name="Accumulate">Micro-batches in an optimizer step.</param>
+/// <param name="GradientAccumulation">Micro-batches in an optimizer step.</param>
 /// <param name="Bits">Bits of a projection's weight; null: 16.</param>
-public sealed record GelatoChoice(int Batch, int Rank, int Accumulate, int? Bits);
+public sealed record GelatoChoice(int Batch, int Rank, int GradientAccumulation, int? Bits);

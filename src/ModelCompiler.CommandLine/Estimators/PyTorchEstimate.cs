@@ -8,7 +8,7 @@ namespace ModelCompiler.CommandLine.Estimators;
 /// </summary>
 public sealed class PyTorchEstimate
 {
-    private PyTorchEstimate(Device device, long paged)
+    private PyTorchEstimate(DeviceMemory device, long paged)
     {
         Peak = device.Peak;
         Moment = device.PeakMoment;
@@ -39,9 +39,9 @@ public sealed class PyTorchEstimate
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(job.Batch, nameof(job.Batch));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(job.Sequence, nameof(job.Sequence));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(job.Rank, nameof(job.Rank));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(job.Accumulate, nameof(job.Accumulate));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(job.GradientAccumulation, nameof(job.GradientAccumulation));
         ArgumentOutOfRangeException.ThrowIfNegative(job.RetainedOutputs, nameof(job.RetainedOutputs));
-        var device = new Device();
+        var device = new DeviceMemory();
         var training = new TrainingTimeline(job, device);
         training.Run();
         return new PyTorchEstimate(device, training.Paged);

@@ -15,7 +15,7 @@ public sealed record PyTorchJob(LlamaShape Shape, int Batch, int Sequence, int R
     public bool Dropout { get; init; }
 
     /// <summary>Micro-batches in an optimizer step; from the second one on gradients are there from its start.</summary>
-    public int Accumulate { get; init; } = 1;
+    public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>How transformers writes the block.</summary>
     public PyTorchBlock Block { get; init; } = Shape.Name.StartsWith("Phi3", StringComparison.Ordinal) ? PyTorchBlock.Phi3 : PyTorchBlock.Llama;

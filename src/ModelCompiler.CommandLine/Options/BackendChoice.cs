@@ -40,6 +40,6 @@ internal static class BackendChoice
         return given.Equals("torchsharp", StringComparison.OrdinalIgnoreCase)
             ? throw new UsageException(
                 "--backend torchsharp is not in this program, which is built without TorchSharp: a program that references ModelCompiler.TorchSharp gives ForTraining a TorchBackend")
-            : Choice.Require("--backend", given, [Cpu, Cuda, CudaFloat32]);
+            : EnumOption.Require("--backend", given, [Cpu, Cuda, CudaFloat32]);
     }
 }

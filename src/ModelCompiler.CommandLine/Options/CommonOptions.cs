@@ -22,10 +22,10 @@ internal static class CommonOptions
 
     /// <summary>Threads that compute.</summary>
     public static Option<int> Threads { get; } =
-        Recursive(Numbers.Whole("--threads", "Threads that compute; default: one a core", Environment.ProcessorCount, minimum: 1, maximum: Devices.MaximumThreads));
+        Recursive(NumberOptions.Whole("--threads", "Threads that compute; default: one a core", Environment.ProcessorCount, minimum: 1, maximum: Devices.MaximumThreads));
 
     /// <summary>The seed.</summary>
-    public static Option<long> Seed { get; } = Recursive(Numbers.Long("--seed", "Seed of shuffling, dropout, initial adapters and sampling", 1));
+    public static Option<long> Seed { get; } = Recursive(NumberOptions.Long("--seed", "Seed of shuffling, dropout, initial adapters and sampling", 1));
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Option> All { get; } = [Json, Verbose, Backend, Threads, Seed];

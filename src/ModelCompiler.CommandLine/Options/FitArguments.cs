@@ -20,7 +20,7 @@ internal sealed class FitArguments
         DefaultValueFactory = _ => "fastest",
     };
 
-    private readonly Option<int> _step = Numbers.Whole("--step-batch", "Sequences in an optimizer step; micro-batches tried are its divisors", 16, maximum: 1 << 16);
+    private readonly Option<int> _step = NumberOptions.Whole("--step-batch", "Sequences in an optimizer step; micro-batches tried are its divisors", 16, maximum: 1 << 16);
     private readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure this machine's rates for half a second instead of assuming usual ones" };
 
     /// <summary>Adds the options to a command.</summary>
@@ -56,7 +56,7 @@ internal sealed class FitArguments
     /// <summary>An objective's name on the command line.</summary>
     public static string Name(FitObjective objective) => s_objectives[(int)objective];
 
-    private static FitObjective ObjectiveOf(string text) => (FitObjective)Array.IndexOf(s_objectives, Choice.Require("--objective", text, s_objectives));
+    private static FitObjective ObjectiveOf(string text) => (FitObjective)Array.IndexOf(s_objectives, EnumOption.Require("--objective", text, s_objectives));
 
     private static DeviceRates Measure(ParseResult arguments)
     {

@@ -18,16 +18,16 @@ internal sealed class PlanOptions
     /// <summary>In the order of <see cref="Optimizer"/>.</summary>
     private static readonly string[] s_optimizers = ["adamw", "adamw8bit", "paged"];
 
-    private readonly Option<int> _batch = Numbers.Whole("--batch", "Sequences in a micro-batch", 1);
-    private readonly Option<int?> _sequence = Numbers.OptionalWhole("--sequence", $"Tokens of a sequence; default: {DefaultSequence}, or the context where that is shorter");
-    private readonly Option<int> _accumulate = Numbers.Whole("--accumulate", "Micro-batches in an optimizer step", 1);
-    private readonly Option<int?> _rank = Numbers.OptionalWhole("--rank", "Rank of all adapters instead of the declared ones");
+    private readonly Option<int> _batch = NumberOptions.Whole("--batch", "Sequences in a micro-batch", 1);
+    private readonly Option<int?> _sequence = NumberOptions.OptionalWhole("--sequence", $"Tokens of a sequence; default: {DefaultSequence}, or the context where that is shorter");
+    private readonly Option<int> _accumulate = NumberOptions.Whole("--gradient-accumulation", "Micro-batches in an optimizer step", 1);
+    private readonly Option<int?> _rank = NumberOptions.OptionalWhole("--rank", "Rank of all adapters instead of the declared ones");
     private readonly Option<string> _checkpointing = new("--checkpointing")
     {
         Description = "What is rebuilt in backward: none, selective (what is cheap), block (all of it, from each layer's input) or N (from the input of every Nth layer)",
         DefaultValueFactory = _ => "selective",
     };
-    private readonly Option<string> _activations = new("--activations")
+    private readonly Option<string> _activations = new("--saved-activations")
     {
         Description = "How saved activations are kept: Float32 or BFloat16",
         DefaultValueFactory = _ => "Float32",
@@ -66,11 +66,11 @@ internal sealed class PlanOptions
         {
             Batch = arguments.GetValue(_batch),
             Sequence = arguments.GetValue(_sequence) ?? Math.Min(DefaultSequence, tables.Context),
-            Accumulate = arguments.GetValue(_accumulate),
+            GradientAccumulation = arguments.GetValue(_accumulate),
             Rank = arguments.GetValue(_rank),
             Checkpointing = policy,
             CheckpointEvery = every,
-            Activations = Enum.Parse<Storage>(Choice.Require("--activations", arguments.GetValue(_activations)!, s_activations)),
+            SavedActivations = Enum.Parse<Storage>(EnumOption.Require("--saved-activations", arguments.GetValue(_activations)!, s_activations)),
             Optimizer = OptimizerOf(arguments.GetValue(_optimizer)!),
             Storage = arguments.GetValue(_storage) is { } storage ? FormatOf(storage) : null,
         };
@@ -81,10 +81,10 @@ internal sealed class PlanOptions
     /// <param name="plan">The plan it makes, with ranks that methods chose from the base.</param>
     public FitOptions Pins(ParseResult arguments, TrainingPlan plan) => new()
     {
-        Template = new TrainingPlan { Sequence = plan.Sequence, Ranks = plan.Ranks, Activations = plan.Activations },
+        Template = new TrainingPlan { Sequence = plan.Sequence, Ranks = plan.Ranks, SavedActivations = plan.SavedActivations },
         Batch = Given(arguments, _batch) ? plan.Batch : null,
         Sequence = Given(arguments, _sequence) ? plan.Sequence : null,
-        Accumulate = Given(arguments, _accumulate) ? plan.Accumulate : null,
+        GradientAccumulation = Given(arguments, _accumulate) ? plan.GradientAccumulation : null,
         Checkpointing = Given(arguments, _checkpointing) ? plan.Checkpointing : null,
         CheckpointEvery = Given(arguments, _checkpointing) ? plan.CheckpointEvery : null,
         Optimizer = Given(arguments, _optimizer) ? plan.Optimizer : null,
@@ -117,9 +117,9 @@ internal sealed class PlanOptions
     private static bool Given(ParseResult arguments, Option option) => arguments.GetResult(option) is { Implicit: false };
 
     private static Optimizer OptimizerOf(string text) =>
-        (Optimizer)Array.IndexOf(s_optimizers, Choice.Require("--optimizer", text, s_optimizers));
+        (Optimizer)Array.IndexOf(s_optimizers, EnumOption.Require("--optimizer", text, s_optimizers));
 
-    private static WeightFormat FormatOf(string text) => WeightFormat.Of(Enum.Parse<Storage>(Choice.Require("--storage", text, Enum.GetNames<Storage>())));
+    private static WeightFormat FormatOf(string text) => WeightFormat.Of(Enum.Parse<Storage>(EnumOption.Require("--storage", text, Enum.GetNames<Storage>())));
 
     private static (Checkpointing Policy, int Every) PolicyOf(string text)
     {

@@ -7,10 +7,10 @@ namespace ModelCompiler.CommandLine.Options;
 /// <summary>The choices of a training run that memory does not depend on, for <c>train</c> and <c>compare</c> alike.</summary>
 internal sealed class RunOptions
 {
-    private readonly Option<int> _steps = Numbers.Whole("--steps", "Optimizer steps", 100);
-    private readonly Option<int> _warmup = Numbers.Whole("--warmup", "Steps over which the rate rises", 0, minimum: 0);
-    private readonly Option<double> _rate = Numbers.Real("--learning-rate", "The highest learning rate", 2e-4, 1e-12, 10);
-    private readonly Option<double> _decay = Numbers.Real("--weight-decay", "Decoupled weight decay of matrices", 0, 0, 10);
+    private readonly Option<int> _steps = NumberOptions.Whole("--steps", "Optimizer steps", 100);
+    private readonly Option<int> _warmup = NumberOptions.Whole("--warmup-steps", "Steps over which the rate rises", 0, minimum: 0);
+    private readonly Option<double> _rate = NumberOptions.Real("--learning-rate", "The highest learning rate", 2e-4, 1e-12, 10);
+    private readonly Option<double> _decay = NumberOptions.Real("--weight-decay", "Decoupled weight decay of matrices", 0, 0, 10);
     private readonly Option<string> _schedule = new("--schedule") { Description = "cosine, linear or constant", DefaultValueFactory = _ => "cosine" };
 
     /// <summary>Adds the options to a command.</summary>
@@ -26,13 +26,13 @@ internal sealed class RunOptions
     /// <exception cref="UsageException">A choice does not exist.</exception>
     public TrainingOptions Read(ParseResult arguments)
     {
-        string schedule = Choice.Require("--schedule", arguments.GetValue(_schedule)!, ["cosine", "linear", "constant"]);
+        string schedule = EnumOption.Require("--schedule", arguments.GetValue(_schedule)!, ["cosine", "linear", "constant"]);
         return new TrainingOptions
         {
             Steps = arguments.GetValue(_steps),
             LearningRate = arguments.GetValue(_rate),
             Schedule = Enum.Parse<Schedule>(schedule, ignoreCase: true),
-            Warmup = arguments.GetValue(_warmup),
+            WarmupSteps = arguments.GetValue(_warmup),
             WeightDecay = arguments.GetValue(_decay),
         };
     }

@@ -26,7 +26,7 @@ internal sealed class ConditionalRows
     /// <exception cref="DatasetException">No row fits.</exception>
     public static ConditionalRows Take(IEnumerable<TextRow> rows, int count, Tokenizer tokenizer, ModelTables tables, TrainingPlan plan)
     {
-        ExampleOptions options = Examples.Options(tables, tables.Context) with { WhenTooLong = LongText.Truncate };
+        ExampleOptions options = Examples.Options(tables, tables.Context) with { Truncation = Truncation.Truncate };
         var items = new List<(TextRow Row, Example Example)>();
         foreach (TextRow row in rows)
         {
@@ -64,6 +64,6 @@ internal sealed class ConditionalRows
         // The last, which may be short, stays the last.
         return batches.Length < 3
             ? [.. batches.SelectMany(b => b)]
-            : [.. batches[0], .. Spread.Over(batches[1..^1]).SelectMany(b => b), .. batches[^1]];
+            : [.. batches[0], .. StridedOrder.Over(batches[1..^1]).SelectMany(b => b), .. batches[^1]];
     }
 }

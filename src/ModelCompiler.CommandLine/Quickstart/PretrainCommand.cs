@@ -47,10 +47,10 @@ internal sealed class PretrainCommand : HostCommand
 
         QuickstartData data = QuickstartData.FromDocumentation();
         Session.Error.WriteLine(data.Source);
-        string[] texts = Prose.Of(choices.Members is { } members ? Spread.Over(data.Training).Take(members) : data.Training);
+        string[] texts = ProseEvaluation.Of(choices.Members is { } members ? StridedOrder.Over(data.Training).Take(members) : data.Training);
         string[] training = [.. texts.Where((_, index) => index % ValidationOneIn != 0)];
         string[] validation = [.. texts.Where((_, index) => index % ValidationOneIn == 0)];
-        string[] heldOut = Prose.Of(data.HeldOut);
+        string[] heldOut = ProseEvaluation.Of(data.HeldOut);
         ByteLevelBpe tokenizer = BpeTrainer.Train(training, entry.Tables.Vocabulary, EndOfText);
         if (tokenizer.VocabularySize != entry.Tables.Vocabulary)
         {
@@ -63,9 +63,9 @@ internal sealed class PretrainCommand : HostCommand
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
         Initialization.All(model, choices.Seed);
         var best = new WeightSnapshot(model);
-        Batches validationBatches = Prose.Pack(validation, tokenizer, model, seed: null);
+        Batches validationBatches = ProseEvaluation.Pack(validation, tokenizer, model, seed: null);
         TrainingRun run = TrainingRun.Run(
-            Session, $"pretraining {entry.Tables.Name}", model, Prose.Pack(training, tokenizer, model, choices.Seed), Training(choices, steps), validationBatches, cancellation,
+            Session, $"pretraining {entry.Tables.Name}", model, ProseEvaluation.Pack(training, tokenizer, model, choices.Seed), Training(choices, steps), validationBatches, cancellation,
             step =>
             {
                 if (step.HeldOutLoss is { } loss)
@@ -83,10 +83,10 @@ internal sealed class PretrainCommand : HostCommand
         tokenizer.Save(Path.Combine(choices.Out, ByteLevelBpe.FileName));
         BaseWeights.Save(model, choices.Out, SafetensorsType.BF16);
         BaseWeights.Load(model, choices.Out);
-        Evaluation evaluation = new Evaluator(model, Prose.Pack(heldOut, tokenizer, model, seed: null)).Evaluate(cancellation);
+        Evaluation evaluation = new Evaluator(model, ProseEvaluation.Pack(heldOut, tokenizer, model, seed: null)).Evaluate(cancellation);
         var result = new PretrainResult(
             entry.Tables.Name, Path.GetFullPath(choices.Out), entry.Tables.ParameterCount(trainable: false), steps, best.Step, run.Positions, best.Loss,
-            Prose.BitsPerByte(evaluation, heldOut), run.TokensPerSecond, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            ProseEvaluation.BitsPerByte(evaluation, heldOut), run.TokensPerSecond, Stopwatch.GetElapsedTime(start).TotalSeconds);
         var card = new ModelCard(result, choices, data.Source, model.Plan.Profile.Threads, training.Length);
         AtomicFile.WriteText(Path.Combine(choices.Out, "README.md"), card.Text());
         Session.Emit(result, HostJson.Default.PretrainResult, console => console.WriteLine(
@@ -98,12 +98,12 @@ internal sealed class PretrainCommand : HostCommand
     {
         Steps = steps,
         LearningRate = choices.LearningRate,
-        MinimumRate = choices.LearningRate / 20,
-        Warmup = Math.Min(100, steps / 10),
+        MinimumLearningRate = choices.LearningRate / 20,
+        WarmupSteps = Math.Min(100, steps / 10),
         WeightDecay = choices.WeightDecay,
         Beta2 = 0.95,
         Seed = choices.Seed,
-        EvaluateEvery = Math.Max(1, steps / Evaluations),
+        EvaluationInterval = Math.Max(1, steps / Evaluations),
     };
 
     /// <summary>How many steps the time allows, by a few steps on a model that is then thrown away.</summary>
@@ -111,7 +111,7 @@ internal sealed class PretrainCommand : HostCommand
     {
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
         Initialization.All(model, choices.Seed);
-        var trainer = new Trainer(model, Prose.Pack(training, tokenizer, model, choices.Seed), Training(choices, TrialSteps));
+        var trainer = new Trainer(model, ProseEvaluation.Pack(training, tokenizer, model, choices.Seed), Training(choices, TrialSteps));
         double[] seconds = [.. Enumerable.Range(0, TrialSteps).Select(_ => trainer.Step().Seconds)];
         double step = seconds.Order().ElementAt(TrialSteps / 2);
         return Math.Max(1, (int)(choices.Minutes * 60 / step));

@@ -29,8 +29,8 @@ internal sealed class QuickstartCommand : HostCommand
     private readonly Option<string?> _data = new("--data") { Description = "Your own .jsonl of {prompt, completion} rows instead of the SDK's documentation" };
     private readonly Option<string?> _base = new("--base") { Description = "Folder of the base model; default: the one that comes with the program" };
     private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter", DefaultValueFactory = _ => Path.Combine("artifacts", "quickstart") };
-    private readonly Option<int> _steps = Numbers.Whole("--steps", "Optimizer steps", 1000);
-    private readonly Option<int?> _heldOut = Numbers.OptionalWhole("--held-out", "Evaluate on this many of the held-out rows only");
+    private readonly Option<int> _steps = NumberOptions.Whole("--steps", "Optimizer steps", 1000);
+    private readonly Option<int?> _heldOut = NumberOptions.OptionalWhole("--held-out", "Evaluate on this many of the held-out rows only");
 
     public QuickstartCommand(Session session)
         : base("quickstart", "Fine-tune a small model to write API summaries, end to end in under three minutes", session)
@@ -61,12 +61,12 @@ internal sealed class QuickstartCommand : HostCommand
         QuickstartData data = arguments.GetValue(_data) is { } file ? QuickstartData.FromFile(file) : QuickstartData.FromDocumentation();
         Session.Error.WriteLine(data.Source);
 
-        TextRow[] unseen = [.. Spread.Over(data.HeldOut).Take(arguments.GetValue(_heldOut) ?? data.HeldOut.Count)];
-        ConditionalRows training = ConditionalRows.Take(Spread.Over(data.Distinct), steps * plan.Batch, tokenizer, recipe.Tables, plan);
+        TextRow[] unseen = [.. StridedOrder.Over(data.HeldOut).Take(arguments.GetValue(_heldOut) ?? data.HeldOut.Count)];
+        ConditionalRows training = ConditionalRows.Take(StridedOrder.Over(data.Distinct), steps * plan.Batch, tokenizer, recipe.Tables, plan);
         ConditionalRows heldOut = ConditionalRows.Take(unseen, unseen.Length, tokenizer, recipe.Tables, plan);
         TextRow[] prompts = [.. unseen.Where(r => r.Prompt is not null && heldOut.Items.Any(i => i.Row == r)).Take(SampleCount)];
 
-        double prose = ProseBitsPerByte(arguments, architecture, basePath, tokenizer, Prose.Of(unseen), seed, cancellation);
+        double prose = ProseBitsPerByte(arguments, architecture, basePath, tokenizer, ProseEvaluation.Of(unseen), seed, cancellation);
         string[] before = Samples(arguments, recipe, basePath, adapter: null, tokenizer, prompts, seed, cancellation);
         (TrainingRun run, PlannedMemory memory) = Train(arguments, recipe, plan, basePath, training, heldOut, steps, output, cancellation);
         string[] after = Samples(arguments, recipe, basePath, output, tokenizer, prompts, seed, cancellation);
@@ -79,7 +79,7 @@ internal sealed class QuickstartCommand : HostCommand
             new ParameterCounts(recipe.Tables.ParameterCount(trainable: false), recipe.Tables.ParameterCount(trainable: true)),
             run.Positions,
             new BeforeAfter(lossBefore, lossAfter),
-            new BitsPerByte(prose, Prose.BitsPerByte(lossBefore, heldOut.Targets, completions), Prose.BitsPerByte(lossAfter, heldOut.Targets, completions)),
+            new Results.BitsPerByte(prose, ProseEvaluation.BitsPerByte(lossBefore, heldOut.Targets, completions), ProseEvaluation.BitsPerByte(lossAfter, heldOut.Targets, completions)),
             run.TokensPerSecond,
             memory,
             Path.GetFullPath(output),
@@ -108,7 +108,7 @@ internal sealed class QuickstartCommand : HostCommand
     {
         using TransformerModel model = BoundModel.ForTraining(arguments, architecture, new TrainingPlan { Batch = 8, Sequence = architecture.Tables.Context });
         BoundModel.Load(model, basePath, adapter: null, seed);
-        return Prose.BitsPerByte(new Evaluator(model, Prose.Pack(texts, tokenizer, model, seed: null)).Evaluate(cancellation), texts);
+        return ProseEvaluation.BitsPerByte(new Evaluator(model, ProseEvaluation.Pack(texts, tokenizer, model, seed: null)).Evaluate(cancellation), texts);
     }
 
     private static string[] Samples(
@@ -116,8 +116,8 @@ internal sealed class QuickstartCommand : HostCommand
     {
         using TransformerModel model = BoundModel.ForGeneration(arguments, recipe, recipe.Tables.Context);
         BoundModel.Load(model, basePath, adapter, seed);
-        var generator = new Generator(model);
-        var options = new GenerationOptions { MaximumTokens = SampleTokens, EndOfText = tokenizer.EndOfText is { } end ? [end] : [] };
+        var generator = new TextGenerator(model);
+        var options = new GenerationOptions { MaximumTokens = SampleTokens, EndOfText = tokenizer.EosToken is { } end ? [end] : [] };
         var marks = new TextMarks(tokenizer);
         return [.. prompts.Select(p => tokenizer.Decode([.. generator.Generate(marks.Encode(p.PromptParts, begins: true, ends: false), options, cancellation: cancellation).Tokens]))];
     }
@@ -133,10 +133,10 @@ internal sealed class QuickstartCommand : HostCommand
         {
             Steps = steps,
             LearningRate = 1.5e-3,
-            MinimumRate = 1e-4,
-            Warmup = Math.Min(20, steps / 4),
+            MinimumLearningRate = 1e-4,
+            WarmupSteps = Math.Min(20, steps / 4),
             Seed = seed,
-            EvaluateEvery = steps,
+            EvaluationInterval = steps,
         };
         TrainingRun run = TrainingRun.Run(
             Session, $"fine-tuning {Recipe}", model, training.Batches(plan), options, heldOut.Batches(plan), cancellation);

@@ -12,7 +12,7 @@ internal static class QuickstartReport
     public static void Show(IAnsiConsole console, QuickstartResult result, int steps, int heldOutRows)
     {
         (double before, double after) = (result.Loss.Before!.Value, result.Loss.After!.Value);
-        BitsPerByte bits = result.BitsPerByte;
+        Results.BitsPerByte bits = result.BitsPerByte;
         Table table = Tables.Create(result.Recipe, "");
         table.AddRow("parameters", $"{Tables.Count(result.Parameters.Total)}, {Tables.Count(result.Parameters.Trainable)} of them trained");
         table.AddRow("trained on", $"{Tables.Count(result.Tokens)} tokens in {steps} steps, {Tables.Count((long)result.TokensPerSecond)} tokens/s");

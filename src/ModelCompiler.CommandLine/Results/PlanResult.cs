@@ -30,11 +30,11 @@ internal sealed record PlanResult(
 
 /// <summary>The choices of the plan.</summary>
 internal sealed record PlanChoices(
-    int Batch, int Sequence, int Accumulate, string Checkpointing, string Activations, string Optimizer, string Storage, int? Rank, string Backend, int Threads)
+    int Batch, int Sequence, int GradientAccumulation, string Checkpointing, string SavedActivations, string Optimizer, string Storage, int? Rank, string Backend, int Threads)
 {
     /// <summary>The choices as people read them.</summary>
     public string InWords() =>
-        $"batch {Batch} x {Sequence} tokens, {Accumulate} a step, checkpointing {Checkpointing}, activations in {Activations}, {Optimizer}, " +
+        $"batch {Batch} x {Sequence} tokens, {GradientAccumulation} a step, checkpointing {Checkpointing}, activations in {SavedActivations}, {Optimizer}, " +
         $"{(Rank is int rank ? $"rank {rank}, " : "")}weights in {Storage}, {(Threads == 1 ? Backend : $"{Backend} with {Threads} threads")}";
 }
 

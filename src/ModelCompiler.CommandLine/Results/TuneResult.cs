@@ -15,7 +15,7 @@ internal sealed record TuneResult(
     string Recipe, int Sequence, int Steps, string Backend, int Threads, long? Budget, TunePoint[] Points, TuneEnd[] Ends, TunePoint Best, DataCounts? Data);
 
 /// <summary>One plan, measured. Seconds and tokens a second are medians over the steps.</summary>
-internal sealed record TunePoint(string Checkpointing, int Batch, int Accumulate, double TokensPerSecond, double SecondsPerStep, long Peak);
+internal sealed record TunePoint(string Checkpointing, int Batch, int GradientAccumulation, double TokensPerSecond, double SecondsPerStep, long Peak);
 
 /// <summary>Where a sweep over batches ended.</summary>
 internal sealed record TuneEnd(string Checkpointing, int Batch, string Reason);

@@ -43,6 +43,6 @@ internal static class Examples
     {
         Context = sequence,
         VocabularySize = tables.Vocabulary,
-        WhenTooLong = truncate ? LongText.Truncate : LongText.Split,
+        Truncation = truncate ? Truncation.Truncate : Truncation.Split,
     };
 }

@@ -45,14 +45,14 @@ internal sealed record StepMeasurement(ParseResult Arguments, ModelEntry Model, 
         }
 
         var batches = new Batches(Examples ?? RandomExamples(plan), plan.Batch, plan.Sequence, Seed);
-        var options = new TrainingOptions { Steps = RunLength, LearningRate = LearningRate, Schedule = Schedule.Constant, Accumulate = plan.Accumulate, Seed = Seed };
+        var options = new TrainingOptions { Steps = RunLength, LearningRate = LearningRate, Schedule = Schedule.Constant, GradientAccumulation = plan.GradientAccumulation, Seed = Seed };
         Trainer trainer = PlanOptions.Check(() => new Trainer(model, batches, options));
         Repeat(trainer, WarmUp, cancellation);
         List<StepMetrics> measured = Repeat(trainer, Steps, cancellation);
         return new TunePoint(
             PlanOptions.Name(plan.Checkpointing, plan.CheckpointEvery),
             plan.Batch,
-            plan.Accumulate,
+            plan.GradientAccumulation,
             Median(measured.Select(m => m.TokensPerSecond)),
             Median(measured.Select(m => m.Seconds)),
             model.Plan.Cost.Peak);
@@ -75,7 +75,7 @@ internal sealed record StepMeasurement(ParseResult Arguments, ModelEntry Model, 
     {
         var random = new Random((int)Seed);
         int[] Tokens() => [.. Enumerable.Range(0, plan.Sequence).Select(_ => random.Next(Model.Tables.Vocabulary))];
-        return [.. Enumerable.Range(0, plan.Batch * plan.Accumulate).Select(_ => new Example(Tokens(), Tokens()))];
+        return [.. Enumerable.Range(0, plan.Batch * plan.GradientAccumulation).Select(_ => new Example(Tokens(), Tokens()))];
     }
 
     private static double Median(IEnumerable<double> values)

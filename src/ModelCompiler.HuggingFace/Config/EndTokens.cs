@@ -18,7 +18,7 @@ public static class EndTokens
     /// <exception cref="CheckpointException">A file cannot be read, or an id is none or is outside the vocabulary.</exception>
     public static IReadOnlyList<int> Read(string folder, Tokenizer tokenizer, int vocabulary) =>
     [
-        .. (tokenizer.EndOfText is { } end ? [end] : Array.Empty<int>())
+        .. (tokenizer.EosToken is { } end ? [end] : Array.Empty<int>())
             .Concat(s_files.Select(name => Path.Combine(folder, name)).Where(File.Exists).SelectMany(path => Ids(path, vocabulary)))
             .Distinct(),
     ];

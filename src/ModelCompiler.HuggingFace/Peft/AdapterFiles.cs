@@ -43,7 +43,7 @@ public static class AdapterFiles
     private static LowRankFactors Export(AdapterState adapter, TransformerModel model)
     {
         Garbage.Limit();
-        return adapter.Export(model);
+        return adapter.ToPeft(model);
     }
 
     /// <summary>Loads every adapter.</summary>
@@ -65,7 +65,7 @@ public static class AdapterFiles
 
         PeftAdapter file = PeftAdapter.Load(folder);
         TensorMap map = MappedAdapters.MapOf(model.Tables, model.Base, file.Modules.Keys);
-        Dictionary<string, int> ranks = model.Adapters.ToDictionary(a => a.Path, a => a.ExportRank);
+        Dictionary<string, int> ranks = model.Adapters.ToDictionary(a => a.Path, a => a.PeftRank);
         Dictionary<string, LowRankFactors> factors = MappedAdapters.Split(file, map, path => ranks.TryGetValue(path, out int rank) ? rank : null);
         HashSet<string> modules = [.. model.Adapters.Select(map.ModuleOf)];
         string[] problems =
@@ -82,7 +82,7 @@ public static class AdapterFiles
 
         foreach (AdapterState adapter in adapters)
         {
-            adapter.Unfold(model, factors[adapter.Path]);
+            adapter.FromLora(model, factors[adapter.Path]);
         }
     }
 
@@ -204,9 +204,9 @@ public static class AdapterFiles
             return $"'{name}' has no adapter in the file";
         }
 
-        if (module.Rank != adapter.ExportRank)
+        if (module.Rank != adapter.PeftRank)
         {
-            return $"'{name}' has rank {module.Rank} in the file, {adapter.ExportRank} in the plan";
+            return $"'{name}' has rank {module.Rank} in the file, {adapter.PeftRank} in the plan";
         }
 
         (int inputs, int outputs) = (adapter.Inputs, adapter.Outputs);

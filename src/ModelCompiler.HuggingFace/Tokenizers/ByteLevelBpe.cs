@@ -57,8 +57,8 @@ public sealed class ByteLevelBpe : Tokenizer
         AddMerges();
         HashSet<string> added = [.. definition.AddedTokens.Select(t => t.Content)];
         TokenizerMarks marks = TokenizerMarks.Of(definition.Configuration, (definition.Prefix, definition.Suffix), IdOf, added.Contains);
-        BeginOfText = marks.Begin;
-        EndOfText = marks.End;
+        BosToken = marks.Begin;
+        EosToken = marks.End;
         Prefix = Known(marks.Prefix);
         Suffix = Known(marks.Suffix);
     }
@@ -67,10 +67,10 @@ public sealed class ByteLevelBpe : Tokenizer
     public override int VocabularySize => _bytes.Length;
 
     /// <inheritdoc/>
-    public override int? BeginOfText { get; }
+    public override int? BosToken { get; }
 
     /// <inheritdoc/>
-    public override int? EndOfText { get; }
+    public override int? EosToken { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> Prefix { get; }

@@ -141,11 +141,11 @@ internal sealed class OnigurumaClass(PatternReader reader, NamedCharacters named
         _others.Clear();
     }
 
-    private void Require(char expected, string otherwise)
+    private void Require(char expected, string defaultValue)
     {
         if (!reader.Take(expected))
         {
-            throw new FormatException(otherwise);
+            throw new FormatException(defaultValue);
         }
     }
 }

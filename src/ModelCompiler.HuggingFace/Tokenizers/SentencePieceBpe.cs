@@ -49,8 +49,8 @@ public sealed class SentencePieceBpe : Tokenizer
         // llama2.c begins every text and ends none, unless a configuration says otherwise.
         TokenizerMarks marks = TokenizerMarks.Of(
             config with { AddsBegin = config.AddsBegin ?? true, AddsEnd = config.AddsEnd ?? false }, ([], []), IdOf, s_spellings.Contains);
-        BeginOfText = marks.Begin;
-        EndOfText = marks.End;
+        BosToken = marks.Begin;
+        EosToken = marks.End;
         Prefix = marks.Prefix;
         Suffix = marks.Suffix;
     }
@@ -59,10 +59,10 @@ public sealed class SentencePieceBpe : Tokenizer
     public override int VocabularySize => _pieces.Length;
 
     /// <inheritdoc/>
-    public override int? BeginOfText { get; }
+    public override int? BosToken { get; }
 
     /// <inheritdoc/>
-    public override int? EndOfText { get; }
+    public override int? EosToken { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> Prefix { get; }

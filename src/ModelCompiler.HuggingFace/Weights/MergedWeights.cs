@@ -91,7 +91,7 @@ public static class MergedWeights
                 return null;
             }
 
-            var sum = new Sum(new HostRows(model.Kernels, parameter.Value).Read, parameter.Value.Columns, adapter.Fold(model), adapter.Scale);
+            var sum = new Sum(new HostRows(model.Kernels, parameter.Value).Read, parameter.Value.Columns, adapter.ToLora(model), adapter.Scale);
             return (firstElement, destination) => sum.Fill((int)(firstElement / parameter.Value.Columns), destination);
         };
     }

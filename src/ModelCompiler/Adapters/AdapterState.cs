@@ -50,20 +50,20 @@ public abstract class AdapterState
     /// <summary>Its parameters, frozen ones included.</summary>
     public abstract IReadOnlyList<Parameter> Parameters { get; }
 
-    /// <summary>Rank of what <see cref="Export"/> gives.</summary>
-    public virtual int ExportRank => Rank;
+    /// <summary>Rank of what <see cref="ToPeft"/> gives.</summary>
+    public virtual int PeftRank => Rank;
 
     /// <summary>The rank that the method itself has chosen, before training or so far in it; null where it keeps to the declared one.</summary>
     /// <param name="model">The model.</param>
-    public virtual int? ChosenRank(TransformerModel model) => Slot.AdaptiveRanks ? ExportRank : null;
+    public virtual int? ChosenRank(TransformerModel model) => Slot.AdaptiveRanks ? PeftRank : null;
 
-    /// <summary>Whether the model's weight is no longer the checkpoint's, which <see cref="Export"/> is for.</summary>
+    /// <summary>Whether the model's weight is no longer the checkpoint's, which <see cref="ToPeft"/> is for.</summary>
     internal virtual bool ChangesWeight => false;
 
-    /// <summary>Whether <see cref="Unfold"/> restores all that <see cref="Export"/> gives: the method is LoRA in all but its training.</summary>
+    /// <summary>Whether <see cref="FromLora"/> restores all that <see cref="ToPeft"/> gives: the method is LoRA in all but its training.</summary>
     public virtual bool IsLora => true;
 
-    /// <summary>Whether <see cref="Export"/> gives magnitudes: the method is DoRA.</summary>
+    /// <summary>Whether <see cref="ToPeft"/> gives magnitudes: the method is DoRA.</summary>
     public virtual bool HasMagnitude => false;
 
     /// <summary>Gives its parameters their start values, with which the model computes what its base does.</summary>
@@ -77,14 +77,14 @@ public abstract class AdapterState
     }
 
     /// <summary>The adapter as plain LoRA on the weight that the model holds: Δ = <see cref="Scale"/> · B A.</summary>
-    public abstract LowRankFactors Fold(TransformerModel model);
+    public abstract LowRankFactors ToLora(TransformerModel model);
 
     /// <summary>The adapter as plain LoRA on the weight as the checkpoint has it, which is another where the method's start changed it.</summary>
-    public virtual LowRankFactors Export(TransformerModel model) => Fold(model);
+    public virtual LowRankFactors ToPeft(TransformerModel model) => ToLora(model);
 
-    /// <summary>Takes the matrices that <see cref="Export"/> gave; the base's weights are loaded.</summary>
+    /// <summary>Takes the matrices that <see cref="ToPeft"/> gave; the base's weights are loaded.</summary>
     /// <exception cref="NotSupportedException">The method has more state than that.</exception>
-    public virtual void Unfold(TransformerModel model, LowRankFactors module) =>
+    public virtual void FromLora(TransformerModel model, LowRankFactors module) =>
         throw new NotSupportedException($"a {Slot.Method} adapter is more than the two matrices of LoRA; load the file that was saved beside them");
 
     /// <summary>What the method does while it trains; null where that is nothing.</summary>

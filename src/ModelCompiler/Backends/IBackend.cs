@@ -299,11 +299,11 @@ public interface IBackend : IDisposable
 }
 
 /// <summary>The scalars of one AdamW update.</summary>
-/// <param name="Rate">Learning rate of this step.</param>
+/// <param name="LearningRate">Learning rate of this step.</param>
 /// <param name="Beta1">Decay of the first moment.</param>
 /// <param name="Beta2">Decay of the second moment.</param>
 /// <param name="Epsilon">Added to the root of the second moment.</param>
-/// <param name="Decay">Decoupled weight decay.</param>
+/// <param name="WeightDecay">Decoupled weight decay.</param>
 /// <param name="Count">The number t of this step, from 1.</param>
 /// <param name="GradientScale">Factor on the gradient: the clip.</param>
-public readonly record struct AdamWStep(double Rate, double Beta1, double Beta2, double Epsilon, double Decay, int Count, double GradientScale);
+public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, int Count, double GradientScale);

@@ -91,7 +91,7 @@ public sealed class Batches
     /// <summary>Writes a batch.</summary>
     /// <param name="index">The batch, from 0, over all epochs.</param>
     /// <param name="ids">[batch · sequence] token ids; 0 where there is padding.</param>
-    /// <param name="targets">[batch · sequence] targets; <see cref="Example.Ignored"/> where there is padding.</param>
+    /// <param name="targets">[batch · sequence] targets; <see cref="Example.IgnoreIndex"/> where there is padding.</param>
     /// <returns>How many targets count.</returns>
     /// <exception cref="ArgumentException">A span has another length.</exception>
     public int Fill(long index, Span<int> ids, Span<int> targets)
@@ -102,7 +102,7 @@ public sealed class Batches
         }
 
         ids.Clear();
-        targets.Fill(Example.Ignored);
+        targets.Fill(Example.IgnoreIndex);
         int count = 0;
         for (int row = 0; row < BatchSize; row++)
         {

@@ -95,12 +95,12 @@ public static class ExampleBuilder
         ids.AddRange(marks.Encode(row.Completion, options.MarksBegin && !hasPrompt, options.MarksEnd));
         Check(ids, 0, options, row.Source);
         int positions = ids.Count - 1;
-        if (positions > options.Context && options.WhenTooLong != LongText.Truncate && (options.WhenTooLong == LongText.Drop || row.Prompt is not null))
+        if (positions > options.Context && options.Truncation != Truncation.Truncate && (options.Truncation == Truncation.Drop || row.Prompt is not null))
         {
             return $"{ids.Count} tokens do not fit the context of {options.Context}; shorten the row, truncate long rows or use a longer context";
         }
 
-        truncated = options.WhenTooLong == LongText.Truncate && positions > options.Context;
+        truncated = options.Truncation == Truncation.Truncate && positions > options.Context;
         if (truncated)
         {
             ids.RemoveRange(options.Context + 1, positions - options.Context);

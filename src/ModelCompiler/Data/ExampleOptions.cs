@@ -1,7 +1,7 @@
 namespace ModelCompiler.Data;
 
 /// <summary>What to do with a row that is longer than the context.</summary>
-public enum LongText
+public enum Truncation
 {
     /// <summary>Drop it, naming its line.</summary>
     Drop,
@@ -23,7 +23,7 @@ public sealed record ExampleOptions
     public required int VocabularySize { get; init; }
 
     /// <summary>What to do with longer rows.</summary>
-    public LongText WhenTooLong { get; init; } = LongText.Drop;
+    public Truncation Truncation { get; init; } = Truncation.Drop;
 
     /// <summary>How many rows may be dropped because nothing can be learned from them; with more the data is refused.</summary>
     public DropLimit MaximumDropped { get; init; } = DropLimit.Default;

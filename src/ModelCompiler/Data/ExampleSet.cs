@@ -66,7 +66,7 @@ public sealed class ExampleSet : IReadOnlyList<Example>
             return;
         }
 
-        targets[..entry.FirstTarget].Fill(Example.Ignored);
+        targets[..entry.FirstTarget].Fill(Example.IgnoreIndex);
         entry.Ids.AsSpan(entry.FirstTarget + 1).CopyTo(targets[entry.FirstTarget..]);
     }
 
@@ -93,7 +93,7 @@ public sealed class ExampleSet : IReadOnlyList<Example>
                 throw new ArgumentException($"an example has {tokens.Length} tokens and {targets.Length} targets; it needs one for each", nameof(example));
             }
 
-            int first = targets.AsSpan().IndexOfAnyExcept(Example.Ignored);
+            int first = targets.AsSpan().IndexOfAnyExcept(Example.IgnoreIndex);
             bool next = first >= 0 && targets.AsSpan(first..^1).SequenceEqual(tokens.AsSpan((first + 1)..)) && targets[^1] >= 0;
             return next
                 ? new Entry([.. tokens, targets[^1]], first, targets.Length - first)

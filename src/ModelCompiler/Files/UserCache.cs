@@ -15,8 +15,8 @@ internal static class UserCache
         : Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".cache") : null);
 
     /// <summary>The folder in the first of two that has a full path.</summary>
-    internal static string? Folder(string name, string? cache, string? otherwise) =>
-        (Qualified(cache) ?? Qualified(otherwise)) is { } root ? Path.Combine(root, "modelcompiler", name) : null;
+    internal static string? Folder(string name, string? cache, string? defaultValue) =>
+        (Qualified(cache) ?? Qualified(defaultValue)) is { } root ? Path.Combine(root, "modelcompiler", name) : null;
 
     private static string? Qualified(string? path) => Path.IsPathFullyQualified(path ?? "") ? path : null;
 }

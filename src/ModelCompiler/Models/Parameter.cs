@@ -15,7 +15,7 @@ public sealed class Parameter
         WholeGradient = plan.Gradient.Handle();
         Moments = new Moments(plan.Moments);
         Active = Value;
-        Live = new Window(0, Value.Rows, 0, Value.Columns);
+        UpdateWindow = new Window(0, Value.Rows, 0, Value.Columns);
     }
 
     /// <summary>Path of its property in the model, which no other parameter has: "Layers[3].Attention.Query.Weight".</summary>
@@ -40,16 +40,16 @@ public sealed class Parameter
     internal Tensor WholeGradient { get; private set; }
 
     /// <summary>The rows and columns that the optimizer updates.</summary>
-    public Window Live { get; private set; }
+    public Window UpdateWindow { get; private set; }
 
     /// <summary>How often each row (or column) was updated, where they are not updated together; null elsewhere. Bias correction goes by it.</summary>
-    internal DirectionCounts? Counts { get; set; }
+    internal DirectionCounts? UpdateCounts { get; set; }
 
     /// <summary>A learning rate of its own, the same in every step; null: the run's.</summary>
-    internal double? ConstantRate { get; set; }
+    internal double? OwnLearningRate { get; set; }
 
     /// <summary>Weight of the L1 term that the optimizer takes (AdamE); 0: none.</summary>
-    internal double Lasso { get; set; }
+    internal double L1Penalty { get; set; }
 
     /// <summary>The gradient of the live part; none where there is none.</summary>
     public Tensor LiveGradient => Part(WholeGradient);
@@ -61,13 +61,13 @@ public sealed class Parameter
     public static implicit operator Tensor(Parameter parameter) => parameter.Active;
 
     /// <summary>The live part of the value, the gradient or a full moment.</summary>
-    public Tensor Part(Tensor whole) => Live.Of(whole);
+    public Tensor Part(Tensor whole) => UpdateWindow.Of(whole);
 
     /// <summary>The columns of a linear's output gradient, [T, out], that make the live rows of its weight's gradient.</summary>
-    public Tensor LiveOutputs(Tensor outputs) => outputs.Window(0, outputs.Rows, Live.FirstRow, Live.Rows);
+    public Tensor LiveOutputs(Tensor outputs) => outputs.Window(0, outputs.Rows, UpdateWindow.FirstRow, UpdateWindow.Rows);
 
     /// <summary>The columns of a linear's input, [T, in], that make the live columns of its weight's gradient.</summary>
-    public Tensor LiveInputs(Tensor inputs) => inputs.Window(0, inputs.Rows, Live.FirstColumn, Live.Columns);
+    public Tensor LiveInputs(Tensor inputs) => inputs.Window(0, inputs.Rows, UpdateWindow.FirstColumn, UpdateWindow.Columns);
 
     /// <summary>Takes another place and another size, where ranks moved.</summary>
     internal void Bind(Tensor value, Tensor gradient, Tensor first, Tensor second)
@@ -80,8 +80,8 @@ public sealed class Parameter
     internal void Activate(int rows, int columns)
     {
         Active = Value.Window(0, rows, 0, columns);
-        Live = new Window(0, rows, 0, columns);
-        Counts = null;
+        UpdateWindow = new Window(0, rows, 0, columns);
+        UpdateCounts = null;
     }
 
     /// <summary>Lets the optimizer update these rows and columns only; all else keeps its value and its moments.</summary>
@@ -95,7 +95,7 @@ public sealed class Parameter
             throw new InvalidOperationException($"{Path} is updated as a whole");
         }
 
-        (Live, Counts) = (live, counts);
+        (UpdateWindow, UpdateCounts) = (live, counts);
     }
 
     /// <inheritdoc/>

@@ -126,7 +126,7 @@ public abstract class TransformerModel : IDisposable
     /// <summary>Starts a micro-step of training or evaluation; batch and sequence may be smaller than planned.</summary>
     /// <param name="step">Its scalars.</param>
     /// <param name="ids">Token ids, sequence after sequence.</param>
-    /// <param name="targets">The id to predict at each position; below 0, such as <see cref="Data.Example.Ignored"/>, where there is none.</param>
+    /// <param name="targets">The id to predict at each position; below 0, such as <see cref="Data.Example.IgnoreIndex"/>, where there is none.</param>
     /// <param name="training">Whether dropout is on.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step is empty, larger than the plan, or leaves the context.</exception>
     /// <exception cref="ArgumentException">The step has not one id and target for each of its tokens, or the plan is for generation.</exception>
@@ -140,7 +140,7 @@ public abstract class TransformerModel : IDisposable
 
         if (targets.Length != ids.Length)
         {
-            throw new ArgumentException($"{ids.Length} ids have {targets.Length} targets; give each id one, {Data.Example.Ignored} where nothing is to be predicted", nameof(targets));
+            throw new ArgumentException($"{ids.Length} ids have {targets.Length} targets; give each id one, {Data.Example.IgnoreIndex} where nothing is to be predicted", nameof(targets));
         }
 
         Begin(step, ids, training);

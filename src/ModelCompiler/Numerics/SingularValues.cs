@@ -34,7 +34,7 @@ internal static class SingularValues
         Check(matrix.Span, rows, columns, rank);
         var random = new SplitMix(0, nameof(SingularValues));
         int side = Math.Min(rows, columns);
-        int vectors = (rank + Math.Max(rank / 2, LeastOversampling) + MatrixProduct.RowsAtOnce - 1) / MatrixProduct.RowsAtOnce * MatrixProduct.RowsAtOnce;
+        int vectors = (rank + Math.Max(rank / 2, LeastOversampling) + WideProduct.RowsAtOnce - 1) / WideProduct.RowsAtOnce * WideProduct.RowsAtOnce;
         return side <= ExactSide || vectors >= side
             ? Exact(matrix.Span, rows, columns, rank, ref random)
             : Iterated(matrix, rows, columns, rank, vectors, ref random);
@@ -110,9 +110,9 @@ internal static class SingularValues
         for (int iteration = 1; ; iteration++)
         {
             // With Q an orthonormal basis of M's product with the last vectors, Mᵀ Q decomposed exactly decomposes Q Qᵀ M ≈ M.
-            double[][] basis = MatrixProduct.Of(matrix, columns, transposed: false, right);
+            double[][] basis = WideProduct.Of(matrix, columns, transposed: false, right);
             OrthonormalRows.Make(basis, ref random);
-            RowDecomposition inner = RowDecomposition.Of(MatrixProduct.Of(matrix, columns, transposed: true, basis), ref random);
+            RowDecomposition inner = RowDecomposition.Of(WideProduct.Of(matrix, columns, transposed: true, basis), ref random);
             if (iteration == MostIterations || HasSettled(before, inner.Values))
             {
                 return SingularFactors.Of(Rows.Combine(inner.Left[..rank], basis), inner.Values, inner.Right, rank);

@@ -25,9 +25,9 @@ public sealed class TextMarks
         _prefix = [.. tokenizer.Prefix];
 
         // What is learned ends with the end mark, whether or not the tokenizer puts it after every text.
-        _suffix = tokenizer.EndOfText is { } end && !tokenizer.Suffix.Contains(end) ? [.. tokenizer.Suffix, end] : [.. tokenizer.Suffix];
+        _suffix = tokenizer.EosToken is { } end && !tokenizer.Suffix.Contains(end) ? [.. tokenizer.Suffix, end] : [.. tokenizer.Suffix];
         _prefixSpelling = string.Concat(_prefix.Select(tokenizer.Spelling));
-        _endSpelling = tokenizer.EndOfText is { } mark ? tokenizer.Spelling(mark) ?? "" : "";
+        _endSpelling = tokenizer.EosToken is { } mark ? tokenizer.Spelling(mark) ?? "" : "";
     }
 
     /// <summary>Texts that carried their begin mark.</summary>
@@ -80,7 +80,7 @@ public sealed class TextMarks
 
         Begun += ids.Length < length ? 1 : 0;
         length = ids.Length;
-        while (ends && _tokenizer.EndOfText is { } end && ids.Length > 0 && ids[^1] == end)
+        while (ends && _tokenizer.EosToken is { } end && ids.Length > 0 && ids[^1] == end)
         {
             ids = ids[..^1];
         }

@@ -9,13 +9,13 @@ public abstract class Tokenizer
     public abstract int VocabularySize { get; }
 
     /// <summary>The id that starts a text, if the tokenizer has one.</summary>
-    public abstract int? BeginOfText { get; }
+    public abstract int? BosToken { get; }
 
     /// <summary>The id that ends a text, if the tokenizer has one.</summary>
-    public abstract int? EndOfText { get; }
+    public abstract int? EosToken { get; }
 
     /// <summary>The ids that are put before a text: a begin mark, several, or none, as the tokenizer's files say.</summary>
-    public virtual IReadOnlyList<int> Prefix => BeginOfText is { } begin ? [begin] : [];
+    public virtual IReadOnlyList<int> Prefix => BosToken is { } begin ? [begin] : [];
 
     /// <summary>The ids that are put after a text that is complete; most tokenizers have none.</summary>
     public virtual IReadOnlyList<int> Suffix => [];

@@ -48,8 +48,8 @@ internal sealed class MetricsFile : IDisposable
             json.WriteStartObject();
             json.WriteNumber("step", metrics.Step);
             json.WriteNumber("loss", metrics.Loss);
-            json.WriteNumber("rate", metrics.Rate);
-            json.WriteNumber("gradNorm", metrics.GradientNorm);
+            json.WriteNumber("learningRate", metrics.LearningRate);
+            json.WriteNumber("gradientNorm", metrics.GradientNorm);
             json.WriteNumber("tokensPerSecond", Math.Round(metrics.TokensPerSecond, 1));
             json.WriteNumber("seconds", Math.Round(metrics.Seconds, 6));
             if (metrics.HeldOutLoss is { } heldOut)

@@ -30,7 +30,7 @@ public sealed class ParameterUpdates(TransformerModel model)
                 continue;
             }
 
-            if (parameter.Counts is { } counts)
+            if (parameter.UpdateCounts is { } counts)
             {
                 UpdateEach(parameter, counts, step);
             }
@@ -41,7 +41,7 @@ public sealed class ParameterUpdates(TransformerModel model)
             }
             else
             {
-                Update(parameter, parameter.Live, step);
+                Update(parameter, parameter.UpdateWindow, step);
             }
         }
 
@@ -63,7 +63,7 @@ public sealed class ParameterUpdates(TransformerModel model)
     /// <summary>Rows or columns together that have had as many updates: their bias correction is the same.</summary>
     private void UpdateEach(Parameter parameter, DirectionCounts counts, in AdamWStep step)
     {
-        Window live = parameter.Live;
+        Window live = parameter.UpdateWindow;
         (int first, int end) = counts.ByRow ? (live.FirstRow, live.FirstRow + live.Rows) : (live.FirstColumn, live.FirstColumn + live.Columns);
         for (int count; first < end; first += count)
         {
@@ -82,9 +82,9 @@ public sealed class ParameterUpdates(TransformerModel model)
     {
         (Tensor value, Tensor gradient) = (window.Of(parameter.Value), window.Of(parameter.WholeGradient));
         (Tensor first, Tensor second) = (window.Of(parameter.Moments.First), window.Of(parameter.Moments.Second));
-        if (parameter.Lasso > 0)
+        if (parameter.L1Penalty > 0)
         {
-            model.Kernels.AdamE(value, gradient, first, second, Of(parameter, step), parameter.Lasso);
+            model.Kernels.AdamE(value, gradient, first, second, Of(parameter, step), parameter.L1Penalty);
         }
         else
         {
@@ -93,5 +93,5 @@ public sealed class ParameterUpdates(TransformerModel model)
     }
 
     private static AdamWStep Of(Parameter parameter, in AdamWStep step) =>
-        step with { Decay = parameter.Row.Vector ? 0 : step.Decay, Rate = parameter.ConstantRate ?? step.Rate };
+        step with { WeightDecay = parameter.Row.Vector ? 0 : step.WeightDecay, LearningRate = parameter.OwnLearningRate ?? step.LearningRate };
 }

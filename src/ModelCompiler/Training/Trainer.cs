@@ -65,7 +65,7 @@ public sealed class Trainer
             return;
         }
 
-        _facts = RunFacts.Of(model, data, options, _schedules);
+        _facts = RunFingerprint.Of(model, data, options, _schedules);
         using FolderLock? taken = Directory.Exists(folder) ? TakeLock() : null;
         if (options.Resume)
         {
@@ -123,14 +123,14 @@ public sealed class Trainer
     {
         _saving = false;
         long lastSave = _options.Clock.GetTimestamp();
-        double? before = CompletedSteps == 0 && _options.EvaluateEvery > 0 ? HeldOutLoss(cancellation) : null;
+        double? before = CompletedSteps == 0 && _options.EvaluationInterval > 0 ? HeldOutLoss(cancellation) : null;
         double? heldOut = null;
         double loss = double.NaN;
         while (CompletedSteps < _options.Steps && !cancellation.IsCancellationRequested)
         {
             StepMetrics metrics = Step();
             loss = metrics.Loss;
-            if (IsDue(_options.EvaluateEvery))
+            if (IsDue(_options.EvaluationInterval))
             {
                 heldOut = HeldOutLoss(cancellation);
                 metrics = metrics with { HeldOutLoss = heldOut };
@@ -160,7 +160,7 @@ public sealed class Trainer
     {
         long start = Stopwatch.GetTimestamp();
         IBackend kernels = _model.Kernels;
-        (long first, int count) = _data.OfStep(CompletedSteps, _options.Accumulate);
+        (long first, int count) = _data.OfStep(CompletedSteps, _options.GradientAccumulation);
         long targets = 0;
         for (int i = 0; i < count; i++)
         {
@@ -202,7 +202,7 @@ public sealed class Trainer
         RequireFinite(step, loss, norm);
         double rate = _rates.At(step);
         _updating = true;
-        Update(step, rate, _options.ClipNorm > 0 ? Math.Min(1, _options.ClipNorm / (norm + NormFloor)) : 1);
+        Update(step, rate, _options.MaximumGradientNorm > 0 ? Math.Min(1, _options.MaximumGradientNorm / (norm + NormFloor)) : 1);
         foreach (AdapterSchedule schedule in _schedules)
         {
             schedule.EndStep(step, rate);

@@ -13,7 +13,7 @@ public sealed record TrainingOptions
     /// A batch of b rows accumulated a times learns what one of b · a rows learns, up to rounding and to dropout, whose masks are drawn
     /// for each micro-batch.
     /// </summary>
-    public int Accumulate { get; init; } = 1;
+    public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>The highest learning rate.</summary>
     public double LearningRate { get; init; } = 2e-4;
@@ -22,10 +22,10 @@ public sealed record TrainingOptions
     public Schedule Schedule { get; init; } = Schedule.Cosine;
 
     /// <summary>Steps over which the rate rises to <see cref="LearningRate"/>.</summary>
-    public int Warmup { get; init; }
+    public int WarmupSteps { get; init; }
 
     /// <summary>The rate that a falling schedule ends at.</summary>
-    public double MinimumRate { get; init; }
+    public double MinimumLearningRate { get; init; }
 
     /// <summary>Decoupled weight decay; of matrices only, norms and biases have none.</summary>
     public double WeightDecay { get; init; }
@@ -40,13 +40,13 @@ public sealed record TrainingOptions
     public double Epsilon { get; init; } = 1e-8;
 
     /// <summary>Gradients are scaled down to this global norm when theirs is larger; 0: never.</summary>
-    public double ClipNorm { get; init; } = 1;
+    public double MaximumGradientNorm { get; init; } = 1;
 
     /// <summary>Seed of the dropout masks.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Steps between evaluations on held-out data; 0: only at the end.</summary>
-    public int EvaluateEvery { get; init; }
+    public int EvaluationInterval { get; init; }
 
     /// <summary>Steps between checkpoints; 0: as <see cref="SaveInterval"/> says, and at the end.</summary>
     public int SaveEvery { get; init; }
@@ -67,22 +67,22 @@ public sealed record TrainingOptions
     public bool Resume { get; init; }
 
     /// <summary>The learning rate of every step.</summary>
-    public LearningRateSchedule Rates => new(Schedule, LearningRate, Steps, Warmup, MinimumRate);
+    public LearningRateSchedule Rates => new(Schedule, LearningRate, Steps, WarmupSteps, MinimumLearningRate);
 
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ArgumentException">A choice is out of range; it is named.</exception>
     internal void Validate()
     {
         Require(Steps > 0, "steps must be at least 1");
-        Require(Accumulate > 0, "accumulate must be at least 1");
+        Require(GradientAccumulation > 0, "accumulate must be at least 1");
         Require(double.IsFinite(LearningRate) && LearningRate > 0, "the learning rate must be above 0");
-        Require(Warmup >= 0 && Warmup <= Steps, "warm-up must be from 0 to the number of steps");
-        Require(MinimumRate >= 0 && MinimumRate <= LearningRate, "the minimum rate must be from 0 to the learning rate");
+        Require(WarmupSteps >= 0 && WarmupSteps <= Steps, "warm-up must be from 0 to the number of steps");
+        Require(MinimumLearningRate >= 0 && MinimumLearningRate <= LearningRate, "the minimum rate must be from 0 to the learning rate");
         Require(double.IsFinite(WeightDecay) && WeightDecay >= 0, "weight decay must be at least 0");
         Require(Beta1 is >= 0 and < 1 && Beta2 is >= 0 and < 1, "the betas must be from 0 to below 1");
         Require(double.IsFinite(Epsilon) && Epsilon > 0, "epsilon must be above 0");
-        Require(double.IsFinite(ClipNorm) && ClipNorm >= 0, "the clip norm must be at least 0");
-        Require(EvaluateEvery >= 0 && SaveEvery >= 0, "intervals must be at least 0");
+        Require(double.IsFinite(MaximumGradientNorm) && MaximumGradientNorm >= 0, "the clip norm must be at least 0");
+        Require(EvaluationInterval >= 0 && SaveEvery >= 0, "intervals must be at least 0");
         Require(SaveInterval > TimeSpan.Zero || SaveInterval == Timeout.InfiniteTimeSpan, "the save interval must be above 0, or infinite");
         Require(!Resume || OutputFolder is not null, "resuming needs an output folder");
     }

@@ -53,12 +53,12 @@ public class GelatoTests
     {
         Assert.Null(GelatoSearch.Find(s_llama3, 1024, 6L << 30));
         GelatoChoice choice = GelatoSearch.Find(s_llama3, 1024, 200L << 30)!;
-        Assert.Equal((null, 1), (choice.Bits, choice.Accumulate));
+        Assert.Equal((null, 1), (choice.Bits, choice.GradientAccumulation));
         Assert.True(choice.Batch > 16);
         GelatoJob Found(GelatoChoice c) => new(s_llama3, c.Batch, 1024)
         {
             Bits = c.Bits,
-            Accumulate = c.Accumulate,
+            GradientAccumulation = c.GradientAccumulation,
             AdapterParameters = GelatoJob.AllLinear(s_llama3, c.Rank, gated: true),
         };
         double budget = 0.975 * (200L << 30);
@@ -83,7 +83,7 @@ public class GelatoTests
     {
         GelatoJob job = Job(MeasuredPeaks.All[1], 0);
         long peak = GelatoEstimate.Of(job).Peak;
-        Assert.Equal(peak + 3 * 4 * 39_976_960L, GelatoEstimate.Of(job with { Accumulate = 4 }).Peak);
+        Assert.Equal(peak + 3 * 4 * 39_976_960L, GelatoEstimate.Of(job with { GradientAccumulation = 4 }).Peak);
         long projections = job.Shape.ProjectionWeights;
         Assert.Equal(peak + 4 * projections / 64 - projections / 64 - 4 * projections / 16_384, GelatoEstimate.Of(job with { DoubleQuantized = false }).Peak);
         Assert.Equal(2 * (projections + job.OtherWeights), GelatoEstimate.Of(job with { Bits = null }).Terms[0].Bytes);

@@ -74,8 +74,8 @@ public class PyTorchEstimateTests(ITestOutputHelper output)
     [InlineData(PyTorchBlock.Phi3, false, 2, 1)]
     public void After_training_nothing_is_left_but_what_stays(PyTorchBlock block, bool outer, int outputs, int accumulate)
     {
-        var device = new Device();
-        new TrainingTimeline(Job(s_small, 2) with { Block = block, OuterAutocast = outer, RetainedOutputs = outputs, Accumulate = accumulate, Dropout = outer }, device).Run();
+        var device = new DeviceMemory();
+        new TrainingTimeline(Job(s_small, 2) with { Block = block, OuterAutocast = outer, RetainedOutputs = outputs, GradientAccumulation = accumulate, Dropout = outer }, device).Run();
         Assert.Equal(
             [Term.Projections, Term.Factors, Term.Embeddings, Term.Norms, Term.RotaryTables, Term.Adapters, Term.Moments, Term.Workspaces],
             device.Live);
@@ -121,8 +121,8 @@ public class PyTorchEstimateTests(ITestOutputHelper output)
         Assert.True(PyTorchEstimate.Of(job with { OuterAutocast = false }).Peak < peak);
 
         // The gradients of the first micro-batch are there in the second one's loss.
-        Assert.Equal(peak + 4L * 39_976_960, PyTorchEstimate.Of(job with { Accumulate = 2 }).Peak);
-        Assert.Equal(peak + 4L * 39_976_960, PyTorchEstimate.Of(job with { Accumulate = 8 }).Peak);
+        Assert.Equal(peak + 4L * 39_976_960, PyTorchEstimate.Of(job with { GradientAccumulation = 2 }).Peak);
+        Assert.Equal(peak + 4L * 39_976_960, PyTorchEstimate.Of(job with { GradientAccumulation = 8 }).Peak);
         Assert.Equal(4L * 32_000 * 4096, peak - PyTorchEstimate.Of(job with { Shape = s_llama2 with { Tied = true } }).Peak);
         Assert.Throws<ArgumentOutOfRangeException>(() => PyTorchEstimate.Of(job with { Batch = 0 }));
     }

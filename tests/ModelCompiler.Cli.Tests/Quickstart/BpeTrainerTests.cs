@@ -48,7 +48,7 @@ public class BpeTrainerTests(ITestOutputHelper output)
         Tokenizer loaded = PretrainedTokenizer.Load(folder.Path);
 
         Assert.Equal(trained.VocabularySize, loaded.VocabularySize);
-        Assert.Equal(0, loaded.EndOfText);
+        Assert.Equal(0, loaded.EosToken);
         foreach (string text in texts.Append("never seen \u00FF\u4E2D"))
         {
             Assert.Equal(trained.Encode(text), loaded.Encode(text));

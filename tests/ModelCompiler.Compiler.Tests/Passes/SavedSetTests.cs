@@ -34,7 +34,7 @@ public class SavedSetTests
     public void Llama_2_7B_keeps_the_published_number_of_bytes(Checkpointing checkpointing, int bytes)
     {
         ModelTables tables = ModelCompilation.Tables(Llama.Architecture(32, Width, Hidden, Heads, Heads).WithLora(Targets.All, Rank));
-        var plan = new TrainingPlan { Batch = 1, Sequence = 64, Checkpointing = checkpointing, Activations = ModelCompiler.Storage.BFloat16 };
+        var plan = new TrainingPlan { Batch = 1, Sequence = 64, Checkpointing = checkpointing, SavedActivations = ModelCompiler.Storage.BFloat16 };
         StackedFrame[] frames = MemoryPlanner.Train(tables, plan, BackendProfile.Cpu(1) with { PadsRows = false }).Stack.Forward;
         const int Residual = 4 * Width;
         const int Narrowed = 2 * Width;

@@ -87,9 +87,9 @@ public class LayoutTests
                     ChunkRows = random.Next(1, 40),
                     Checkpointing = policy,
                     CheckpointEvery = random.Next(1, 4),
-                    Activations = random.Next(2) == 0 ? Storage.Float32 : Storage.BFloat16,
+                    SavedActivations = random.Next(2) == 0 ? Storage.Float32 : Storage.BFloat16,
                     Optimizer = (Optimizer)random.Next(3),
-                    PagedFrom = 1,
+                    MinimumElementsForPaging = 1,
                 }.WithRandomRanks(entry.Tables, random.Next());
                 yield return (MemoryPlanner.Train(entry.Tables, plan, BackendProfile.Cpu(1)), $"{plan}: {spec}");
             }

@@ -43,7 +43,7 @@ public class MemoryTests
             NativeAllocator.ResetPeak();
             using (var run = new ModelRun(entry, plan, new CpuBackend(threads), seed))
             {
-                for (int micro = 0; micro < plan.Accumulate; micro++)
+                for (int micro = 0; micro < plan.GradientAccumulation; micro++)
                 {
                     run.Gradients();
                 }
@@ -89,14 +89,14 @@ public class MemoryTests
                     Storage = entry.Tables.Slots.Length == 0 ? null : Storages[random.Next(Storages.Length)],
                     Batch = random.Next(1, 6),
                     Sequence = random.Next(1, 9),
-                    Accumulate = random.Next(1, 4),
+                    GradientAccumulation = random.Next(1, 4),
                     ChunkRows = random.Next(1, 20),
                     Checkpointing = (Checkpointing)random.Next(3),
                     CheckpointEvery = random.Next(1, 4),
-                    Activations = random.Next(3) == 0 ? Storage.BFloat16 : Storage.Float32,
+                    SavedActivations = random.Next(3) == 0 ? Storage.BFloat16 : Storage.Float32,
                     Optimizer = (Optimizer)random.Next(3),
-                    BlockwiseFrom = random.Next(1, 100),
-                    PagedFrom = random.Next(1, 100),
+                    MinimumElementsFor8Bit = random.Next(1, 100),
+                    MinimumElementsForPaging = random.Next(1, 100),
                     PageElements = random.Next(1, 60),
                 };
                 yield return (entry, plan.WithRandomRanks(entry.Tables, i), (ulong)random.Next(1000));

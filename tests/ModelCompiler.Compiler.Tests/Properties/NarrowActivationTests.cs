@@ -26,7 +26,7 @@ public class NarrowActivationTests
             ModelEntry entry = compiled.Entry(spec);
             var plan = new TrainingPlan { Batch = 2, Sequence = 4 + i % 4, Checkpointing = (Checkpointing)(i % 2) };
             double[] exact = Gradients(entry, plan, i);
-            double[] rounded = Gradients(entry, plan with { Activations = Storage.BFloat16 }, i);
+            double[] rounded = Gradients(entry, plan with { SavedActivations = Storage.BFloat16 }, i);
 
             double difference = Norm(exact.Zip(rounded, static (a, b) => a - b)) / Norm(exact);
             Assert.True(difference <= MostDifference, $"{spec.Type.Name}: {difference}: {spec}");

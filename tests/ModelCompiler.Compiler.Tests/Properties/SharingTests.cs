@@ -42,8 +42,8 @@ public class SharingTests
     [MemberData(nameof(Batches))]
     public void Sharing_memory_changes_no_bit_of_activations_in_16_bits(int batch) => Compare(batch, (compiled, spec, plan) =>
     [
-        (compiled.Entry(spec), plan with { Activations = Storage.BFloat16 }),
-        (compiled.Entry(spec), plan with { Activations = Storage.BFloat16, ShareMemory = false }),
+        (compiled.Entry(spec), plan with { SavedActivations = Storage.BFloat16 }),
+        (compiled.Entry(spec), plan with { SavedActivations = Storage.BFloat16, ShareMemory = false }),
     ]);
 
     private static void Compare(int batch, Func<CompiledBatch, ModelSpec, TrainingPlan, (ModelEntry, TrainingPlan)[]> runs)

@@ -69,7 +69,7 @@ public sealed class QuantizedGenerationTests
         static int[] Tokens(IBackend backend)
         {
             using T model = Create<T>(backend);
-            return [.. new Generator(model).Generate(Prompt, new GenerationOptions { MaximumTokens = 8 }).Tokens];
+            return [.. new TextGenerator(model).Generate(Prompt, new GenerationOptions { MaximumTokens = 8 }).Tokens];
         }
     }
 

@@ -27,7 +27,7 @@ public class TrainingTests
     public void A_run_has_the_losses_of_the_cpu_backend(Checkpointing checkpointing, Optimizer optimizer)
     {
         HostClang.Require();
-        Compare<StoriesLoraDropout>(Plan with { Checkpointing = checkpointing, Optimizer = optimizer, PageElements = 300, PagedFrom = 300 });
+        Compare<StoriesLoraDropout>(Plan with { Checkpointing = checkpointing, Optimizer = optimizer, PageElements = 300, MinimumElementsForPaging = 300 });
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public class TrainingTests
         Compare<StoriesAdaLora>(Plan, steps: 2);
         Compare<Stories260K_L1ra>(Plan with { MoveRanks = true }, steps: 2);
         Compare<GptNanoSortDora>(Plan with { Sequence = 11 }, steps: 2);
-        Compare<StoriesLoraDropout>(Plan with { Activations = Storage.BFloat16 }, steps: 2);
+        Compare<StoriesLoraDropout>(Plan with { SavedActivations = Storage.BFloat16 }, steps: 2);
     }
 
     /// <summary>Activations in 16 bits: 8 bits of each product's factors are lost, and the loss, a mean of thousands of them, moves by less than 1 %.</summary>
@@ -123,7 +123,7 @@ public class TrainingTests
         {
             using StoriesLoraDropout model = Create<StoriesLoraDropout>(Plan, gpu.Backend);
             var data = new Data.Batches([.. SmallRun.Examples.Take(2)], 2, 16, seed: null);
-            var trainer = new Trainer(model, data, SmallRun.Options with { Steps = 6, Accumulate = 1 });
+            var trainer = new Trainer(model, data, SmallRun.Options with { Steps = 6, GradientAccumulation = 1 });
             for (int step = 0; step < 6; step++)
             {
                 trainer.Step();
@@ -141,7 +141,7 @@ public class TrainingTests
         {
             using Stories260K model = Model.ForGeneration<Stories260K>(24, backend: backend);
             Initialization.All(model, seed: 5);
-            return [.. new Generator(model).Generate([1, 40, 300, 7], new GenerationOptions { MaximumTokens = 12 }).Tokens];
+            return [.. new TextGenerator(model).Generate([1, 40, 300, 7], new GenerationOptions { MaximumTokens = 12 }).Tokens];
         }
 
         Assert.Equal(Tokens(new CpuBackend(1)), Tokens(new EmulatedGpu(DType.Float32).Backend));

@@ -19,7 +19,7 @@ internal static class BudgetPlans
         ["Batch = 8, Checkpointing = Checkpointing.Block, CheckpointEvery = 2"] =
             (new TrainingPlan { Batch = 8, Sequence = 128, Checkpointing = Checkpointing.Block, CheckpointEvery = 2 }, null),
         ["Batch = 8, Activations = Storage.BFloat16"] =
-            (new TrainingPlan { Batch = 8, Sequence = 128, Activations = ModelCompiler.Storage.BFloat16 }, null),
+            (new TrainingPlan { Batch = 8, Sequence = 128, SavedActivations = ModelCompiler.Storage.BFloat16 }, null),
         ["Optimizer = Optimizer.AdamW8Bit, Rank = 32"] = (new TrainingPlan { Sequence = 128, Optimizer = Optimizer.AdamW8Bit, Rank = 32 }, null),
         ["Storage = Storage.NF4"] = (new TrainingPlan { Sequence = 128, Storage = WeightFormat.NF4(64, doubleQuantized: true) }, null),
         ["Storage = Storage.BFloat16, Sequence = 7"] = (new TrainingPlan { Sequence = 7, Storage = WeightFormat.BFloat16 }, null),

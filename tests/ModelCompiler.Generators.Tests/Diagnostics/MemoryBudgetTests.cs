@@ -100,9 +100,9 @@ public class MemoryBudgetTests
     {
         string[] atDefault =
         [
-            nameof(TrainingPlan.Accumulate), // changes no memory
+            nameof(TrainingPlan.GradientAccumulation), // changes no memory
             nameof(TrainingPlan.Ranks), nameof(TrainingPlan.MoveRanks), // of a run that goes on from chosen ranks
-            nameof(TrainingPlan.BlockwiseFrom), nameof(TrainingPlan.PagedFrom), nameof(TrainingPlan.PageElements), nameof(TrainingPlan.ChunkRows), // fine tuning of an optimizer or of the loss
+            nameof(TrainingPlan.MinimumElementsFor8Bit), nameof(TrainingPlan.MinimumElementsForPaging), nameof(TrainingPlan.PageElements), nameof(TrainingPlan.ChunkRows), // fine tuning of an optimizer or of the loss
             nameof(TrainingPlan.ShareMemory), // for tests
         ];
         Assert.Equal(

@@ -48,7 +48,7 @@ public class RecipeParserTests
                     Sequence = 128,
                     Checkpointing = Checkpointing.Block,
                     CheckpointEvery = 4,
-                    Activations = Storage.BFloat16,
+                    SavedActivations = Storage.BFloat16,
                     Optimizer = Optimizer.AdamW8Bit,
                     Rank = 3,
                     Storage = WeightFormat.NF4(64, doubleQuantized: true),

@@ -224,7 +224,7 @@ public class AdaLoraTests
     public void An_adapter_without_a_direction_is_exported_as_one_that_adds_nothing()
     {
         using StoriesAdaLora model = SmallRun.CreateModel<StoriesAdaLora>();
-        LowRankFactors module = model.Adapters[0].Fold(model);
+        LowRankFactors module = model.Adapters[0].ToLora(model);
 
         Assert.Equal((1, 64, 64), (module.Rank, module.Inputs, module.Outputs));
         Assert.All(module.A, x => Assert.Equal(0, x));

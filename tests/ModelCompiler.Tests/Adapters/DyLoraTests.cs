@@ -94,7 +94,7 @@ public class DyLoraTests
     {
         // AdamW's first update of an element is rate · sign of its gradient, whenever it comes.
         using StoriesDyLora model = SmallRun.CreateModel<StoriesDyLora>();
-        var options = SmallRun.Options with { WeightDecay = 0, Schedule = Schedule.Constant, Warmup = 0, ClipNorm = 0, LearningRate = 1e-3 };
+        var options = SmallRun.Options with { WeightDecay = 0, Schedule = Schedule.Constant, WarmupSteps = 0, MaximumGradientNorm = 0, LearningRate = 1e-3 };
         var trainer = new Trainer(model, SmallRun.Data, options);
         var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, options).Single();
         var adapter = (DyLoraAdapter)model.Adapters[3];

@@ -17,7 +17,7 @@ namespace ModelCompiler.Tests.Adapters;
 public class L1raTests
 {
     // A look after every second step.
-    private static readonly TrainingOptions Options = SmallRun.Options with { Steps = 20, Warmup = 0 };
+    private static readonly TrainingOptions Options = SmallRun.Options with { Steps = 20, WarmupSteps = 0 };
 
     [Fact]
     public void Moving_ranks_leaves_the_loss_as_it_is()
@@ -123,7 +123,7 @@ public class L1raTests
     public void After_a_restart_the_first_update_is_that_of_a_first_step()
     {
         using StoriesL1ra model = SmallRun.CreateModel<StoriesL1ra>();
-        TrainingOptions options = Options with { WeightDecay = 0, ClipNorm = 0, Schedule = Schedule.Constant };
+        TrainingOptions options = Options with { WeightDecay = 0, MaximumGradientNorm = 0, Schedule = Schedule.Constant };
         var trainer = new Trainer(model, SmallRun.Data, options);
         while (!(trainer.Step().Ranks is not null))
         {

@@ -90,7 +90,7 @@ public class LamdaTests
         });
 
         Assert.True(frozenColumns > 0);
-        Assert.All(adapters, a => Assert.Equal(0, a.B.Live.Columns));
+        Assert.All(adapters, a => Assert.Equal(0, a.B.UpdateWindow.Columns));
         Assert.All(adapters.Zip(projections), a => Assert.Equal(a.Second, model.Read(a.First.A)));
     }
 
@@ -148,7 +148,7 @@ public class LamdaTests
     {
         using Llama2_7B_Lamda model = Llama2_7B_Lamda.ForTraining(new TrainingPlan { Sequence = 8 }, new NullBackend());
         AdapterSchedule schedule = Assert.Single(AdapterSchedule.Of(model, new TrainingOptions { Steps = 100 }));
-        long Live() => model.Trainable.Sum(p => (long)p.Live.Rows * p.Live.Columns);
+        long Live() => model.Trainable.Sum(p => (long)p.UpdateWindow.Rows * p.UpdateWindow.Columns);
 
         schedule.BeginStep(1);
         Assert.Equal(87_949_312, Live());

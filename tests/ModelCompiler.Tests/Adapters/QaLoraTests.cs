@@ -41,7 +41,7 @@ public class QaLoraTests
         {
             double[] x = Random(adapter.Inputs, model.ModuleOf(adapter));
             double[] expected = Added(model, adapter, x);
-            LowRankFactors folded = adapter.Fold(model);
+            LowRankFactors folded = adapter.ToLora(model);
             double[] actual = Times(folded.B, adapter.Rank, Times(folded.A, adapter.Inputs, x)).Select(v => v * adapter.Scale).ToArray();
             AssertClose(expected, actual, 1e-6);
         }

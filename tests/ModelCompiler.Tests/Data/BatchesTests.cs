@@ -115,7 +115,7 @@ public class BatchesTests
     [Fact]
     public void Padding_counts_for_nothing()
     {
-        var batches = new Batches([new Example([7, 8], [Example.Ignored, 9]), new Example([5], [6]), new Example([4], [3])], 2, 3, seed: null);
+        var batches = new Batches([new Example([7, 8], [Example.IgnoreIndex, 9]), new Example([5], [6]), new Example([4], [3])], 2, 3, seed: null);
         Span<int> ids = stackalloc int[6];
         Span<int> targets = stackalloc int[6];
 

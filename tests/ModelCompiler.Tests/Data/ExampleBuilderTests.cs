@@ -5,7 +5,7 @@ namespace ModelCompiler.Tests.Data;
 
 public class ExampleBuilderTests
 {
-    private const int X = Example.Ignored;
+    private const int X = Example.IgnoreIndex;
 
     private static readonly ExampleOptions s_options = new() { Context = 8, VocabularySize = 29 };
 
@@ -43,23 +43,23 @@ public class ExampleBuilderTests
     [Fact]
     public void Long_rows_are_cut_where_that_is_asked_for()
     {
-        Example cut = Build(new TextRow("abc", "defghij", "row"), s_options with { WhenTooLong = LongText.Truncate });
+        Example cut = Build(new TextRow("abc", "defghij", "row"), s_options with { Truncation = Truncation.Truncate });
 
         Assert.Equal([1, 3, 4, 5, 6, 7, 8, 9], cut.Tokens);
         Assert.Equal([X, X, X, 6, 7, 8, 9, 10], cut.Targets);
         Assert.Contains("nothing is left to learn", Assert.Throws<DatasetException>(() =>
-            Build(new TextRow("abcdefghij", "k", "row"), s_options with { WhenTooLong = LongText.Truncate })).Message);
+            Build(new TextRow("abcdefghij", "k", "row"), s_options with { Truncation = Truncation.Truncate })).Message);
     }
 
     [Fact]
     public void Splitting_loses_no_target()
     {
-        ExampleSet examples = ExampleBuilder.Build([new TextRow(null, "abcdefghij", "row")], new LetterTokenizer(), s_options with { Context = 4, WhenTooLong = LongText.Split });
+        ExampleSet examples = ExampleBuilder.Build([new TextRow(null, "abcdefghij", "row")], new LetterTokenizer(), s_options with { Context = 4, Truncation = Truncation.Split });
 
         Assert.Equal([[1, 3, 4, 5], [6, 7, 8, 9], [10, 11, 12]], examples.Select(e => e.Tokens));
         Assert.Equal([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 2], examples.SelectMany(e => e.Targets));
         Assert.Throws<DatasetException>(() => ExampleBuilder.Build(
-            [new TextRow("a", "bcdefghij", "row")], new LetterTokenizer(), s_options with { Context = 4, WhenTooLong = LongText.Split }));
+            [new TextRow("a", "bcdefghij", "row")], new LetterTokenizer(), s_options with { Context = 4, Truncation = Truncation.Split }));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public class ExampleBuilderTests
             _ => new TextRow("ab", i == 9 ? "cdefghijkl" : "c", $"data, line {i}"),
         });
 
-        ExampleSet examples = ExampleBuilder.Build(rows, new LetterTokenizer(), s_options with { WhenTooLong = LongText.Truncate });
+        ExampleSet examples = ExampleBuilder.Build(rows, new LetterTokenizer(), s_options with { Truncation = Truncation.Truncate });
 
         Assert.Equal(133, examples.Count);
         Assert.Equal((140, 7, 1), (examples.Report.Rows, examples.Report.Dropped, examples.Report.Truncated));

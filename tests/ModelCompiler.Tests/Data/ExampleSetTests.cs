@@ -4,7 +4,7 @@ namespace ModelCompiler.Tests.Data;
 
 public class ExampleSetTests
 {
-    private const int X = Example.Ignored;
+    private const int X = Example.IgnoreIndex;
 
     private static readonly Example[] s_examples =
     [

@@ -8,9 +8,9 @@ internal class LetterTokenizer(bool marks = true) : Tokenizer
 {
     public override int VocabularySize => 29;
 
-    public override int? BeginOfText => marks ? 1 : null;
+    public override int? BosToken => marks ? 1 : null;
 
-    public override int? EndOfText => marks ? 2 : null;
+    public override int? EosToken => marks ? 2 : null;
 
     public override int[] Encode(IReadOnlyList<TextPart> parts) => [.. parts.SelectMany(p => p.Text).Select(c => c - 'a' + 3)];
 

@@ -24,7 +24,7 @@ public class SpecialTokenTests
         // One message of the user, and the opening of the assistant's.
         Assert.Equal(2, example.Tokens.Count(id => id == MessageStart));
         Assert.Equal(1, example.Tokens.Count(id => id == MessageEnd));
-        Assert.Equal([.. s_tokenizer.EncodeText("c<|im_end|>d"), End], example.Targets.Where(t => t != Example.Ignored));
+        Assert.Equal([.. s_tokenizer.EncodeText("c<|im_end|>d"), End], example.Targets.Where(t => t != Example.IgnoreIndex));
         Assert.Equal(2, report.Marks.SpelledAsText);
     }
 

@@ -66,7 +66,7 @@ public class GptNanoSortTests
         for (int number = 0; number < 729; number++)
         {
             int[] input = [.. Enumerable.Range(0, 6).Select(digit => number / (int)Math.Pow(3, digit) % 3)];
-            var generator = new Generator(model);
+            var generator = new TextGenerator(model);
 
             var result = generator.Generate(input, new GenerationOptions { MaximumTokens = 6 });
 

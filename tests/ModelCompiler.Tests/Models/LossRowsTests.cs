@@ -104,7 +104,7 @@ public class LossRowsTests
         void Step()
         {
             Span<int> targets = stackalloc int[s_ids.Length];
-            targets.Fill(Example.Ignored);
+            targets.Fill(Example.IgnoreIndex);
             s_targets.AsSpan(0, ++count).CopyTo(targets);
             model.BeginStep(new Step(Batch, Sequence), s_ids, targets, training: true);
             model.Forward();
@@ -131,7 +131,7 @@ public class LossRowsTests
 
     private static void Refused(string reason, Action begin) => Assert.Contains(reason, Assert.ThrowsAny<ArgumentException>(begin).Message);
 
-    private static int[] Only(int[] positions) => [.. s_targets.Select((target, i) => positions.Contains(i) ? target : Example.Ignored)];
+    private static int[] Only(int[] positions) => [.. s_targets.Select((target, i) => positions.Contains(i) ? target : Example.IgnoreIndex)];
 
     private static ClosedFormCombined Create(string backend)
     {

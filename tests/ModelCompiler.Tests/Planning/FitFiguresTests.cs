@@ -23,7 +23,7 @@ public class FitFiguresTests
         {
             Sequence = 1024,
             Batch = 2,
-            Accumulate = 8,
+            GradientAccumulation = 8,
             Checkpointing = Checkpointing.Block,
             CheckpointEvery = 1,
             Storage = WeightFormat.Int8(64),

@@ -14,7 +14,7 @@ public class FitTests
     private static readonly BackendProfile s_cpu = BackendProfile.Cpu(2);
     private static readonly BackendProfile s_device = s_cpu with { IsHostMemory = false };
     private static readonly WeightFormat?[] s_storages = [null, WeightFormat.BFloat16, WeightFormat.Int8(64), WeightFormat.NF4(64, true)];
-    private static readonly (int Batch, int Accumulate)[] s_batches = [(1, 4), (2, 2), (4, 1)];
+    private static readonly (int Batch, int GradientAccumulation)[] s_batches = [(1, 4), (2, 2), (4, 1)];
     private static readonly (Checkpointing Policy, int Every)[] s_policies =
         [(Checkpointing.None, 1), (Checkpointing.Selective, 1), (Checkpointing.Block, 1), (Checkpointing.Block, 2), (Checkpointing.Block, 3)];
 
@@ -69,7 +69,7 @@ public class FitTests
                 Assert.Equal(c.Options.Checkpointing ?? p.Plan.Checkpointing, p.Plan.Checkpointing);
                 Assert.Equal(c.Options.Optimizer ?? p.Plan.Optimizer, p.Plan.Optimizer);
                 Assert.Equal(c.Options.Sequence ?? p.Plan.Sequence, p.Plan.Sequence);
-                Assert.Equal(c.Options.Batch is null ? c.Options.EffectiveBatch : p.Plan.Batch * p.Plan.Accumulate, p.Plan.Batch * p.Plan.Accumulate);
+                Assert.Equal(c.Options.Batch is null ? c.Options.EffectiveBatch : p.Plan.Batch * p.Plan.GradientAccumulation, p.Plan.Batch * p.Plan.GradientAccumulation);
             });
         }));
 
@@ -194,7 +194,7 @@ public class FitTests
     {
         Template = plan,
         Batch = plan.Batch,
-        Accumulate = plan.Accumulate,
+        GradientAccumulation = plan.GradientAccumulation,
         Checkpointing = plan.Checkpointing,
         CheckpointEvery = plan.CheckpointEvery,
         Optimizer = plan.Optimizer,
@@ -213,7 +213,7 @@ public class FitTests
                Checkpointing = policy.Policy,
                CheckpointEvery = policy.Every,
                Batch = batch.Batch,
-               Accumulate = batch.Accumulate,
+               GradientAccumulation = batch.GradientAccumulation,
                Optimizer = optimizer,
                Storage = storage,
            }

@@ -67,7 +67,7 @@ public class Llama2CFileTests
         Assert.Equal([1], Load([("a", 0)]).Prefix);
         Assert.Equal([], Load([("a", 0)], """{"add_bos_token":false}""").Prefix);
         Assert.Equal([2], Load([("a", 0)], """{"add_eos_token":true}""").Suffix);
-        Assert.Equal(259, Load([("a", 0)], """{"eos_token":"a"}""").EndOfText);
+        Assert.Equal(259, Load([("a", 0)], """{"eos_token":"a"}""").EosToken);
         Assert.Contains("'<|im_end|>'", Assert.Throws<TokenizerException>(() => Load([("a", 0)], """{"eos_token":"<|im_end|>"}""")).Message);
     }
 

@@ -53,7 +53,7 @@ public class ReferenceEncodingTests
     public void Gpt2_marks()
     {
         TestData.Require("tokenizers/gpt2");
-        Assert.Equal(50_256, PretrainedTokenizer.Load(TestData.PathOf("tokenizers/gpt2/encoder.json")).EndOfText);
+        Assert.Equal(50_256, PretrainedTokenizer.Load(TestData.PathOf("tokenizers/gpt2/encoder.json")).EosToken);
     }
 
     [Fact]
@@ -62,8 +62,8 @@ public class ReferenceEncodingTests
         TestData.Require("tokenizers/qwen3");
         Tokenizer tokenizer = PretrainedTokenizer.Load(TestData.PathOf("tokenizers/qwen3/tokenizer.json"));
 
-        Assert.Null(tokenizer.BeginOfText);
-        Assert.Equal(151_645, tokenizer.EndOfText);
+        Assert.Null(tokenizer.BosToken);
+        Assert.Equal(151_645, tokenizer.EosToken);
         Assert.Equal([151_644, 872, 198, 13_048, 151_645], tokenizer.Encode("<|im_start|>user\nHi<|im_end|>"));
         Assert.Equal("<|im_start|>user\nHi<|im_end|>", tokenizer.Decode([151_644, 872, 198, 13_048, 151_645]));
     }
@@ -86,7 +86,7 @@ public class ReferenceEncodingTests
         JsonElement root = reference.RootElement;
 
         Assert.Equal(512, tokenizer.VocabularySize);
-        Assert.Equal((1, 2), (tokenizer.BeginOfText, tokenizer.EndOfText));
+        Assert.Equal((1, 2), (tokenizer.BosToken, tokenizer.EosToken));
         Assert.Equal(Ids(root.GetProperty("prompt_ids")), WithBegin(tokenizer, root.GetProperty("prompt").GetString()!));
         foreach (JsonProperty sample in root.GetProperty("tokenizer_samples").EnumerateObject())
         {
@@ -120,7 +120,7 @@ public class ReferenceEncodingTests
         }
     }
 
-    private static int[] WithBegin(Tokenizer tokenizer, string text) => [tokenizer.BeginOfText!.Value, .. tokenizer.Encode(text)];
+    private static int[] WithBegin(Tokenizer tokenizer, string text) => [tokenizer.BosToken!.Value, .. tokenizer.Encode(text)];
 
     private static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt32())];
 }

@@ -62,7 +62,7 @@ public class TokenizerFileTests
 
         Tokenizer tokenizer = PretrainedTokenizer.Load(folder.Path);
 
-        Assert.Equal((0, 2), (tokenizer.BeginOfText, tokenizer.EndOfText));
+        Assert.Equal((0, 2), (tokenizer.BosToken, tokenizer.EosToken));
     }
 
     public static TheoryData<string, string> Unusable => new()

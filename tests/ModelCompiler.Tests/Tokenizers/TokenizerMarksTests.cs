@@ -66,7 +66,7 @@ public class TokenizerMarksTests
     {
         ByteLevelBpe tokenizer = Load(added: s_added, config: config);
 
-        Assert.Equal((begin, end), (tokenizer.BeginOfText, tokenizer.EndOfText));
+        Assert.Equal((begin, end), (tokenizer.BosToken, tokenizer.EosToken));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public class TokenizerMarksTests
 
         Tokenizer tokenizer = PretrainedTokenizer.Load(folder.Path);
 
-        Assert.Equal((0, 2), (tokenizer.BeginOfText, tokenizer.EndOfText));
+        Assert.Equal((0, 2), (tokenizer.BosToken, tokenizer.EosToken));
     }
 
     [Theory]

@@ -166,7 +166,7 @@ public class E2ETests(ITestOutputHelper output)
         using var model = Model.ForTraining<T>(new TrainingPlan { Batch = 16, Sequence = 223, Ranks = ranks }, new CpuBackend(2));
         BaseWeights.Load(model, TestData.PathOf("models/stories260K"));
         Start(model);
-        var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, ClipNorm = 0, EvaluateEvery = 60 };
+        var options = new TrainingOptions { Steps = 60, LearningRate = 3e-3, Schedule = Schedule.Constant, MaximumGradientNorm = 0, EvaluationInterval = 60 };
         var losses = new List<double>();
         TrainingResult result = new Trainer(model, new Batches(train, 16, 223, seed: null), options, new Batches(test, 16, 223, seed: null)).Run(m => losses.Add(m.Loss));
         after?.Invoke(model, new Evaluator(model, new Batches(test, 16, 223, seed: null)));
@@ -183,11 +183,11 @@ public class E2ETests(ITestOutputHelper output)
         [
             .. rows.Select(row =>
             {
-                int[] prompt = [tokenizer.BeginOfText!.Value, .. tokenizer.Encode(row[0].Trim() + " =>")];
-                int[] ids = [.. prompt, .. tokenizer.Encode(row[1].Trim()), tokenizer.EndOfText!.Value];
+                int[] prompt = [tokenizer.BosToken!.Value, .. tokenizer.Encode(row[0].Trim() + " =>")];
+                int[] ids = [.. prompt, .. tokenizer.Encode(row[1].Trim()), tokenizer.EosToken!.Value];
                 ids = ids[..Math.Min(ids.Length, 224)];
                 int[] targets = ids[1..];
-                targets.AsSpan(0, prompt.Length - 1).Fill(Example.Ignored);
+                targets.AsSpan(0, prompt.Length - 1).Fill(Example.IgnoreIndex);
                 return new Example(ids[..^1], targets);
             }),
         ];

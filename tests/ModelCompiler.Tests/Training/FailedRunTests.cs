@@ -140,7 +140,7 @@ public class FailedRunTests
         using StoriesLoraDropout model = SmallRun.CreateModel();
         Parameter norm = model.Named("model.norm.weight");
         model.Kernels.Write(norm.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
-        var options = SmallRun.Options with { OutputFolder = folder.Path, EvaluateEvery = 1 };
+        var options = SmallRun.Options with { OutputFolder = folder.Path, EvaluationInterval = 1 };
 
         TrainingException error = Assert.Throws<TrainingException>(() => new Trainer(model, SmallRun.Data, options, SmallRun.HeldOut).Run());
 

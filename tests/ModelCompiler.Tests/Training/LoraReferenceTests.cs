@@ -30,7 +30,7 @@ public class LoraReferenceTests
             model.Kernels.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
         }
 
-        var trainer = new Trainer(model, DataOf(inputs, targets), new TrainingOptions { Steps = 20, LearningRate = 5e-3, Schedule = Schedule.Constant, ClipNorm = 0 });
+        var trainer = new Trainer(model, DataOf(inputs, targets), new TrainingOptions { Steps = 20, LearningRate = 5e-3, Schedule = Schedule.Constant, MaximumGradientNorm = 0 });
         var losses = new List<double>();
         for (int step = 0; step < 20; step++)
         {
@@ -83,9 +83,9 @@ public class LoraReferenceTests
             Steps = run.Horizon - 1,
             LearningRate = run.PeakRate,
             Schedule = Schedule.Cosine,
-            Warmup = run.Warmup,
+            WarmupSteps = run.Warmup,
             WeightDecay = run.WeightDecay,
-            ClipNorm = run.Clip,
+            MaximumGradientNorm = run.Clip,
         });
 
         double tolerance = backend == "reference" ? 1e-8 : 2e-3;
@@ -93,7 +93,7 @@ public class LoraReferenceTests
         {
             StepMetrics metrics = trainer.Step();
             Assert.Equal(step + 1, metrics.Step);
-            Assert.Equal(run.Rates[step], metrics.Rate, 1e-12);
+            Assert.Equal(run.Rates[step], metrics.LearningRate, 1e-12);
             Assert.Equal(run.Losses[step], metrics.Loss, tolerance);
             Assert.Equal(run.GradientNorms[step], metrics.GradientNorm, tolerance * 10);
         }
@@ -117,7 +117,7 @@ public class LoraReferenceTests
             half.Kernels.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
         }
 
-        var trainer = new Trainer(half, DataOf(inputs, targets), new TrainingOptions { Steps = 20, LearningRate = 5e-3, Schedule = Schedule.Constant, ClipNorm = 0 });
+        var trainer = new Trainer(half, DataOf(inputs, targets), new TrainingOptions { Steps = 20, LearningRate = 5e-3, Schedule = Schedule.Constant, MaximumGradientNorm = 0 });
         double[] losses = [.. Enumerable.Range(0, 20).Select(_ => trainer.Step().Loss)];
 
         Assert.InRange(half.Plan.Cost.FrozenWeights, full.Plan.Cost.FrozenWeights / 2, full.Plan.Cost.FrozenWeights * 0.75);

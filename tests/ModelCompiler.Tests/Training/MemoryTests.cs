@@ -64,7 +64,7 @@ public class MemoryTests
 
         using var serving = Stories260K.ForGeneration(32, backend: new CpuBackend(2));
         Initialization.All(serving, seed: 5);
-        new Generator(serving).Generate([1, 2, 3], new() { MaximumTokens = 8 });
+        new TextGenerator(serving).Generate([1, 2, 3], new() { MaximumTokens = 8 });
         Assert.Equal(serving.Plan.Cost.Arena, NativeAllocator.BytesInUse - before);
     }
 
@@ -121,7 +121,7 @@ public class MemoryTests
         using T model = SmallRun.CreateModel<T>(threads: 2);
         new Trainer(model, SmallRun.Data, SmallRun.Options).Run();
 
-        Assert.All(model.Adapters.Cast<LamdaAdapter>(), adapter => Assert.Equal(0, adapter.B.Live.Columns));
+        Assert.All(model.Adapters.Cast<LamdaAdapter>(), adapter => Assert.Equal(0, adapter.B.UpdateWindow.Columns));
         Assert.Equal(predicted, NativeAllocator.BytesInUse - before);
         Assert.Equal(predicted, NativeAllocator.PeakBytes - before);
     }

@@ -13,7 +13,7 @@ public class OutputFolderTests
     {
         using var folder = new TemporaryFolder();
         using StoriesLoraDropout model = SmallRun.CreateModel();
-        TrainingOptions options = SmallRun.Options with { Steps = 1, Warmup = 0, OutputFolder = folder.Path };
+        TrainingOptions options = SmallRun.Options with { Steps = 1, WarmupSteps = 0, OutputFolder = folder.Path };
         var trainer = new Trainer(model, SmallRun.Data, options);
         using (FolderLock taken = FolderLock.Take(folder.Path))
         {
@@ -32,7 +32,7 @@ public class OutputFolderTests
     {
         using var folder = new TemporaryFolder();
         using StoriesLoraDropout model = SmallRun.CreateModel();
-        TrainingOptions options = SmallRun.Options with { Steps = 2, Warmup = 0, OutputFolder = folder.Path };
+        TrainingOptions options = SmallRun.Options with { Steps = 2, WarmupSteps = 0, OutputFolder = folder.Path };
         Assert.Throws<InvalidOperationException>(() => new Trainer(model, SmallRun.Data, options).Run(_ => throw new InvalidOperationException()));
         FolderLock.Take(folder.Path).Dispose();
         Assert.DoesNotContain(Directory.GetFiles(folder.Path), f => Path.GetFileName(f).StartsWith('.'));

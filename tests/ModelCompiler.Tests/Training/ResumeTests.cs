@@ -111,7 +111,7 @@ public class ResumeTests
         Refuses(
             "optimizer was 'AdamW, betas",
             () => new Trainer(SmallRun.CreateModel(optimizer: Optimizer.AdamW8Bit), SmallRun.Data, same));
-        Refuses("accumulate was '2', now '1'", () => new Trainer(SmallRun.CreateModel(), SmallRun.Data, same with { Accumulate = 1 }));
+        Refuses("accumulate was '2', now '1'", () => new Trainer(SmallRun.CreateModel(), SmallRun.Data, same with { GradientAccumulation = 1 }));
         StoriesLoraDropout otherBase = SmallRun.CreateModel();
         Initialization.All(otherBase, seed: 6);
         Refuses("base weights", () => new Trainer(otherBase, SmallRun.Data, same));

@@ -16,9 +16,9 @@ internal static class SmallRun
     public static TrainingOptions Options => new()
     {
         Steps = 12,
-        Accumulate = 2,
+        GradientAccumulation = 2,
         LearningRate = 1e-2,
-        Warmup = 2,
+        WarmupSteps = 2,
         WeightDecay = 0.01,
         Seed = 11,
     };
@@ -30,7 +30,7 @@ internal static class SmallRun
         {
             int[] tokens = [.. Enumerable.Range(0, 6 + 3 * e).Select(t => (3 + 17 * e + 29 * t + e * t * t) % 512)];
             int[] targets = tokens[1..];
-            targets.AsSpan(0, e % 4).Fill(Example.Ignored);
+            targets.AsSpan(0, e % 4).Fill(Example.IgnoreIndex);
             return new Example(tokens[..^1], targets);
         }),
     ];
@@ -53,7 +53,7 @@ internal static class SmallRun
         ChunkRows = 48,
         Checkpointing = checkpointing,
         Optimizer = optimizer,
-        PagedFrom = 700,
+        MinimumElementsForPaging = 700,
         PageElements = 900,
     };
 

@@ -17,7 +17,7 @@ public class TrainerTests
         using var folder = new TemporaryFolder();
         using StoriesLoraDropout model = SmallRun.CreateModel();
         var seen = new List<StepMetrics>();
-        var options = SmallRun.Options with { EvaluateEvery = 5, OutputFolder = folder.Path };
+        var options = SmallRun.Options with { EvaluationInterval = 5, OutputFolder = folder.Path };
 
         TrainingResult result = new Trainer(model, SmallRun.Data, options, SmallRun.HeldOut).Run(seen.Add);
 
@@ -30,12 +30,12 @@ public class TrainerTests
         Assert.All(seen, m => Assert.True(m.GradientNorm > 0 && m.TokensPerSecond > 0 && m.Seconds > 0));
 
         string[] lines = File.ReadAllLines(Path.Combine(folder.Path, "metrics.jsonl"));
-        Assert.Equal(seen.Select(m => (m.Step, m.Loss, m.Rate, m.GradientNorm)), lines.Select(line =>
+        Assert.Equal(seen.Select(m => (m.Step, m.Loss, m.LearningRate, m.GradientNorm)), lines.Select(line =>
         {
             using JsonDocument json = JsonDocument.Parse(line);
             JsonElement o = json.RootElement;
             Assert.True(o.GetProperty("tokensPerSecond").GetDouble() > 0 && o.GetProperty("seconds").GetDouble() > 0);
-            return (o.GetProperty("step").GetInt32(), o.GetProperty("loss").GetDouble(), o.GetProperty("rate").GetDouble(), o.GetProperty("gradNorm").GetDouble());
+            return (o.GetProperty("step").GetInt32(), o.GetProperty("loss").GetDouble(), o.GetProperty("learningRate").GetDouble(), o.GetProperty("gradientNorm").GetDouble());
         }));
     }
 
@@ -54,7 +54,7 @@ public class TrainerTests
                 model.Kernels.Write(b.Value, new float[b.Value.Count].Select((_, i) => (i % 7 - 3) * 0.01f).ToArray());
             }
 
-            var trainer = new Trainer(model, new Batches(examples, batch, 64, seed: null), new TrainingOptions { Accumulate = accumulate });
+            var trainer = new Trainer(model, new Batches(examples, batch, 64, seed: null), new TrainingOptions { GradientAccumulation = accumulate });
             StepMetrics metrics = trainer.Step();
             return (metrics.Loss, metrics.GradientNorm, [.. model.Trainable.SelectMany(p => model.Values(p.Gradient))]);
         }
@@ -84,7 +84,7 @@ public class TrainerTests
                 using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelRun.Backend("reference"));
                 Initialization.All(model, seed: 5);
                 using var stop = new CancellationTokenSource();
-                var options = new TrainingOptions { Steps = 6, Accumulate = accumulate, LearningRate = 1e-2, OutputFolder = folder.Path, Resume = resume };
+                var options = new TrainingOptions { Steps = 6, GradientAccumulation = accumulate, LearningRate = 1e-2, OutputFolder = folder.Path, Resume = resume };
                 new Trainer(model, new Batches(examples, batch, 64, seed: 3), options).Run(
                     m =>
                     {
@@ -162,7 +162,7 @@ public class TrainerTests
     {
         using var folder = new TemporaryFolder();
         using StoriesLoraDropout model = SmallRun.CreateModel();
-        var options = SmallRun.Options with { EvaluateEvery = 1, OutputFolder = folder.Path };
+        var options = SmallRun.Options with { EvaluationInterval = 1, OutputFolder = folder.Path };
 
         TrainingResult result = new Trainer(model, SmallRun.Data, options, SmallRun.HeldOut).Run(cancellation: new CancellationToken(canceled: true));
 
@@ -195,12 +195,12 @@ public class TrainerTests
             Assert.Contains(name, Assert.Throws<ArgumentException>(() => new Trainer(model, SmallRun.Data, options)).Message);
 
         Refuses("steps", new TrainingOptions { Steps = 0 });
-        Refuses("accumulate", new TrainingOptions { Accumulate = 0 });
+        Refuses("accumulate", new TrainingOptions { GradientAccumulation = 0 });
         Refuses("learning rate", new TrainingOptions { LearningRate = double.NaN });
-        Refuses("warm-up", new TrainingOptions { Warmup = 101 });
-        Refuses("minimum rate", new TrainingOptions { MinimumRate = 1 });
+        Refuses("warm-up", new TrainingOptions { WarmupSteps = 101 });
+        Refuses("minimum rate", new TrainingOptions { MinimumLearningRate = 1 });
         Refuses("betas", new TrainingOptions { Beta2 = 1 });
-        Refuses("clip", new TrainingOptions { ClipNorm = -1 });
+        Refuses("clip", new TrainingOptions { MaximumGradientNorm = -1 });
         Refuses("save interval", new TrainingOptions { SaveInterval = TimeSpan.Zero });
         Refuses("output folder", new TrainingOptions { Resume = true });
         Assert.Throws<ArgumentException>(() => new Trainer(model, new Batches(SmallRun.Examples, 5, 64, seed: null), new TrainingOptions()));

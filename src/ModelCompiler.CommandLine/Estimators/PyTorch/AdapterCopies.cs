@@ -1,12 +1,12 @@
 namespace ModelCompiler.CommandLine.Estimators.PyTorch;
 
 /// <summary>Autocast's cache: the 16-bit copies of adapters, each made at its first use and kept until the cache is emptied.</summary>
-internal sealed class AdapterCopies(Device device)
+internal sealed class AdapterCopies(DeviceMemory device)
 {
-    private readonly Dictionary<(int Layer, Projection Projection, bool Output), Allocation> _copies = [];
+    private readonly Dictionary<(int Layer, PyTorchLinear Projection, bool Output), Allocation> _copies = [];
 
     /// <summary>A use of an adapter's matrix.</summary>
-    public void Use(int layer, Projection projection, bool output, long elements)
+    public void Use(int layer, PyTorchLinear projection, bool output, long elements)
     {
         if (!_copies.ContainsKey((layer, projection, output)))
         {
@@ -18,7 +18,7 @@ internal sealed class AdapterCopies(Device device)
     /// <param name="except">The layer whose copies backward still reads; null: none.</param>
     public void Clear(int? except = null)
     {
-        foreach (((int Layer, Projection, bool) key, Allocation copy) in _copies.Where(c => c.Key.Layer != except).ToArray())
+        foreach (((int Layer, PyTorchLinear, bool) key, Allocation copy) in _copies.Where(c => c.Key.Layer != except).ToArray())
         {
             device.Drop(copy);
             _copies.Remove(key);

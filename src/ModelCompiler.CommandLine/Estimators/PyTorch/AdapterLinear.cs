@@ -1,9 +1,9 @@
 namespace ModelCompiler.CommandLine.Estimators.PyTorch;
 
 /// <summary>A projection with LoRA: PEFT's layer around that of bitsandbytes, under autocast to bf16.</summary>
-internal sealed class AdapterLinear(PyTorchJob job, Device device, AdapterCopies copies)
+internal sealed class AdapterLinear(PyTorchJob job, DeviceMemory device, AdapterCopies copies)
 {
-    private readonly Dictionary<(int Layer, Projection Projection, bool Output), Allocation> _gradients = [];
+    private readonly Dictionary<(int Layer, PyTorchLinear Projection, bool Output), Allocation> _gradients = [];
 
     private long Tokens => (long)job.Batch * job.Sequence;
 
@@ -13,7 +13,7 @@ internal sealed class AdapterLinear(PyTorchJob job, Device device, AdapterCopies
     /// <param name="halfInput">Whether x is in bf16, and so is y then; else both are in fp32.</param>
     /// <param name="saved">Takes what backward reads; null where there is none.</param>
     /// <returns>y.</returns>
-    public Allocation Forward(int layer, Projection projection, bool halfInput, Dictionary<Projection, SavedLinear>? saved)
+    public Allocation Forward(int layer, PyTorchLinear projection, bool halfInput, Dictionary<PyTorchLinear, SavedLinear>? saved)
     {
         (long t, int inputs, int outputs) = (Tokens, projection.Inputs, projection.Outputs);
         int element = halfInput ? 2 : 4;
@@ -64,7 +64,7 @@ internal sealed class AdapterLinear(PyTorchJob job, Device device, AdapterCopies
     /// <param name="gradient">The gradient of y; dropped here.</param>
     /// <param name="sum">A gradient of x that this one is added to in place; null: a new one.</param>
     /// <param name="keepGradient">Whether somebody still reads the gradient of y.</param>
-    public Allocation Backward(int layer, Projection projection, bool halfInput, SavedLinear saved, Allocation gradient, Allocation? sum = null, bool keepGradient = false)
+    public Allocation Backward(int layer, PyTorchLinear projection, bool halfInput, SavedLinear saved, Allocation gradient, Allocation? sum = null, bool keepGradient = false)
     {
         (long t, int inputs, int outputs) = (Tokens, projection.Inputs, projection.Outputs);
         int element = halfInput ? 2 : 4;
@@ -123,7 +123,7 @@ internal sealed class AdapterLinear(PyTorchJob job, Device device, AdapterCopies
     }
 
     /// <summary>transformers loads in fp16 by default, so that bitsandbytes dequantises to fp16 and then copies to bf16.</summary>
-    private Allocation Dequantize(Projection projection)
+    private Allocation Dequantize(PyTorchLinear projection)
     {
         Allocation factors = device.New(Term.Dequantized, 4 * ((projection.Elements + 63) / 64));
         Allocation half = device.Replace(Term.Dequantized, 2 * projection.Elements, factors);
@@ -150,7 +150,7 @@ internal sealed class AdapterLinear(PyTorchJob job, Device device, AdapterCopies
     }
 
     /// <summary>A gradient in bf16, then in fp32, added to that of earlier micro-batches in place.</summary>
-    private void AddGradient((int Layer, Projection Projection, bool Output) adapter, long elements, params ReadOnlySpan<Allocation?> read)
+    private void AddGradient((int Layer, PyTorchLinear Projection, bool Output) adapter, long elements, params ReadOnlySpan<Allocation?> read)
     {
         Allocation half = device.New(Term.Passing, 2 * elements);
         device.Drop(read);

@@ -1,16 +1,16 @@
 namespace ModelCompiler.CommandLine.Estimators.PyTorch;
 
 /// <summary>A decoder block's allocations, forward and backward. The residual stream is fp32, as norms are.</summary>
-internal abstract class BlockTimeline(PyTorchJob job, Device device, AdapterLinear linear, BlockProjections projections)
+internal abstract class BlockTimeline(PyTorchJob job, DeviceMemory device, AdapterLinear linear, BlockProjections projections)
 {
     /// <summary>The timeline of a job's blocks.</summary>
-    public static BlockTimeline Of(PyTorchJob job, Device device, AdapterLinear linear, BlockProjections projections) => job.Block == PyTorchBlock.Phi3
+    public static BlockTimeline Of(PyTorchJob job, DeviceMemory device, AdapterLinear linear, BlockProjections projections) => job.Block == PyTorchBlock.Phi3
         ? new Phi3BlockTimeline(job, device, linear, projections)
         : new LlamaBlockTimeline(job, device, linear, projections);
 
     protected PyTorchJob Job => job;
 
-    protected Device Device => device;
+    protected DeviceMemory Device => device;
 
     protected AdapterLinear Linear => linear;
 
@@ -136,7 +136,7 @@ internal abstract class BlockTimeline(PyTorchJob job, Device device, AdapterLine
 internal sealed class SavedBlock
 {
     /// <summary>Of the projections.</summary>
-    public Dictionary<Projection, SavedLinear> Linear { get; } = [];
+    public Dictionary<PyTorchLinear, SavedLinear> Linear { get; } = [];
 
     /// <summary>One over the root mean squares, of the norms in their order.</summary>
     public Stack<Allocation> Roots { get; } = [];

@@ -1,12 +1,12 @@
 namespace ModelCompiler.CommandLine.Estimators.PyTorch;
 
 /// <summary>The block of transformers' Llama and Mistral classes: seven projections, attention as one operation in bf16.</summary>
-internal sealed class LlamaBlockTimeline(PyTorchJob job, Device device, AdapterLinear linear, BlockProjections projections)
+internal sealed class LlamaBlockTimeline(PyTorchJob job, DeviceMemory device, AdapterLinear linear, BlockProjections projections)
     : BlockTimeline(job, device, linear, projections)
 {
-    private Projection Gated => Projections.Gated[0];
+    private PyTorchLinear Gated => Projections.Gated[0];
 
-    private Projection Up => Projections.Gated[1];
+    private PyTorchLinear Up => Projections.Gated[1];
 
     /// <summary>Bytes of the keys, or the values, in fp32.</summary>
     private long Keys => 4 * Tokens * Shape.KeyValueWidth;
@@ -71,7 +71,7 @@ internal sealed class LlamaBlockTimeline(PyTorchJob job, Device device, AdapterL
         key = RotateBackward(Keys, key);
         query = RotateBackward(Hidden, query);
         Allocation? input = null;
-        foreach ((Projection projection, Allocation output) in Projections.Attention.Zip([query, key, value]).Reverse())
+        foreach ((PyTorchLinear projection, Allocation output) in Projections.Attention.Zip([query, key, value]).Reverse())
         {
             input = Linear.Backward(layer, projection, false, saved.Linear[projection], output, input);
         }

@@ -1,12 +1,12 @@
 namespace ModelCompiler.CommandLine.Estimators.PyTorch;
 
 /// <summary>The block of transformers' Phi-3 class: two fused projections, attention with its scores in memory.</summary>
-internal sealed class Phi3BlockTimeline(PyTorchJob job, Device device, AdapterLinear linear, BlockProjections projections)
+internal sealed class Phi3BlockTimeline(PyTorchJob job, DeviceMemory device, AdapterLinear linear, BlockProjections projections)
     : BlockTimeline(job, device, linear, projections)
 {
-    private Projection Fused => Projections.Attention[0];
+    private PyTorchLinear Fused => Projections.Attention[0];
 
-    private Projection Gated => Projections.Gated[0];
+    private PyTorchLinear Gated => Projections.Gated[0];
 
     /// <summary>Elements of attention's scores.</summary>
     private long Scores => (long)Job.Batch * Shape.Heads * Job.Sequence * Job.Sequence;

@@ -6,13 +6,13 @@ internal sealed class TrainingTimeline
     private const int Steps = 2;
 
     private readonly PyTorchJob _job;
-    private readonly Device _device;
+    private readonly DeviceMemory _device;
     private readonly Weights _weights;
     private readonly AdapterCopies _copies;
     private readonly AdapterLinear _linear;
     private readonly BlockTimeline _block;
 
-    public TrainingTimeline(PyTorchJob job, Device device)
+    public TrainingTimeline(PyTorchJob job, DeviceMemory device)
     {
         _job = job;
         _device = device;
@@ -42,7 +42,7 @@ internal sealed class TrainingTimeline
         _weights.AddAdapters();
         for (int step = 0; step < Steps; step++)
         {
-            for (int micro = 0; micro < Math.Min(_job.Accumulate, Steps); micro++)
+            for (int micro = 0; micro < Math.Min(_job.GradientAccumulation, Steps); micro++)
             {
                 MicroBatch();
             }

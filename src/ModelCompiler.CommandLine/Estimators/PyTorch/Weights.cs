@@ -1,7 +1,7 @@
 namespace ModelCompiler.CommandLine.Estimators.PyTorch;
 
 /// <summary>What stays on the device: weights, adapters, workspaces, moments; and how the weights come there.</summary>
-internal sealed class Weights(PyTorchJob job, BlockProjections projections, Device device)
+internal sealed class Weights(PyTorchJob job, BlockProjections projections, DeviceMemory device)
 {
     /// <summary>PyTorch's cuBLAS workspace, bytes. Each thread that calls cuBLAS has one: Python's, and that of backward.</summary>
     private const long CublasWorkspace = 8_519_680;
@@ -52,7 +52,7 @@ internal sealed class Weights(PyTorchJob job, BlockProjections projections, Devi
     {
         for (int layer = 0; layer < job.Shape.Layers; layer++)
         {
-            foreach (Projection projection in projections.All)
+            foreach (PyTorchLinear projection in projections.All)
             {
                 device.New(Term.Adapters, 4L * job.Rank * projection.Inputs);
                 device.New(Term.Adapters, 4L * job.Rank * projection.Outputs);
@@ -97,9 +97,9 @@ internal sealed class Weights(PyTorchJob job, BlockProjections projections, Devi
         return paged;
     }
 
-    private void Quantize(IEnumerable<Projection> weights)
+    private void Quantize(IEnumerable<PyTorchLinear> weights)
     {
-        foreach (Projection weight in weights)
+        foreach (PyTorchLinear weight in weights)
         {
             long blocks = (weight.Elements + 63) / 64;
             Allocation half = device.New(Term.Loading, 2 * weight.Elements);

@@ -8,8 +8,8 @@ public sealed unsafe partial class ReferenceBackend
     /// <inheritdoc/>
     public void AdamE(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step, double lasso)
     {
-        AdamW(w, g, m, v, step with { Decay = 0 });
-        double threshold = step.Rate * lasso;
+        AdamW(w, g, m, v, step with { WeightDecay = 0 });
+        double threshold = step.LearningRate * lasso;
         for (int r = 0; r < w.Rows; r++)
         {
             Span<double> weight = Row(w, r);
@@ -17,7 +17,7 @@ public sealed unsafe partial class ReferenceBackend
             {
                 double p = weight[i];
                 double sign = p > threshold ? 1 : p < -threshold ? -1 : 0;
-                weight[i] = p * (1 - step.Rate * step.Decay) - threshold * sign;
+                weight[i] = p * (1 - step.LearningRate * step.WeightDecay) - threshold * sign;
             }
         }
     }

@@ -22,7 +22,7 @@ public sealed unsafe partial class ReferenceBackend
                 first[i] = step.Beta1 * first[i] + (1 - step.Beta1) * scaled;
                 second[i] = step.Beta2 * second[i] + (1 - step.Beta2) * scaled * scaled;
                 double update = first[i] / firstCorrection / (Math.Sqrt(second[i] / secondCorrection) + step.Epsilon);
-                weight[i] -= step.Rate * (update + step.Decay * weight[i]);
+                weight[i] -= step.LearningRate * (update + step.WeightDecay * weight[i]);
             }
         }
     }

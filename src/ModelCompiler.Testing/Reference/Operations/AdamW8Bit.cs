@@ -36,7 +36,7 @@ public sealed unsafe partial class ReferenceBackend
                 first[i] = step.Beta1 * DynamicMap.Signed.Decode(firstCodes[at]) * firstScales[block] + (1 - step.Beta1) * gradient;
                 second[i] = step.Beta2 * DynamicMap.Unsigned.Decode(secondCodes[at]) * secondScales[block] + (1 - step.Beta2) * gradient * gradient;
                 double update = first[i] / firstCorrection / (Math.Sqrt(second[i] / secondCorrection) + step.Epsilon);
-                weights[at] -= step.Rate * (update + step.Decay * weights[at]);
+                weights[at] -= step.LearningRate * (update + step.WeightDecay * weights[at]);
             }
 
             firstScales[block] = first.Max(Math.Abs);

@@ -91,7 +91,7 @@ public sealed class AdaLoraAdapter : AdapterState
     public override int? ChosenRank(TransformerModel model) => model.Read(E).Count(e => e != 0);
 
     /// <summary>Plain LoRA of the directions whose E is not 0, E in A; of one that adds nothing where all are, for PEFT has no rank 0.</summary>
-    public override LowRankFactors Fold(TransformerModel model)
+    public override LowRankFactors ToLora(TransformerModel model)
     {
         (float[] a, float[] b, float[] e) = (model.Read(A), model.Read(B), model.Read(E));
         int[] kept = [.. Enumerable.Range(0, Rank).Where(k => e[k] != 0).DefaultIfEmpty(0)];

@@ -52,11 +52,11 @@ public sealed class DoraAdapter : AdapterState
     }
 
     /// <summary>LoRA's matrices and the magnitudes: PEFT's DoRA.</summary>
-    public override LowRankFactors Fold(TransformerModel model) =>
+    public override LowRankFactors ToLora(TransformerModel model) =>
         new(Rank, Inputs, Outputs, model.Read(A), model.Read(B)) { Magnitude = model.Read(M) };
 
     /// <inheritdoc/>
-    public override void Unfold(TransformerModel model, LowRankFactors module)
+    public override void FromLora(TransformerModel model, LowRankFactors module)
     {
         Measure(model);
         model.Kernels.Write(A.Value, module.A);

@@ -42,7 +42,7 @@ public sealed class DyLoraAdapter : AdapterState
     }
 
     /// <summary>The directions of the active rank: with r = b and the same alpha, plain LoRA has the same scale.</summary>
-    public override LowRankFactors Fold(TransformerModel model)
+    public override LowRankFactors ToLora(TransformerModel model)
     {
         float[] b = model.Read(B);
         var columns = new float[Outputs * ActiveRank];
@@ -55,7 +55,7 @@ public sealed class DyLoraAdapter : AdapterState
     }
 
     /// <inheritdoc/>
-    public override void Unfold(TransformerModel model, LowRankFactors module)
+    public override void FromLora(TransformerModel model, LowRankFactors module)
     {
         model.Kernels.Write(A.Value, module.A);
         model.Kernels.Write(B.Value, module.B);

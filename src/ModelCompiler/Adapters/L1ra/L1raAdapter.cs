@@ -51,7 +51,7 @@ public sealed class L1raAdapter : AdapterState
     }
 
     /// <summary>Plain LoRA of the same rank: the gates go into A.</summary>
-    public override LowRankFactors Fold(TransformerModel model)
+    public override LowRankFactors ToLora(TransformerModel model)
     {
         (float[] a, float[] c) = (model.Read(A), model.Read(C));
         for (int i = 0; i < a.Length; i++)

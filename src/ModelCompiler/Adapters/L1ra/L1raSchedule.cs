@@ -45,8 +45,8 @@ public sealed partial class L1raSchedule : AdapterSchedule
         _updates = [.. adapters.Select(a => new int[a.Rank])];
         foreach (L1raAdapter adapter in adapters)
         {
-            adapter.C.ConstantRate = _gateRate;
-            adapter.C.Lasso = Mode == L1raMode.AdamE ? _lambda : 0;
+            adapter.C.OwnLearningRate = _gateRate;
+            adapter.C.L1Penalty = Mode == L1raMode.AdamE ? _lambda : 0;
         }
 
         TakeRanks();
@@ -166,7 +166,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
             _adapters[i].TakeRank();
             foreach (Parameter parameter in _adapters[i].Parameters)
             {
-                parameter.Counts = new DirectionCounts(parameter.Row.Rows.Symbol == DimSymbol.Rank, _updates[i]);
+                parameter.UpdateCounts = new DirectionCounts(parameter.Row.Rows.Symbol == DimSymbol.Rank, _updates[i]);
             }
         }
 

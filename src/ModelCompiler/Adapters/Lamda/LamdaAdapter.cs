@@ -78,7 +78,7 @@ public sealed class LamdaAdapter : AdapterState
     }
 
     /// <summary>B' = B S + O and A' = A: the same function, exactly but for rounding, and of the same rank since A never moves.</summary>
-    public override LowRankFactors Fold(TransformerModel model)
+    public override LowRankFactors ToLora(TransformerModel model)
     {
         float[] b = model.Read(B);
         float[] s = model.Read(S);

@@ -44,7 +44,7 @@ public sealed class LoraAdapter : AdapterState
     public override IReadOnlyList<Parameter> Parameters => StartA is null || StartB is null ? [A, B] : [A, B, StartA, StartB];
 
     /// <summary>Twice the rank where the start changed the weight.</summary>
-    public override int ExportRank => StartA is null ? Rank : 2 * Rank;
+    public override int PeftRank => StartA is null ? Rank : 2 * Rank;
 
     /// <inheritdoc/>
     internal override bool ChangesWeight => StartA is not null;
@@ -78,18 +78,18 @@ public sealed class LoraAdapter : AdapterState
     }
 
     /// <inheritdoc/>
-    public override LowRankFactors Fold(TransformerModel model) =>
+    public override LowRankFactors ToLora(TransformerModel model) =>
         new(Rank, A.Value.Columns, B.Value.Rows, model.Read(A), model.Read(B));
 
     /// <summary>
-    /// As <see cref="Fold"/> but for PiSSA: [A; A₀] and [B, −B₀], whose product is B A − B₀ A₀, as PEFT converts it.
+    /// As <see cref="ToLora"/> but for PiSSA: [A; A₀] and [B, −B₀], whose product is B A − B₀ A₀, as PEFT converts it.
     /// </summary>
-    public override LowRankFactors Export(TransformerModel model) => StartA is null || StartB is null
-        ? Fold(model)
+    public override LowRankFactors ToPeft(TransformerModel model) => StartA is null || StartB is null
+        ? ToLora(model)
         : new(2 * Rank, Inputs, Outputs, [.. model.Read(A), .. model.Read(StartA)], BesideNegative(model.Read(B), model.Read(StartB)));
 
     /// <inheritdoc/>
-    public override void Unfold(TransformerModel model, LowRankFactors module)
+    public override void FromLora(TransformerModel model, LowRankFactors module)
     {
         if (StartA is null || StartB is null)
         {

@@ -44,7 +44,7 @@ public sealed class QaLoraAdapter : AdapterState
     }
 
     /// <summary>Plain LoRA with A's column of a group, divided by the group's size, for each of its inputs.</summary>
-    public override LowRankFactors Fold(TransformerModel model)
+    public override LowRankFactors ToLora(TransformerModel model)
     {
         float[] a = model.Read(A);
         var wide = new float[a.Length * GroupSize];

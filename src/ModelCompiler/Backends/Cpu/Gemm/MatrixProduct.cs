@@ -186,7 +186,7 @@ internal unsafe struct MatrixProduct
                 int lowRank = k + count == product->Count ? Math.Min(product->LowRank, LowRankDepth) : 0;
                 Pack(product->B, k, count, Panels, 1, product->BInPlace);
                 Pack(product->G, 0, lowRank, LowRankPanels, product->LowRankScale, false);
-                var main = new Product { A = product->A + k * product->AStep, ARow = product->ARow, AStep = product->AStep, B = Panels, BRow = Tile.Columns * sizeof(float), Count = count };
+                var main = new TileProduct { A = product->A + k * product->AStep, ARow = product->ARow, AStep = product->AStep, B = Panels, BRow = Tile.Columns * sizeof(float), Count = count };
                 Multiply(main, LowRankTerm(0, lowRank, LowRankPanels), product->BInPlace ? k : -1);
             }
 
@@ -210,7 +210,7 @@ internal unsafe struct MatrixProduct
             }
         }
 
-        private readonly Product LowRankTerm(int k, int count, float* panels) => new()
+        private readonly TileProduct LowRankTerm(int k, int count, float* panels) => new()
         {
             A = (byte*)(Product->H + k),
             ARow = Product->HStride * sizeof(float),
@@ -247,7 +247,7 @@ internal unsafe struct MatrixProduct
         }
 
         /// <summary>Adds one block of k to the part. <paramref name="inPlace"/> is the row of B where the block starts, or -1 when all of it is packed.</summary>
-        private void Multiply(Product main, Product lowRank, int inPlace)
+        private void Multiply(TileProduct main, TileProduct lowRank, int inPlace)
         {
             MatrixProduct* product = Product;
             Tile tile;

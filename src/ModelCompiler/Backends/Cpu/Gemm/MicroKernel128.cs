@@ -45,8 +45,8 @@ internal static unsafe class MicroKernel128
         Vector128<float> c10 = bias0, c11 = bias1;
         Vector128<float> c20 = bias0, c21 = bias1;
         Vector128<float> c30 = bias0, c31 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -95,8 +95,8 @@ internal static unsafe class MicroKernel128
 
         Vector128<float> c00 = bias0, c01 = bias1;
         Vector128<float> c10 = bias0, c11 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -134,8 +134,8 @@ internal static unsafe class MicroKernel128
         }
 
         Vector128<float> c00 = bias0, c01 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;

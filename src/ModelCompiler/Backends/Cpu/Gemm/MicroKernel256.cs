@@ -53,8 +53,8 @@ internal static unsafe class MicroKernel256
         Vector256<float> c30 = bias0, c31 = bias1;
         Vector256<float> c40 = bias0, c41 = bias1;
         Vector256<float> c50 = bias0, c51 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -112,8 +112,8 @@ internal static unsafe class MicroKernel256
         Vector256<float> c00 = bias0, c01 = bias1;
         Vector256<float> c10 = bias0, c11 = bias1;
         Vector256<float> c20 = bias0, c21 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -156,8 +156,8 @@ internal static unsafe class MicroKernel256
 
         Vector256<float> c00 = bias0, c01 = bias1;
         Vector256<float> c10 = bias0, c11 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -195,8 +195,8 @@ internal static unsafe class MicroKernel256
         }
 
         Vector256<float> c00 = bias0, c01 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;

@@ -64,8 +64,8 @@ internal static unsafe class MicroKernel512
         Vector512<float> c90 = bias0, c91 = bias1;
         Vector512<float> c100 = bias0, c101 = bias1;
         Vector512<float> c110 = bias0, c111 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -156,8 +156,8 @@ internal static unsafe class MicroKernel512
         Vector512<float> c50 = bias0, c51 = bias1;
         Vector512<float> c60 = bias0, c61 = bias1;
         Vector512<float> c70 = bias0, c71 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -226,8 +226,8 @@ internal static unsafe class MicroKernel512
         Vector512<float> c10 = bias0, c11 = bias1;
         Vector512<float> c20 = bias0, c21 = bias1;
         Vector512<float> c30 = bias0, c31 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -276,8 +276,8 @@ internal static unsafe class MicroKernel512
 
         Vector512<float> c00 = bias0, c01 = bias1;
         Vector512<float> c10 = bias0, c11 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;
@@ -315,8 +315,8 @@ internal static unsafe class MicroKernel512
         }
 
         Vector512<float> c00 = bias0, c01 = bias1;
-        Product* last = &tile->LowRank;
-        for (Product* product = &tile->Main; product <= last; product++)
+        TileProduct* last = &tile->LowRank;
+        for (TileProduct* product = &tile->Main; product <= last; product++)
         {
             nint aRow = product->ARow;
             nint step = product->AStep;

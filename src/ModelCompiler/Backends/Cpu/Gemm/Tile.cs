@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace ModelCompiler.Backends.Cpu.Gemm;
 
 /// <summary>One sum of products of a tile: Σ_k A[i, k] · B[k, j].</summary>
-internal unsafe struct Product
+internal unsafe struct TileProduct
 {
     /// <summary>A[0, 0].</summary>
     public byte* A;
@@ -37,10 +37,10 @@ internal unsafe struct Tile
     public const int Columns = 32;
 
     /// <summary>The first sum.</summary>
-    public Product Main;
+    public TileProduct Main;
 
-    /// <summary>The second sum, directly behind the first; <see cref="Product.Count"/> is 0 where there is none.</summary>
-    public Product LowRank;
+    /// <summary>The second sum, directly behind the first; <see cref="TileProduct.Count"/> is 0 where there is none.</summary>
+    public TileProduct LowRank;
 
     /// <summary>32 values, the same for each row, or null.</summary>
     public float* Bias;

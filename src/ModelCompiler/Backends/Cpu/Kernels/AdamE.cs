@@ -9,15 +9,15 @@ public sealed unsafe partial class CpuBackend
     /// <inheritdoc/>
     public void AdamE(Tensor w, Tensor g, Tensor m, Tensor v, in AdamWStep step, double lasso)
     {
-        AdamW(w, g, m, v, step with { Decay = 0 });
+        AdamW(w, g, m, v, step with { WeightDecay = 0 });
 
         // A pass of its own: the gates that are updated so are a few thousand numbers.
         var segments = new ShrinkSegments
         {
             W = Floats(w),
             Weights = new Segments(w, IsContiguous(w)),
-            Kept = (float)(1 - step.Rate * step.Decay),
-            Threshold = (float)(step.Rate * lasso),
+            Kept = (float)(1 - step.LearningRate * step.WeightDecay),
+            Threshold = (float)(step.LearningRate * lasso),
         };
         ForEachRow(segments, segments.Weights.Count, Segments.Length);
     }

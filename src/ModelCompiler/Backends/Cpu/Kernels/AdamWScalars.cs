@@ -14,10 +14,10 @@ internal readonly struct AdamWScalars
         beta2 = (float)step.Beta2;
         scaleOfFirst = (float)((1 - step.Beta1) * step.GradientScale);
         scaleOfSecond = (float)((1 - step.Beta2) * step.GradientScale * step.GradientScale);
-        rate = (float)(step.Rate / (1 - Math.Pow(step.Beta1, step.Count)));
+        rate = (float)(step.LearningRate / (1 - Math.Pow(step.Beta1, step.Count)));
         root = (float)(1 / Math.Sqrt(1 - Math.Pow(step.Beta2, step.Count)));
         epsilon = (float)step.Epsilon;
-        decay = (float)(step.Rate * step.Decay);
+        decay = (float)(step.LearningRate * step.WeightDecay);
     }
 
     /// <summary>The first moment with a gradient taken in.</summary>

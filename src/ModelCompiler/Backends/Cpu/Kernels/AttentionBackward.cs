@@ -217,7 +217,7 @@ internal unsafe struct AttentionBackward
             Tile product = default;
             product.Scale = scale;
             product.CStride = attention->keysPerBlock;
-            product.Main = new Product { A = (byte*)(x + r * stride), ARow = (nint)stride * sizeof(float), AStep = sizeof(float), BRow = Tile.Columns * sizeof(float), Count = attention->Heads.Width };
+            product.Main = new TileProduct { A = (byte*)(x + r * stride), ARow = (nint)stride * sizeof(float), AStep = sizeof(float), BRow = Tile.Columns * sizeof(float), Count = attention->Heads.Width };
             for (int key = 0; key < visible; key += Tile.Columns)
             {
                 product.Main.B = panels + (nint)key * attention->Heads.Width;
@@ -234,7 +234,7 @@ internal unsafe struct AttentionBackward
             Tile product = default;
             product.Scale = 1;
             product.CStride = heads.PaddedWidth;
-            product.Main = new Product
+            product.Main = new TileProduct
             {
                 A = (byte*)(gradients + r * attention->keysPerBlock),
                 ARow = attention->keysPerBlock * sizeof(float),
@@ -275,7 +275,7 @@ internal unsafe struct AttentionBackward
             {
                 // Strips start whole tiles behind the block's first key; tiles of rows before this one wrote no scores for these keys.
                 int skipped = Math.Max(0, key + i - row) / AttentionHeads.Rows * AttentionHeads.Rows;
-                product.Main = new Product
+                product.Main = new TileProduct
                 {
                     A = (byte*)(p + skipped * attention->keysPerBlock + i),
                     ARow = sizeof(float),

@@ -146,7 +146,7 @@ internal unsafe struct AttentionForward
             int padded = (visible + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
             Tile product = default;
             product.Scale = heads.Scale;
-            product.Main = new Product { A = (byte*)(q + row * qStride), ARow = (nint)qStride * sizeof(float), AStep = sizeof(float), BRow = Tile.Columns * sizeof(float), Count = heads.Width };
+            product.Main = new TileProduct { A = (byte*)(q + row * qStride), ARow = (nint)qStride * sizeof(float), AStep = sizeof(float), BRow = Tile.Columns * sizeof(float), Count = heads.Width };
             product.CStride = stride;
             for (int key = 0; key < padded; key += Tile.Columns)
             {
@@ -164,7 +164,7 @@ internal unsafe struct AttentionForward
             }
 
             product.Scale = 1;
-            product.Main = new Product { A = (byte*)scores, ARow = stride * sizeof(float), AStep = sizeof(float), Count = visible };
+            product.Main = new TileProduct { A = (byte*)scores, ARow = stride * sizeof(float), AStep = sizeof(float), Count = visible };
             product.Main.BRow = heads.Pads ? heads.PaddedWidth * sizeof(float) : (nint)Attention->VStride * sizeof(float);
             product.CStride = heads.PaddedWidth;
             float* rightHandSide = heads.Pads ? values : v + firstKey * Attention->VStride;

@@ -42,7 +42,7 @@ internal unsafe interface ILanes<TSelf>
     static abstract TSelf CopySign(TSelf magnitude, TSelf sign);
 
     /// <summary>Where a is below b the third, elsewhere the fourth.</summary>
-    static abstract TSelf WhereLess(TSelf a, TSelf b, TSelf then, TSelf otherwise);
+    static abstract TSelf WhereLess(TSelf a, TSelf b, TSelf then, TSelf defaultValue);
 
     /// <summary>All bits set where <see cref="DropoutMask"/> keeps the element, none elsewhere, for columns from the given one on.</summary>
     static abstract TSelf Kept(ulong rowKey, int column, uint threshold);

@@ -37,7 +37,7 @@ internal readonly unsafe struct Lane(float value) : ILanes<Lane>
 
     public static Lane CopySign(Lane magnitude, Lane sign) => new(MathF.CopySign(magnitude.value, sign.value));
 
-    public static Lane WhereLess(Lane a, Lane b, Lane then, Lane otherwise) => a.value < b.value ? then : otherwise;
+    public static Lane WhereLess(Lane a, Lane b, Lane then, Lane defaultValue) => a.value < b.value ? then : defaultValue;
 
     public static Lane Kept(ulong rowKey, int column, uint threshold) =>
         new(BitConverter.UInt32BitsToSingle(DropoutMask.Bits(rowKey, column) >= threshold ? uint.MaxValue : 0));

@@ -10,7 +10,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.CommandLine.Quickstart;
 
 /// <summary>Plain text: completions without their prompts, each once, one after the other with end marks between.</summary>
-internal static class Prose
+internal static class ProseEvaluation
 {
     /// <summary>The texts of rows, each once.</summary>
     public static string[] Of(IEnumerable<TextRow> rows) => [.. rows.Select(r => r.Completion).Distinct(StringComparer.Ordinal)];

@@ -5,7 +5,7 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.Generation;
 
 /// <summary>Continues token sequences: the prompt in pieces as long as the plan allows, then one token at a time over the caches.</summary>
-public sealed class Generator
+public sealed class TextGenerator
 {
     private readonly TransformerModel _model;
     private readonly float[] _logits;
@@ -14,7 +14,7 @@ public sealed class Generator
     /// <summary>Prepares generation.</summary>
     /// <param name="model">A model planned by <see cref="Model.ForGeneration{T}"/> with a batch of 1; the caller disposes it.</param>
     /// <exception cref="ArgumentException">The model is planned for training or for several sequences.</exception>
-    public Generator(TransformerModel model)
+    public TextGenerator(TransformerModel model)
     {
         if (!model.Plan.Serves || model.Plan.Sizes.Batch != 1)
         {

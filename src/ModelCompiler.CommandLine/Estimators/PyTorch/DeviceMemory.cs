@@ -30,7 +30,7 @@ internal enum Term
 internal sealed record Allocation(CachingAllocator.Block Block, Term Term, long Bytes);
 
 /// <summary>The device: allocations by what they are for, and what there was at the peak.</summary>
-internal sealed class Device
+internal sealed class DeviceMemory
 {
     private static readonly (Term Term, string Name, CostKind Kind)[] s_terms =
     [

@@ -13,26 +13,26 @@ namespace ModelCompiler.CommandLine.Runs;
 /// <summary>What two forms of a model are compared on.</summary>
 /// <param name="Tokens">Tokens whose logits are compared.</param>
 /// <param name="Examples">Rows for the perplexity; null without data.</param>
-internal sealed record ParitySample(int[] Tokens, ExampleSet? Examples)
+internal sealed record LogitSample(int[] Tokens, ExampleSet? Examples)
 {
     private const int ComparedTokens = 64;
 
     /// <summary>The first tokens of the data's first row; without data, tokens from all over the vocabulary.</summary>
-    public static ParitySample Read(Session session, string? data, string basePath, ModelTables tables)
+    public static LogitSample Read(Session session, string? data, string basePath, ModelTables tables)
     {
         if (data is null)
         {
-            return new ParitySample([.. Enumerable.Range(1, Math.Min(ComparedTokens, tables.Context)).Select(i => (int)(i * 7919L % tables.Vocabulary))], null);
+            return new LogitSample([.. Enumerable.Range(1, Math.Min(ComparedTokens, tables.Context)).Select(i => (int)(i * 7919L % tables.Vocabulary))], null);
         }
 
         ExampleOptions options = Runs.Examples.Options(tables, Math.Min(256, tables.Context), truncate: true);
         ExampleSet examples = Runs.Examples.Read(session, data, PretrainedTokenizer.Load(basePath), options);
-        return new ParitySample([.. examples[0].Tokens.Take(ComparedTokens)], examples);
+        return new LogitSample([.. examples[0].Tokens.Take(ComparedTokens)], examples);
     }
 }
 
 /// <summary>What one form of a model computes on a sample.</summary>
-internal sealed record Parity(float[][] Logits, double? Perplexity)
+internal sealed record LogitComparison(float[][] Logits, double? Perplexity)
 {
     /// <summary>Runs a model over the sample.</summary>
     /// <param name="arguments">Names the backend.</param>
@@ -41,8 +41,8 @@ internal sealed record Parity(float[][] Logits, double? Perplexity)
     /// <param name="sample">The sample.</param>
     /// <param name="load">Gives it weights.</param>
     /// <param name="cancellation">Stops between rows.</param>
-    public static Parity Measure(
-        ParseResult arguments, ModelEntry entry, RankPattern? ranks, ParitySample sample, Action<TransformerModel> load, CancellationToken cancellation)
+    public static LogitComparison Measure(
+        ParseResult arguments, ModelEntry entry, RankPattern? ranks, LogitSample sample, Action<TransformerModel> load, CancellationToken cancellation)
     {
         float[][] logits;
         using (TransformerModel model = BoundModel.ForGeneration(arguments, entry, sample.Tokens.Length, ranks))
@@ -53,19 +53,19 @@ internal sealed record Parity(float[][] Logits, double? Perplexity)
 
         if (sample.Examples is not { } examples)
         {
-            return new Parity(logits, null);
+            return new LogitComparison(logits, null);
         }
 
         var plan = new TrainingPlan { Batch = 1, Sequence = examples.Max(e => e.Tokens.Length), Ranks = ranks };
         using TransformerModel evaluated = BoundModel.ForTraining(arguments, entry, plan);
         load(evaluated);
-        return new Parity(logits, new Evaluator(evaluated, new Batches(examples, plan.Batch, plan.Sequence, seed: null)).Evaluate(cancellation).Perplexity);
+        return new LogitComparison(logits, new Evaluator(evaluated, new Batches(examples, plan.Batch, plan.Sequence, seed: null)).Evaluate(cancellation).Perplexity);
     }
 
     /// <summary>The greatest difference of a logit.</summary>
-    public double LargestDifference(Parity other) =>
+    public double LargestDifference(LogitComparison other) =>
         Logits.Zip(other.Logits).Max(rows => rows.First.Zip(rows.Second).Max(pair => Math.Abs((double)pair.First - pair.Second)));
 
     /// <summary>The perplexities of two forms; null without data.</summary>
-    public BeforeAfter? Perplexities(Parity after) => Perplexity is null ? null : new BeforeAfter(Perplexity, after.Perplexity);
+    public BeforeAfter? Perplexities(LogitComparison after) => Perplexity is null ? null : new BeforeAfter(Perplexity, after.Perplexity);
 }

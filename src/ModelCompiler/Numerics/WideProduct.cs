@@ -7,7 +7,7 @@ namespace ModelCompiler.Numerics;
 /// Products of a matrix of floats with a few rows of doubles, in double. Every element is one sum in ascending order, on one thread, so that the
 /// number of threads changes no bit of it.
 /// </summary>
-internal static class MatrixProduct
+internal static class WideProduct
 {
     /// <summary>Rows taken together: the number of rows given must be a multiple.</summary>
     public const int RowsAtOnce = 4;

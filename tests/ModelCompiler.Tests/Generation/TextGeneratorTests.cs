@@ -7,7 +7,7 @@ using ModelCompiler.Tests.Models;
 
 namespace ModelCompiler.Tests.Generation;
 
-public class GeneratorTests
+public class TextGeneratorTests
 {
     public static TheoryData<string> Backends => ModelRun.Backends;
 
@@ -23,7 +23,7 @@ public class GeneratorTests
         BaseWeights.Load(model, TestData.PathOf(StoriesReference.Folder));
         var streamed = new List<int>();
 
-        GenerationResult result = new Generator(model).Generate(prompt, new GenerationOptions { MaximumTokens = expected.Length - prompt.Length }, streamed.Add);
+        GenerationResult result = new TextGenerator(model).Generate(prompt, new GenerationOptions { MaximumTokens = expected.Length - prompt.Length }, streamed.Add);
 
         Assert.Equal(expected[prompt.Length..], result.Tokens);
         Assert.Equal(result.Tokens, streamed);
@@ -38,10 +38,10 @@ public class GeneratorTests
         using Stories260K whole = Create(capacity: 64, prefill: 64);
         using Stories260K pieces = Create(capacity: 64, prefill: 7);
 
-        GenerationResult expected = new Generator(whole).Generate(prompt, options);
+        GenerationResult expected = new TextGenerator(whole).Generate(prompt, options);
 
         Assert.Equal(10, expected.Tokens.Count);
-        Assert.Equal(expected.Tokens, new Generator(pieces).Generate(prompt, options).Tokens);
+        Assert.Equal(expected.Tokens, new TextGenerator(pieces).Generate(prompt, options).Tokens);
     }
 
     [Theory]
@@ -62,10 +62,10 @@ public class GeneratorTests
             Sharpen(model);
         }
 
-        IReadOnlyList<int> expected = new Generator(whole).Generate(prompt, options).Tokens;
+        IReadOnlyList<int> expected = new TextGenerator(whole).Generate(prompt, options).Tokens;
 
-        Assert.Equal(expected, new Generator(pieces).Generate(prompt, options).Tokens);
-        Assert.NotEqual(expected, new Generator(shifted).Generate([.. prompt[..7], prompt[6], .. prompt[7..]], options).Tokens);
+        Assert.Equal(expected, new TextGenerator(pieces).Generate(prompt, options).Tokens);
+        Assert.NotEqual(expected, new TextGenerator(shifted).Generate([.. prompt[..7], prompt[6], .. prompt[7..]], options).Tokens);
         Assert.True(expected.Distinct().Count() > 3, "the text must not be one token again and again");
     }
 
@@ -73,7 +73,7 @@ public class GeneratorTests
     public void The_cache_of_a_former_text_has_no_influence()
     {
         using Stories260K model = Create(capacity: 64, prefill: 64);
-        var generator = new Generator(model);
+        var generator = new TextGenerator(model);
         var options = new GenerationOptions { MaximumTokens = 8, Temperature = 1, Seed = 3 };
 
         GenerationResult first = generator.Generate([1, 2, 3], options);
@@ -86,7 +86,7 @@ public class GeneratorTests
     public void Draws_depend_on_the_seed_alone()
     {
         using Stories260K model = Create(capacity: 64, prefill: 64);
-        var generator = new Generator(model);
+        var generator = new TextGenerator(model);
         GenerationResult Draw(ulong seed) => generator.Generate([1], new GenerationOptions { MaximumTokens = 20, Temperature = 1, TopP = 0.9, Seed = seed });
 
         Assert.Equal(Draw(1).Tokens, Draw(1).Tokens);
@@ -97,7 +97,7 @@ public class GeneratorTests
     public void An_end_of_text_token_ends_the_text_and_is_not_part_of_it()
     {
         using Stories260K model = Create(capacity: 64, prefill: 64);
-        var generator = new Generator(model);
+        var generator = new TextGenerator(model);
         IReadOnlyList<int> free = generator.Generate([1], new GenerationOptions { MaximumTokens = 5, Temperature = 1 }).Tokens;
         int end = free[2];
         int first = free.ToList().IndexOf(end);
@@ -112,7 +112,7 @@ public class GeneratorTests
     public void The_first_of_several_end_tokens_ends_the_text()
     {
         using Stories260K model = Create(capacity: 64, prefill: 64);
-        var generator = new Generator(model);
+        var generator = new TextGenerator(model);
         IReadOnlyList<int> free = generator.Generate([1], new GenerationOptions { MaximumTokens = 8, Temperature = 1 }).Tokens;
         int first = free.ToList().FindIndex(t => t == free[2] || t == free[5]);
 
@@ -126,7 +126,7 @@ public class GeneratorTests
     {
         using Stories260K model = Create(capacity: 8, prefill: 8);
 
-        GenerationResult result = new Generator(model).Generate([1, 2, 3, 4, 5, 6], new GenerationOptions { MaximumTokens = 10 });
+        GenerationResult result = new TextGenerator(model).Generate([1, 2, 3, 4, 5, 6], new GenerationOptions { MaximumTokens = 10 });
 
         // The prompt and two tokens fill the cache; the third is chosen from the last position.
         Assert.Equal(3, result.Tokens.Count);
@@ -137,7 +137,7 @@ public class GeneratorTests
     public void Prompts_that_cannot_be_continued_are_refused()
     {
         using Stories260K model = Create(capacity: 8, prefill: 8);
-        var generator = new Generator(model);
+        var generator = new TextGenerator(model);
         var options = new GenerationOptions();
 
         Assert.Contains("9 tokens, the plan's cache holds 8", Assert.Throws<GenerationException>(() => generator.Generate(new int[9], options)).Message);
@@ -151,7 +151,7 @@ public class GeneratorTests
     public void A_model_planned_for_training_is_refused()
     {
         using var model = Model.ForTraining<Stories260K>(new TrainingPlan { Sequence = 8 }, ModelRun.Backend("cpu-1"));
-        Assert.Throws<ArgumentException>(() => new Generator(model));
+        Assert.Throws<ArgumentException>(() => new TextGenerator(model));
     }
 
     private static void Sharpen(Stories260K model)

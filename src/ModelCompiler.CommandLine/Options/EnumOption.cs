@@ -3,7 +3,7 @@ using ModelCompiler.CommandLine.Terminal;
 namespace ModelCompiler.CommandLine.Options;
 
 /// <summary>An option that takes one of a few words.</summary>
-internal static class Choice
+internal static class EnumOption
 {
     /// <summary>The word as the product spells it.</summary>
     /// <param name="option">The option.</param>

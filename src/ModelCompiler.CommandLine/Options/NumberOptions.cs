@@ -5,13 +5,13 @@ using System.Globalization;
 namespace ModelCompiler.CommandLine.Options;
 
 /// <summary>Options that take a number in a range, whatever the machine's culture.</summary>
-internal static class Numbers
+internal static class NumberOptions
 {
     /// <summary>A whole number with a default.</summary>
-    public static Option<int> Whole(string name, string description, int otherwise, int minimum = 1, int maximum = int.MaxValue) => new(name)
+    public static Option<int> Whole(string name, string description, int defaultValue, int minimum = 1, int maximum = int.MaxValue) => new(name)
     {
         Description = description,
-        DefaultValueFactory = _ => otherwise,
+        DefaultValueFactory = _ => defaultValue,
         CustomParser = result => ParseWhole(result, name, minimum, maximum) ?? 0,
     };
 
@@ -23,10 +23,10 @@ internal static class Numbers
     };
 
     /// <summary>A whole number of any sign with a default.</summary>
-    public static Option<long> Long(string name, string description, long otherwise) => new(name)
+    public static Option<long> Long(string name, string description, long defaultValue) => new(name)
     {
         Description = description,
-        DefaultValueFactory = _ => otherwise,
+        DefaultValueFactory = _ => defaultValue,
         CustomParser = result =>
         {
             string text = result.Tokens[0].Value;
@@ -41,10 +41,10 @@ internal static class Numbers
     };
 
     /// <summary>A number with a default.</summary>
-    public static Option<double> Real(string name, string description, double otherwise, double minimum, double maximum) => new(name)
+    public static Option<double> Real(string name, string description, double defaultValue, double minimum, double maximum) => new(name)
     {
         Description = description,
-        DefaultValueFactory = _ => otherwise,
+        DefaultValueFactory = _ => defaultValue,
         CustomParser = result =>
         {
             string text = result.Tokens[0].Value;

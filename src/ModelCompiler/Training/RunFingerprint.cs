@@ -12,7 +12,7 @@ namespace ModelCompiler.Training;
 /// Everything the numbers of a run depend on: recipe, plan, data, options. A run that is resumed must have the same, else it would
 /// silently be another run.
 /// </summary>
-internal static class RunFacts
+internal static class RunFingerprint
 {
     /// <summary>The facts in a fixed order, name and value.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Of(TransformerModel model, Batches data, TrainingOptions options, IEnumerable<AdapterSchedule> schedules)
@@ -30,15 +30,15 @@ internal static class RunFacts
             new("threads", profile.Threads.ToString(culture)),
             new("batch", data.BatchSize.ToString(culture)),
             new("sequence", data.Sequence.ToString(culture)),
-            new("accumulate", options.Accumulate.ToString(culture)),
+            new("accumulate", options.GradientAccumulation.ToString(culture)),
             new("chunk rows", model.Plan.Sizes.Rows.ToString(culture)),
             new("checkpointing", model.Checkpointing.ToString()),
             new("data and its seed", data.Fingerprint.ToString("x16", culture)),
             new("seed", options.Seed.ToString(culture)),
             new("schedule", options.Schedule == Schedule.Constant
-                ? string.Create(culture, $"Constant, rate {options.LearningRate}, warm-up {options.Warmup}")
-                : string.Create(culture, $"{options.Schedule} over {options.Steps} steps, rate {options.LearningRate} to {options.MinimumRate}, warm-up {options.Warmup}")),
-            new("optimizer", string.Create(culture, $"{model.Plan.Optimizer}{EightBit(model)}, betas {options.Beta1} and {options.Beta2}, epsilon {options.Epsilon}, decay {options.WeightDecay}, clip {options.ClipNorm}")),
+                ? string.Create(culture, $"Constant, rate {options.LearningRate}, warm-up {options.WarmupSteps}")
+                : string.Create(culture, $"{options.Schedule} over {options.Steps} steps, rate {options.LearningRate} to {options.MinimumLearningRate}, warm-up {options.WarmupSteps}")),
+            new("optimizer", string.Create(culture, $"{model.Plan.Optimizer}{EightBit(model)}, betas {options.Beta1} and {options.Beta2}, epsilon {options.Epsilon}, decay {options.WeightDecay}, clip {options.MaximumGradientNorm}")),
         ];
     }
 

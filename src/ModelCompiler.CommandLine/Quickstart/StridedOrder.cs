@@ -1,7 +1,7 @@
 namespace ModelCompiler.CommandLine.Quickstart;
 
 /// <summary>An order that is the same everywhere and in which every part is spread over the whole.</summary>
-internal static class Spread
+internal static class StridedOrder
 {
     private const int Stride = 7919;
 
