@@ -6,108 +6,48 @@ internal static class UnicodeProperty
     /// <summary>\w: alphabetic, marks, decimal digits and connectors; the circled letters are the alphabetic ones among symbols.</summary>
     public const string Word = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9";
 
-    private static readonly Dictionary<string, string> s_categories = new(StringComparer.Ordinal)
-    {
-        ["l"] = "L",
-        ["letter"] = "L",
-        ["lu"] = "Lu",
-        ["uppercaseletter"] = "Lu",
-        ["ll"] = "Ll",
-        ["lowercaseletter"] = "Ll",
-        ["lt"] = "Lt",
-        ["titlecaseletter"] = "Lt",
-        ["lm"] = "Lm",
-        ["modifierletter"] = "Lm",
-        ["lo"] = "Lo",
-        ["otherletter"] = "Lo",
-        ["m"] = "M",
-        ["mark"] = "M",
-        ["combiningmark"] = "M",
-        ["mn"] = "Mn",
-        ["nonspacingmark"] = "Mn",
-        ["mc"] = "Mc",
-        ["spacingmark"] = "Mc",
-        ["me"] = "Me",
-        ["enclosingmark"] = "Me",
-        ["n"] = "N",
-        ["number"] = "N",
-        ["nd"] = "Nd",
-        ["decimalnumber"] = "Nd",
-        ["nl"] = "Nl",
-        ["letternumber"] = "Nl",
-        ["no"] = "No",
-        ["othernumber"] = "No",
-        ["p"] = "P",
-        ["punctuation"] = "P",
-        ["pc"] = "Pc",
-        ["connectorpunctuation"] = "Pc",
-        ["pd"] = "Pd",
-        ["dashpunctuation"] = "Pd",
-        ["ps"] = "Ps",
-        ["openpunctuation"] = "Ps",
-        ["pe"] = "Pe",
-        ["closepunctuation"] = "Pe",
-        ["pi"] = "Pi",
-        ["initialpunctuation"] = "Pi",
-        ["pf"] = "Pf",
-        ["finalpunctuation"] = "Pf",
-        ["po"] = "Po",
-        ["otherpunctuation"] = "Po",
-        ["s"] = "S",
-        ["symbol"] = "S",
-        ["sm"] = "Sm",
-        ["mathsymbol"] = "Sm",
-        ["sc"] = "Sc",
-        ["currencysymbol"] = "Sc",
-        ["sk"] = "Sk",
-        ["modifiersymbol"] = "Sk",
-        ["so"] = "So",
-        ["othersymbol"] = "So",
-        ["z"] = "Z",
-        ["separator"] = "Z",
-        ["zs"] = "Zs",
-        ["spaceseparator"] = "Zs",
-        ["zl"] = "Zl",
-        ["lineseparator"] = "Zl",
-        ["zp"] = "Zp",
-        ["paragraphseparator"] = "Zp",
-        ["c"] = "C",
-        ["other"] = "C",
-        ["cc"] = "Cc",
-        ["control"] = "Cc",
-        ["cf"] = "Cf",
-        ["format"] = "Cf",
-        ["cn"] = "Cn",
-        ["unassigned"] = "Cn",
-        ["co"] = "Co",
-        ["privateuse"] = "Co",
-    };
+    /// <summary>Every general category by its short and by its long name.</summary>
+    private static readonly (string Category, string Name)[] s_categories =
+    [
+        ("L", "letter"), ("Lu", "uppercaseletter"), ("Ll", "lowercaseletter"), ("Lt", "titlecaseletter"), ("Lm", "modifierletter"),
+        ("Lo", "otherletter"),
+        ("M", "mark"), ("M", "combiningmark"), ("Mn", "nonspacingmark"), ("Mc", "spacingmark"), ("Me", "enclosingmark"),
+        ("N", "number"), ("Nd", "decimalnumber"), ("Nl", "letternumber"), ("No", "othernumber"),
+        ("P", "punctuation"), ("Pc", "connectorpunctuation"), ("Pd", "dashpunctuation"), ("Ps", "openpunctuation"),
+        ("Pe", "closepunctuation"), ("Pi", "initialpunctuation"), ("Pf", "finalpunctuation"), ("Po", "otherpunctuation"),
+        ("S", "symbol"), ("Sm", "mathsymbol"), ("Sc", "currencysymbol"), ("Sk", "modifiersymbol"), ("So", "othersymbol"),
+        ("Z", "separator"), ("Zs", "spaceseparator"), ("Zl", "lineseparator"), ("Zp", "paragraphseparator"),
+        ("C", "other"), ("Cc", "control"), ("Cf", "format"), ("Cn", "unassigned"), ("Co", "privateuse"),
+    ];
 
-    private static readonly Dictionary<string, string> s_others = new(StringComparer.Ordinal)
-    {
-        ["any"] = @"\s\S",
-        ["ascii"] = @"\u0000-\u007F",
-        ["digit"] = @"\p{Nd}",
-        ["space"] = @"\s",
-        ["whitespace"] = @"\s",
-        ["xdigit"] = "0-9A-Fa-f",
-        ["cntrl"] = @"\p{Cc}",
-        ["blank"] = @"\p{Zs}\t",
-        ["word"] = Word,
-        ["lc"] = @"\p{Lu}\p{Ll}\p{Lt}",
-        ["casedletter"] = @"\p{Lu}\p{Ll}\p{Lt}",
-    };
+    private static readonly (string Inside, string Name)[] s_others =
+    [
+        (@"\s\S", "any"), (@"\u0000-\u007F", "ascii"), (@"\p{Nd}", "digit"), (@"\s", "space"), (@"\s", "whitespace"), ("0-9A-Fa-f", "xdigit"),
+        (@"\p{Cc}", "cntrl"), (@"\p{Zs}\t", "blank"), (Word, "word"), (@"\p{Lu}\p{Ll}\p{Lt}", "lc"), (@"\p{Lu}\p{Ll}\p{Lt}", "casedletter"),
+    ];
+
+    private static readonly Dictionary<string, string> s_insides = CollectInsides();
 
     /// <summary>The inside of a class that has the property's characters; null where it cannot be said.</summary>
     /// <param name="name">As in \p{name} or [:name:].</param>
     public static string? Inside(string name)
     {
         string key = string.Concat(name.Where(c => c is not (' ' or '-' or '_'))).ToLowerInvariant();
-        return s_categories.TryGetValue(key, out string? category) ? $@"\p{{{category}}}"
-            : s_others.GetValueOrDefault(key);
+        return s_insides.GetValueOrDefault(key);
     }
 
     /// <summary>Symbols that are letters too: circled, parenthesized and squared ones.</summary>
     public static bool IsCircledLetter(int character) =>
         character is (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+
+    private static Dictionary<string, string> CollectInsides()
+    {
+        Dictionary<string, string> insides = s_others.ToDictionary(static other => other.Name, static other => other.Inside, StringComparer.Ordinal);
+        foreach ((string category, string name) in s_categories)
+        {
+            insides[category.ToLowerInvariant()] = insides[name] = $@"\p{{{category}}}";
+        }
+
+        return insides;
+    }
 }
