@@ -8,20 +8,20 @@ namespace ModelCompiler.Cuda;
 public sealed unsafe partial class CudaBackend
 {
     /// <inheritdoc/>
-    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss)
+    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss, Tensor weights = default)
     {
         Tensor normalisers = logSumExp.IsNone ? Scratch(0, logits.Rows, 1, DType.Float32) : logSumExp;
         OverRows("cross_entropy_rows", logits.Rows, logits.Columns, Pack(logits, normalisers).Add(logits.Columns), logits.Type);
         Launch(
-            "cross_entropy_loss", loss.IsNone ? 0 : 1, 1, _threads, Pack(logits, targets, normalisers).Add(Address(loss)).Add(logits.Rows), logits.Type);
+            "cross_entropy_loss", loss.IsNone ? 0 : 1, 1, _threads, Pack(logits, targets, normalisers, weights).Add(Address(loss)).Add(logits.Rows), logits.Type);
     }
 
     /// <inheritdoc/>
-    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits) => ForRows(
+    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits, Tensor weights = default) => ForRows(
         "cross_entropy_gradient",
         dLogits.Rows,
         dLogits.Columns,
-        Pack(logits, targets, logSumExp, dLogits).Add(Constant(StepAt)).Add(logits.Columns),
+        Pack(logits, targets, logSumExp, weights, dLogits).Add(Constant(StepAt)).Add(logits.Columns),
         logits.Type);
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Benchmarks.Models;
 using ModelCompiler.Models;
+using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Training;
 

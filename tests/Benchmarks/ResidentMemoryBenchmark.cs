@@ -4,6 +4,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Benchmarks.Models;
 using ModelCompiler.Models;
+using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Training;
 

@@ -4,12 +4,13 @@ using ModelCompiler.Backends;
 using ModelCompiler.Benchmarks;
 using ModelCompiler.Benchmarks.Models;
 using ModelCompiler.Models;
+using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Torch;
 using ModelCompiler.Torch.Tests;
 using ModelCompiler.Training;
-using TorchSharp;
 using Parameter = ModelCompiler.Models.Parameter;
+using TorchSharp;
 
 namespace ModelCompiler.TorchSharpBenchmarks;
 

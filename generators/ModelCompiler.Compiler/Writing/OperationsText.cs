@@ -89,7 +89,7 @@ internal static class OperationsText
             string adapter = types.ParameterText(scalar.Slot.Path + ".Adapter");
             return scalar.Kind switch
             {
-                ScalarKind.Scale => adapter + ".Scale",
+                ScalarKind.Scale => adapter + ".ActiveScale",
                 ScalarKind.DropoutRate => adapter + ".DropoutRate",
                 _ => $"DropoutKey({adapter})",
             };

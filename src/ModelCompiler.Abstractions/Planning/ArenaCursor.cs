@@ -30,19 +30,19 @@ internal sealed class ArenaCursor(BackendProfile profile)
         (int rows, int columns) = (value.Rows, value.Columns);
         long elements = (long)rows * columns;
         MomentStorage storage = options.StorageOf(row, elements);
-        if (storage == MomentStorage.Full)
-        {
-            return new MomentPlan(storage, Place(rows, columns, value.Type), Place(rows, columns, value.Type));
-        }
-
-        if (storage == MomentStorage.Paged)
-        {
-            return new MomentPlan(storage, PlacePaged(rows, columns, value.Type), PlacePaged(rows, columns, value.Type));
-        }
-
+        UpdateRule rule = options.RuleOf(row);
         int blocks = MomentBlock.Count(elements);
-        return new MomentPlan(
-            storage, Place(rows, columns, DType.UInt8), Place(rows, columns, DType.UInt8), Place(blocks, 1, profile.Compute), Place(blocks, 1, profile.Compute));
+        return storage switch
+        {
+            MomentStorage.Full => new MomentPlan(storage, State(0), State(1), Rule: rule),
+            MomentStorage.Paged => new MomentPlan(storage, Paged(0), Paged(1), Rule: rule),
+            _ => new MomentPlan(storage, Codes(0), Codes(1), Scales(0), Scales(1), rule),
+        };
+
+        Placement State(int index) => index < rule.States ? Place(rows, columns, value.Type) : default;
+        Placement Paged(int index) => index < rule.States ? PlacePaged(rows, columns, value.Type) : default;
+        Placement Codes(int index) => index < rule.States ? Place(rows, columns, DType.UInt8) : default;
+        Placement Scales(int index) => index < rule.States ? Place(blocks, 1, profile.Compute) : default;
     }
 
     /// <summary>Places the two buffers that paged moments pass through; none where nothing is paged.</summary>

@@ -28,11 +28,7 @@ internal sealed class FitSpace
         Fixed = options.Template with { Sequence = sequence, Rank = options.Rank ?? options.Template.Rank };
         Batches = BatchesOf(options);
         Policies = PoliciesOf();
-        Optimizers = options.Optimizer is { } optimizer ? [optimizer]
-
-            // Where the arena is host memory itself, paging to it frees nothing.
-            : profile.IsHostMemory ? [Optimizer.AdamW, Optimizer.AdamW8Bit]
-            : [Optimizer.AdamW, Optimizer.PagedAdamW, Optimizer.AdamW8Bit];
+        Optimizers = options.Optimizer is { } optimizer ? [optimizer] : [.. OptimizerRule.SearchedOn(profile.IsHostMemory).Select(static rule => rule.Optimizer)];
         Storages = options.Storage is { } storage ? [storage] : options.Template.Storage is { } template ? [template] : StoragesOf();
 
         // Each number that is the user's is tried once, so that the search meets sound ones only.

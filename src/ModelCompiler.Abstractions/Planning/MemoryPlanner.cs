@@ -134,7 +134,7 @@ public static class MemoryPlanner
                 packedValues, packedGradients, Pack(all, first, moving, offsets, room), Pack(all, second, moving, offsets, room), room);
             foreach (int i in moving)
             {
-                moment[i] = new MomentPlan(MomentStorage.Full, first[i], second[i]);
+                moment[i] = new MomentPlan(MomentStorage.Full, first[i], second[i], Rule: options.RuleOf(all[i].row));
             }
 
             _pageBuffers = _arena.PlacePageBuffers(options, moment);

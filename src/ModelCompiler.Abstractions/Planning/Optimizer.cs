@@ -16,35 +16,32 @@ public enum Optimizer
     PagedAdamW,
 }
 
-/// <summary>How the moments of one parameter are kept.</summary>
-public enum MomentStorage
+/// <summary>An <see cref="Optimizer"/>: a rule, and how large states are kept. All that planner, search and command line know of it.</summary>
+/// <param name="Optimizer">The optimizer.</param>
+/// <param name="Option">Its name on the command line.</param>
+/// <param name="Rule">How parameters are updated.</param>
+/// <param name="Storage">How the states of large parameters are kept; those of small ones are <see cref="MomentStorage.Full"/>.</param>
+/// <param name="Remark">What a user of the command line should know; empty: nothing.</param>
+/// <param name="Searched">Whether a search for the best plan may choose it.</param>
+public sealed record OptimizerRule(
+    Optimizer Optimizer, string Option, UpdateRule Rule, MomentStorage Storage = MomentStorage.Full, string Remark = "", bool Searched = false)
 {
-    /// <summary>It has none: it is frozen, or nothing is trained.</summary>
-    None,
+    /// <summary>All optimizers, in the order of <see cref="Planning.Optimizer"/>.</summary>
+    public static readonly IReadOnlyList<OptimizerRule> All =
+    [
+        new(Optimizer.AdamW, "adamw", UpdateRule.AdamW, Searched: true),
+        new(Optimizer.AdamW8Bit, "adamw8bit", UpdateRule.AdamW, MomentStorage.Blockwise, "moments in 8 bits", Searched: true),
+        new(Optimizer.PagedAdamW, "paged", UpdateRule.AdamW, MomentStorage.Paged, "large moments in host memory", Searched: true),
+    ];
 
-    /// <summary>In the compute type.</summary>
-    Full,
+    /// <summary>The rule of an optimizer.</summary>
+    /// <exception cref="ArgumentException">There is no such optimizer.</exception>
+    public static OptimizerRule Of(Optimizer optimizer) =>
+        All.FirstOrDefault(rule => rule.Optimizer == optimizer) ?? throw new ArgumentException($"there is no optimizer {(int)optimizer}", nameof(optimizer));
 
-    /// <summary>One byte an element, the index of a value of the dynamic map, and the greatest magnitude of every block of elements.</summary>
-    Blockwise,
-
-    /// <summary>In the compute type, in host memory outside the arena.</summary>
-    Paged,
-}
-
-/// <summary>The blocks of 8-bit moments; they run across rows.</summary>
-public static class MomentBlock
-{
-    /// <summary>Elements that share a scale.</summary>
-    public const int Elements = 256;
-
-    /// <summary>Blocks of a parameter of this many elements.</summary>
-    public static int Count(long elements) => checked((int)((elements + Elements - 1) / Elements));
-}
-
-/// <summary>The pages of moments in host memory.</summary>
-public static class MomentPages
-{
-    /// <summary>Whole rows in a page of this many elements; at least one.</summary>
-    public static int RowsOf(int pageElements, int columns) => Math.Max(1, pageElements / columns);
+    /// <summary>Those that a search tries, the exact ones first.</summary>
+    /// <param name="hostMemory">Whether the arena is host memory itself: paging to it frees nothing.</param>
+    internal static IEnumerable<OptimizerRule> SearchedOn(bool hostMemory) => All
+        .Where(rule => rule.Searched && !(hostMemory && rule.Storage == MomentStorage.Paged))
+        .OrderBy(static rule => rule.Storage == MomentStorage.Blockwise);
 }

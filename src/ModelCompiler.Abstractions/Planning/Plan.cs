@@ -23,11 +23,12 @@ public sealed record ParameterPlan(ParameterRow Row, int Layer, Placement Value,
 /// <summary>Where the moments of one parameter lie; paged ones in host memory, from which their offsets count.</summary>
 /// <param name="Storage">How they are kept.</param>
 /// <param name="First">The first moment, or its codes, [rows, columns].</param>
-/// <param name="Second">The second moment, or its codes, [rows, columns].</param>
+/// <param name="Second">The second moment, or its codes, [rows, columns]; zero rows where the rule has one.</param>
 /// <param name="FirstScales">Scale of each block of the first moment, [blocks, 1]; zero rows where moments are full.</param>
 /// <param name="SecondScales">Scale of each block of the second moment, [blocks, 1]; zero rows where moments are full.</param>
+/// <param name="Rule">What updates them; null where nothing is trained.</param>
 public readonly record struct MomentPlan(
-    MomentStorage Storage, Placement First, Placement Second, Placement FirstScales = default, Placement SecondScales = default);
+    MomentStorage Storage, Placement First, Placement Second, Placement FirstScales = default, Placement SecondScales = default, UpdateRule? Rule = null);
 
 /// <summary>
 /// Where every byte of a run lies. The plan that predicts is the plan that allocates: <see cref="MemoryCost.Arena"/> of

@@ -104,6 +104,11 @@ public sealed record TrainingPlan
             }
         }
 
+        foreach (ParameterRow row in tables.Parameters.Where(row => row.Trainable && (row.UpdatedInParts || Moves(tables, row))))
+        {
+            Require(RuleOf(row).InParts, $"{tables.Slots[row.Slot].Method} updates parameters in parts, which {RuleOf(row).Name} cannot");
+        }
+
         if (Storage is { } storage)
         {
             Require(tables.Slots.Length > 0, $"{tables.Name} trains all of its weights: only a recipe has frozen ones to store as {storage.Storage}");
@@ -128,13 +133,16 @@ public sealed record TrainingPlan
 
     private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
 
+    /// <summary>How a trainable parameter is updated.</summary>
+    public UpdateRule RuleOf(ParameterRow row) => OptimizerRule.Of(Optimizer).Rule.For(row);
+
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
-    public MomentStorage StorageOf(ParameterRow row, long elements) => row.UpdatedInParts ? MomentStorage.Full : Optimizer switch
+    public MomentStorage StorageOf(ParameterRow row, long elements)
     {
-        Optimizer.AdamW8Bit when elements >= MinimumElementsFor8Bit => MomentStorage.Blockwise,
-        Optimizer.PagedAdamW when elements >= MinimumElementsForPaging => MomentStorage.Paged,
-        _ => MomentStorage.Full,
-    };
+        OptimizerRule optimizer = OptimizerRule.Of(Optimizer);
+        long least = optimizer.Storage switch { MomentStorage.Blockwise => MinimumElementsFor8Bit, MomentStorage.Paged => MinimumElementsForPaging, _ => 0 };
+        return row.UpdatedInParts || optimizer.Rule.For(row) != optimizer.Rule || elements < least ? MomentStorage.Full : optimizer.Storage;
+    }
 
     private static void Require(bool condition, string message)
     {

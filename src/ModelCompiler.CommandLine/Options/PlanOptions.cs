@@ -15,9 +15,6 @@ internal sealed class PlanOptions
 
     private static readonly string[] s_activations = [nameof(Storage.Float32), nameof(Storage.BFloat16)];
 
-    /// <summary>In the order of <see cref="Optimizer"/>.</summary>
-    private static readonly string[] s_optimizers = ["adamw", "adamw8bit", "paged"];
-
     private readonly Option<int> _batch = NumberOptions.Whole("--batch", "Sequences in a micro-batch", 1);
     private readonly Option<int?> _sequence = NumberOptions.OptionalWhole("--sequence", $"Tokens of a sequence; default: {DefaultSequence}, or the context where that is shorter");
     private readonly Option<int> _accumulate = NumberOptions.Whole("--gradient-accumulation", "Micro-batches in an optimizer step", 1);
@@ -35,8 +32,8 @@ internal sealed class PlanOptions
 
     private readonly Option<string> _optimizer = new("--optimizer")
     {
-        Description = "adamw, adamw8bit (moments in 8 bits) or paged (large moments in host memory)",
-        DefaultValueFactory = _ => "adamw",
+        Description = string.Join(", ", OptimizerRule.All.Select(rule => rule.Option + (rule.Remark.Length == 0 ? "" : $" ({rule.Remark})"))),
+        DefaultValueFactory = _ => Name(Optimizer.AdamW),
     };
 
     private readonly Option<string?> _storage = new("--storage")
@@ -112,12 +109,15 @@ internal sealed class PlanOptions
         : s_policies[(int)policy];
 
     /// <summary>An optimizer's name on the command line.</summary>
-    public static string Name(Optimizer optimizer) => s_optimizers[(int)optimizer];
+    public static string Name(Optimizer optimizer) => OptimizerRule.Of(optimizer).Option;
 
     private static bool Given(ParseResult arguments, Option option) => arguments.GetResult(option) is { Implicit: false };
 
-    private static Optimizer OptimizerOf(string text) =>
-        (Optimizer)Array.IndexOf(s_optimizers, EnumOption.Require("--optimizer", text, s_optimizers));
+    private static Optimizer OptimizerOf(string text)
+    {
+        string option = EnumOption.Require("--optimizer", text, [.. OptimizerRule.All.Select(rule => rule.Option)]);
+        return OptimizerRule.All.Single(rule => rule.Option == option).Optimizer;
+    }
 
     private static WeightFormat FormatOf(string text) => WeightFormat.Of(Enum.Parse<Storage>(EnumOption.Require("--storage", text, Enum.GetNames<Storage>())));
 

@@ -33,14 +33,16 @@ KERNEL cross_entropy_rows(Rows<const real> logits, Rows<float> logSumExp, int co
     }
 }
 
-// loss[0] += Σ_t (logSumExp[t] − logits[t, target]) over rows with a target. One block.
-KERNEL cross_entropy_loss(Rows<const real> logits, Rows<const int> targets, Rows<const float> logSumExp, float* loss, int rows)
+// loss[0] += Σ_t weights[t] · (logSumExp[t] − logits[t, target]) over rows with a target; without weights each counts 1. One block.
+KERNEL cross_entropy_loss(
+    Rows<const real> logits, Rows<const int> targets, Rows<const float> logSumExp, Rows<const float> weights, float* loss, int rows)
 {
     double sum = 0;
     for (int t = threadIndex(); t < rows; t += threadCount())
     {
         int target = *targets.row(t);
-        sum += target >= 0 ? (double)*logSumExp.row(t) - widen(logits.row(t)[target]) : 0;
+        double weight = weights.given() ? *weights.row(t) : 1;
+        sum += target >= 0 ? weight * ((double)*logSumExp.row(t) - widen(logits.row(t)[target])) : 0;
     }
 
     sum = blockSum(sum);
@@ -50,15 +52,15 @@ KERNEL cross_entropy_loss(Rows<const real> logits, Rows<const int> targets, Rows
     }
 }
 
-// dLogits = lossScale · (softmax(logits) − onehot(target)), 0 for rows without a target. In place over logits.
+// dLogits = lossScale · weights · (softmax(logits) − onehot(target)), 0 for rows without a target. In place over logits.
 KERNEL cross_entropy_gradient(
-    Rows<const real> logits, Rows<const int> targets, Rows<const float> logSumExp, Rows<real> dLogits, const Step* step, int columns)
+    Rows<const real> logits, Rows<const int> targets, Rows<const float> logSumExp, Rows<const float> weights, Rows<real> dLogits, const Step* step, int columns)
 {
     const real* row = logits.row(blockX());
     real* to = dLogits.row(blockX());
     int target = *targets.row(blockX());
     float normaliser = *logSumExp.row(blockX());
-    float scale = step->lossScale;
+    float scale = weights.given() ? step->lossScale * *weights.row(blockX()) : step->lossScale;
     forColumns(columns, areAligned(row, to), [&](auto n, int c) {
         auto value = load(n, row + c);
         store(to + c, each(n, [&](int i) {

@@ -35,6 +35,12 @@ public abstract class AdapterState
     /// <summary>The factor s on the adapter's term.</summary>
     public virtual float Scale => Slot.Scale(ActiveRank);
 
+    /// <summary>The factor s that the adapter computes with now: 0 where <see cref="TransformerModel.AdaptersEnabled"/> is off.</summary>
+    public float ActiveScale => Enabled ? Scale : 0;
+
+    /// <summary>Whether the adapter adds its term.</summary>
+    internal bool Enabled { get; set; } = true;
+
     /// <summary>Probability with which an input element is dropped now: 0 outside training.</summary>
     public float DropoutRate { get; internal set; }
 
@@ -59,6 +65,9 @@ public abstract class AdapterState
 
     /// <summary>Whether the model's weight is no longer the checkpoint's, which <see cref="ToPeft"/> is for.</summary>
     internal virtual bool ChangesWeight => false;
+
+    /// <summary>Why the base's logits are not those without the adapter's term; null where they are.</summary>
+    internal virtual string? KeepsOn => null;
 
     /// <summary>Whether <see cref="FromLora"/> restores all that <see cref="ToPeft"/> gives: the method is LoRA in all but its training.</summary>
     public virtual bool IsLora => true;

@@ -19,7 +19,7 @@ namespace ModelCompiler.Backends;
 /// say how the kernel uses it; the backends that only hand calls on or count them are generated from them.
 /// T is the number of token rows (batch · sequence, sequences one after the other), [rows, columns] shapes are given per argument.
 /// </summary>
-public interface IBackend : IDisposable
+public partial interface IBackend : IDisposable
 {
     /// <summary>What the backend needs of memory.</summary>
     BackendProfile Profile { get; }
@@ -261,49 +261,14 @@ public interface IBackend : IDisposable
     void SoftCapGradient([Activation] Tensor dy, [Activation] Tensor y, [Activation, Written] Tensor dx, float cap);
 
     /// <summary>
-    /// loss[0] += Σ_t (logSumExp(logits[t]) − logits[t, targets[t]]) over rows with targets[t] ≥ 0; logSumExp [R, 1] is written.
-    /// logits [R, V], targets [R, 1] Int32 (−100: ignored), loss [1, 1].
+    /// loss[0] += Σ_t weights[t] · (logSumExp(logits[t]) − logits[t, targets[t]]) over rows with targets[t] ≥ 0; logSumExp [R, 1] is written.
+    /// logits [R, V], targets [R, 1] Int32 (−100: ignored), loss [1, 1], weights [R, 1] Float32; none: each row counts 1.
     /// </summary>
-    void CrossEntropy(Tensor logits, Tensor targets, [Written] Tensor logSumExp, [Accumulated] Tensor loss);
+    void CrossEntropy(Tensor logits, Tensor targets, [Written] Tensor logSumExp, [Accumulated] Tensor loss, Tensor weights = default);
 
-    /// <summary>dLogits = lossScale · (softmax(logits) − onehot(target)), 0 for ignored rows. In place over logits.</summary>
-    void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, [Written] Tensor dLogits);
+    /// <summary>dLogits = lossScale · weights · (softmax(logits) − onehot(target)), 0 for ignored rows. In place over logits.</summary>
+    void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, [Written] Tensor dLogits, Tensor weights = default);
 
     /// <summary>sum[0] += Σ x² (for clipping by the global norm), in double or with an error of at most 1e-6 relative.</summary>
     void SquaredNorm(Tensor x, [Accumulated] Tensor sum);
-
-    /// <summary>
-    /// AdamW with decoupled decay (Loshchilov and Hutter 2019): g' = gradientScale · g; m = β1 m + (1−β1) g'; v = β2 v + (1−β2) g'²;
-    /// w = w − rate · (m / (1−β1^t) / (sqrt(v / (1−β2^t)) + ε) + decay · w), the decay of w as it was before the step.
-    /// </summary>
-    void AdamW([Accumulated] Tensor w, Tensor g, [Accumulated] Tensor m, [Accumulated] Tensor v, in AdamWStep step);
-
-    /// <summary>
-    /// AdamE, the optimizer of L1RA (Singh et al. 2025): Adam with decoupled L1 and L2 terms, both taken after the step. p is w after a step of
-    /// <see cref="AdamW"/> without decay; w = p · (1 − rate · decay) − τ · s with τ = rate · lasso and s the sign of p, or 0 where |p| ≤ τ: what is as
-    /// small as one step of the L1 term stays, and nothing is snapped to 0.
-    /// </summary>
-    void AdamE([Accumulated] Tensor w, Tensor g, [Accumulated] Tensor m, [Accumulated] Tensor v, in AdamWStep step, double lasso);
-
-    /// <summary>
-    /// <see cref="AdamW"/> with moments in 8 bits (Dettmers et al. 2022, as in bitsandbytes). w and g [rows, columns], without gaps between rows;
-    /// m and v, <see cref="DType.UInt8"/> of the same shape, hold indices into the signed and the unsigned
-    /// <see cref="Quantization.DynamicMap"/>; mScales and vScales [blocks, 1] hold the greatest magnitude of each 256 consecutive elements.
-    /// The moments are decoded, updated and used for w as they are, and then encoded, each block with its new greatest magnitude: the
-    /// nearest value, except that a negative first moment that would become 0 takes the value below 0. Where g or its square is not finite, w
-    /// stays and both moments become 0. All bytes 0 are moments of 0. The decay is of w as it was before the step.
-    /// </summary>
-    void AdamW8Bit(
-        [Accumulated] Tensor w, Tensor g, [Accumulated] Tensor m, [Accumulated] Tensor v, [Accumulated] Tensor mScales,
-        [Accumulated] Tensor vScales, in AdamWStep step);
 }
-
-/// <summary>The scalars of one AdamW update.</summary>
-/// <param name="LearningRate">Learning rate of this step.</param>
-/// <param name="Beta1">Decay of the first moment.</param>
-/// <param name="Beta2">Decay of the second moment.</param>
-/// <param name="Epsilon">Added to the root of the second moment.</param>
-/// <param name="WeightDecay">Decoupled weight decay.</param>
-/// <param name="Count">The number t of this step, from 1.</param>
-/// <param name="GradientScale">Factor on the gradient: the clip.</param>
-public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, int Count, double GradientScale);

@@ -12,6 +12,7 @@ public sealed class Moments
     internal Moments(MomentPlan plan)
     {
         Storage = plan.Storage;
+        Rule = plan.Rule ?? UpdateRule.AdamW;
         First = plan.First.Handle();
         Second = plan.Second.Handle();
         FirstScales = plan.FirstScales.Handle();
@@ -19,7 +20,10 @@ public sealed class Moments
     }
 
     /// <summary>Full moments that lie here.</summary>
-    internal Moments(Tensor first, Tensor second) => (Storage, First, Second) = (MomentStorage.Full, first, second);
+    internal Moments(UpdateRule rule, Tensor first, Tensor second) => (Storage, Rule, First, Second) = (MomentStorage.Full, rule, first, second);
+
+    /// <summary>What updates them.</summary>
+    public UpdateRule Rule { get; }
 
     /// <summary>How they are kept.</summary>
     public MomentStorage Storage { get; }
@@ -27,7 +31,7 @@ public sealed class Moments
     /// <summary>The first moment, or its codes, [rows, columns].</summary>
     public Tensor First { get; }
 
-    /// <summary>The second moment, or its codes, [rows, columns].</summary>
+    /// <summary>The second moment, or its codes, [rows, columns]; none where the rule has one.</summary>
     public Tensor Second { get; }
 
     /// <summary>Scale of each block of the first moment, [blocks, 1]; none where moments are full.</summary>

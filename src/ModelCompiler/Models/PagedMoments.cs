@@ -41,7 +41,10 @@ public sealed class PagedMoments
         (Tensor first, Tensor second) = Buffer(page);
         Moments moments = _pages[page].Parameter.Moments;
         _kernels.PageIn(moments.First.Slice(_pages[page].FirstRow, _pages[page].Rows).Offset, first);
-        _kernels.PageIn(moments.Second.Slice(_pages[page].FirstRow, _pages[page].Rows).Offset, second);
+        if (!moments.Second.IsNone)
+        {
+            _kernels.PageIn(moments.Second.Slice(_pages[page].FirstRow, _pages[page].Rows).Offset, second);
+        }
     }
 
     /// <summary>The moments of a page that was fetched, [rows, columns], for kernels.</summary>
@@ -59,7 +62,10 @@ public sealed class PagedMoments
         (Tensor first, Tensor second) = Buffer(page);
         Moments moments = _pages[page].Parameter.Moments;
         _kernels.PageOut(first, moments.First.Slice(_pages[page].FirstRow, _pages[page].Rows).Offset);
-        _kernels.PageOut(second, moments.Second.Slice(_pages[page].FirstRow, _pages[page].Rows).Offset);
+        if (!moments.Second.IsNone)
+        {
+            _kernels.PageOut(second, moments.Second.Slice(_pages[page].FirstRow, _pages[page].Rows).Offset);
+        }
     }
 
     /// <summary>Reads rows of a paged moment; between updates.</summary>

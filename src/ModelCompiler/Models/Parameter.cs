@@ -72,7 +72,7 @@ public sealed class Parameter
     /// <summary>Takes another place and another size, where ranks moved.</summary>
     internal void Bind(Tensor value, Tensor gradient, Tensor first, Tensor second)
     {
-        (Value, WholeGradient, Moments) = (value, gradient, new Moments(first, second));
+        (Value, WholeGradient, Moments) = (value, gradient, new Moments(Moments.Rule, first, second));
         Activate(value.Rows, value.Columns);
     }
 

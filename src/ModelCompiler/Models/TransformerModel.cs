@@ -37,6 +37,7 @@ public abstract class TransformerModel : IDisposable
     private int _batch;
     private int _sequence;
     private int _rank = int.MaxValue;
+    private bool _adaptersEnabled = true;
     private bool _disposed;
 
     /// <summary>Allocates the plan's arena and binds every parameter to its place.</summary>
@@ -90,11 +91,31 @@ public abstract class TransformerModel : IDisposable
     /// <summary>All adapters, layer by layer.</summary>
     public IReadOnlyList<AdapterState> Adapters => _adapters;
 
+    /// <summary>
+    /// Whether adapters add their terms. Off, forward computes what the base does, from the next call on, as a reference model does for preference
+    /// losses; training needs them on.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A method changed the base, so that its logits are not those without the adapters.</exception>
+    public bool AdaptersEnabled
+    {
+        get => _adaptersEnabled;
+        set
+        {
+            if (!value && _adapters.FirstOrDefault(a => a.KeepsOn is not null) is { } kept)
+            {
+                throw new InvalidOperationException($"the adapters of {Tables.Name} cannot be switched off: {kept.KeepsOn} (adapter {kept.Path})");
+            }
+
+            _adaptersEnabled = value;
+            foreach (AdapterState adapter in _adapters)
+            {
+                adapter.Enabled = value;
+            }
+        }
+    }
+
     /// <summary>Where the base's weights were loaded from; null where they were not.</summary>
     public IBaseWeights? Base { get; set; }
-
-    /// <summary>The scalars of the current micro-step.</summary>
-    public Step Step => _step;
 
     /// <summary>Tokens of the current micro-step.</summary>
     public int Tokens => _batch * _sequence;
@@ -123,6 +144,30 @@ public abstract class TransformerModel : IDisposable
     /// <summary>The gradient of the residual stream, [tokens, width]; none where nothing below the loss is trained, and when generating.</summary>
     public Tensor ResidualGradient => Plan.ResidualGradient.Rows == 0 ? Tensor.None : TokenBuffer(Plan.ResidualGradient.Offset, Plan.Tables.Width);
 
+    /// <summary>
+    /// A micro-step of training: forward, loss and backward, with dropout. Adds to <see cref="LossSum"/> and to the gradients of the trainable parameters.
+    /// </summary>
+    /// <inheritdoc cref="BeginStep(in Backends.Step, ReadOnlySpan{int}, ReadOnlySpan{int}, bool)" path="/exception"/>
+    public void Step(in TokenBatch batch)
+    {
+        BeginStep(batch.Scalars, batch.Ids, batch.Targets, training: true);
+        Forward();
+        Loss(backward: true);
+        Backward();
+    }
+
+    /// <summary>A micro-step of evaluation: forward and loss, without dropout.</summary>
+    /// <returns>The loss, summed over the targets.</returns>
+    /// <inheritdoc cref="BeginStep(in Backends.Step, ReadOnlySpan{int}, ReadOnlySpan{int}, bool)" path="/exception"/>
+    public double Evaluate(in TokenBatch batch)
+    {
+        BeginStep(batch.Scalars, batch.Ids, batch.Targets, training: false);
+        Kernels.Zero(LossSum);
+        Forward();
+        Loss(backward: false);
+        return Kernels.Read(LossSum);
+    }
+
     /// <summary>Starts a micro-step of training or evaluation; batch and sequence may be smaller than planned.</summary>
     /// <param name="step">Its scalars.</param>
     /// <param name="ids">Token ids, sequence after sequence.</param>
@@ -130,9 +175,15 @@ public abstract class TransformerModel : IDisposable
     /// <param name="training">Whether dropout is on.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step is empty, larger than the plan, or leaves the context.</exception>
     /// <exception cref="ArgumentException">The step has not one id and target for each of its tokens, or the plan is for generation.</exception>
+    /// <exception cref="InvalidOperationException">The step trains adapters that are switched off.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void BeginStep(in Step step, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, bool training)
     {
+        if (training && !_adaptersEnabled)
+        {
+            throw new InvalidOperationException($"the adapters of {Tables.Name} are switched off and would not learn; set AdaptersEnabled");
+        }
+
         if (Plan.Serves)
         {
             throw new ArgumentException($"{Tables.Name} is planned for generation, which has no targets; plan it with ForTraining");

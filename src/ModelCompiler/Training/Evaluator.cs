@@ -36,17 +36,13 @@ public sealed class Evaluator
         for (long index = 0; index < _data.PerEpoch; index++)
         {
             cancellation.ThrowIfCancellationRequested();
-            int count = _microBatches.Begin(index, lossScale: 0, seed: 0, training: false);
-            if (count > 0)
+            if (_microBatches.Take(index, lossScale: 0, seed: 0, out TokenBatch batch))
             {
-                _model.Kernels.Zero(_model.LossSum);
-                _model.Forward();
-                _model.Loss(backward: false);
-                double loss = _model.Kernels.Read(_model.LossSum);
+                double loss = _model.Evaluate(batch);
                 sum += double.IsFinite(loss)
                     ? loss
                     : throw new TrainingException($"the loss of evaluation batch {index + 1} is {loss}; look at the weights, and at the data of this batch");
-                tokens += count;
+                tokens += _microBatches.Targets;
             }
         }
 

@@ -5,7 +5,7 @@ using ModelCompiler.Models;
 namespace ModelCompiler.Training;
 
 /// <summary>
-/// Hands batches of data to a model. Trailing positions that no row needs are cut off, in whole blocks: attention is causal, so they
+/// Batches of data for a model. Trailing positions that no row needs are cut off, in whole blocks: attention is causal, so they
 /// cannot change the loss. Allocates nothing after construction.
 /// </summary>
 internal sealed class MicroBatches
@@ -13,7 +13,6 @@ internal sealed class MicroBatches
     /// <summary>Sequences are cut to multiples of this, so that few shapes occur.</summary>
     private const int Block = 8;
 
-    private readonly TransformerModel _model;
     private readonly Batches _data;
     private readonly int[] _ids;
     private readonly int[] _targets;
@@ -32,28 +31,27 @@ internal sealed class MicroBatches
                 $"batches of {data.BatchSize} x {data.Sequence} tokens are larger than the plan's {model.Plan.Sizes.Batch} x {model.Plan.Sizes.Sequence}", nameof(data));
         }
 
-        (_model, _data) = (model, data);
+        _data = data;
         _ids = new int[data.BatchSize * data.Sequence];
         _targets = new int[_ids.Length];
     }
 
-    /// <summary>Positions up to each row's last target, of the batch that was begun last.</summary>
+    /// <summary>Positions up to each row's last target, of the batch that was taken last.</summary>
     public int Positions { get; private set; }
 
-    /// <summary>Writes a batch into the model and starts its micro-step.</summary>
-    /// <returns>How many targets count; with none there is nothing to run.</returns>
-    public int Begin(long index, double lossScale, ulong seed, bool training)
+    /// <summary>Targets of the batch that was taken last.</summary>
+    public int Targets { get; private set; }
+
+    /// <summary>A batch without the trailing positions that nothing needs; valid until the next is taken.</summary>
+    /// <returns>Whether any target counts; with none there is nothing to run.</returns>
+    public bool Take(long index, double lossScale, ulong seed, out TokenBatch batch)
     {
-        int count = _data.Fill(index, _ids, _targets);
+        Targets = _data.Fill(index, _ids, _targets);
         int sequence = CutPadding();
         int length = _data.BatchSize * sequence;
-        if (count > 0)
-        {
-            var step = new Step(_data.BatchSize, sequence, LossScale: lossScale, Seed: seed);
-            _model.BeginStep(step, _ids.AsSpan(0, length), _targets.AsSpan(0, length), training);
-        }
-
-        return count;
+        batch = Targets == 0 ? default : new TokenBatch(
+            new Step(_data.BatchSize, sequence, LossScale: lossScale, Seed: seed), _ids.AsSpan(0, length), _targets.AsSpan(0, length));
+        return Targets > 0;
     }
 
     private int CutPadding()

@@ -23,8 +23,7 @@ public sealed class Trainer
     private readonly Batches _data;
     private readonly TrainingOptions _options;
     private readonly MicroBatches _microBatches;
-    private readonly Parameter[] _trainable;
-    private readonly ParameterUpdates _updates;
+    private readonly TrainingStep _step;
     private readonly AdapterSchedule[] _schedules;
     private readonly LearningRateSchedule _rates;
     private readonly Evaluator? _evaluator;
@@ -52,10 +51,9 @@ public sealed class Trainer
         _microBatches = new MicroBatches(model, data);
         _evaluator = heldOut is null ? null : new Evaluator(model, heldOut);
         _rates = options.Rates;
-        _trainable = [.. model.Trainable];
-        _updates = new ParameterUpdates(model);
+        _step = new TrainingStep(model);
         _schedules = AdapterSchedule.Of(model, options);
-        if (_trainable.Length == 0)
+        if (_step.IsEmpty)
         {
             throw new TrainingException($"{model.Tables.Name} has no trainable parameter");
         }
@@ -159,7 +157,6 @@ public sealed class Trainer
     public StepMetrics Step()
     {
         long start = Stopwatch.GetTimestamp();
-        IBackend kernels = _model.Kernels;
         (long first, int count) = _data.OfStep(CompletedSteps, _options.GradientAccumulation);
         long targets = 0;
         for (int i = 0; i < count; i++)
@@ -178,16 +175,13 @@ public sealed class Trainer
             schedule.BeginStep(step);
         }
 
-        kernels.Zero(_model.LossSum);
-        _model.ZeroGradients();
+        _step.Begin();
         long positions = 0;
         for (int i = 0; i < count; i++)
         {
-            if (_microBatches.Begin(first + i, 1.0 / targets, DropoutSeed(first + i), training: true) > 0)
+            if (_microBatches.Take(first + i, 1.0 / targets, DropoutSeed(first + i), out TokenBatch batch))
             {
-                _model.Forward();
-                _model.Loss(backward: true);
-                _model.Backward();
+                _step.Add(batch);
                 positions += _microBatches.Positions;
             }
         }
@@ -197,12 +191,13 @@ public sealed class Trainer
             schedule.AddGradients(step);
         }
 
-        double norm = GradientNorm();
-        double loss = kernels.Read(_model.LossSum) / targets;
+        double norm = _step.ReadGradientNorm();
+        double loss = _step.ReadLoss() / targets;
         RequireFinite(step, loss, norm);
         double rate = _rates.At(step);
         _updating = true;
-        Update(step, rate, _options.MaximumGradientNorm > 0 ? Math.Min(1, _options.MaximumGradientNorm / (norm + NormFloor)) : 1);
+        double clip = _options.MaximumGradientNorm > 0 ? Math.Min(1, _options.MaximumGradientNorm / (norm + NormFloor)) : 1;
+        _step.Update(new AdamWStep(rate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, step, clip));
         foreach (AdapterSchedule schedule in _schedules)
         {
             schedule.EndStep(step, rate);
@@ -230,7 +225,7 @@ public sealed class Trainer
 
         try
         {
-            if (ParametersAreFinite())
+            if (_step.IsFinite())
             {
                 Save();
             }
@@ -243,17 +238,6 @@ public sealed class Trainer
         {
             throw new AggregateException($"The state after step {CompletedSteps} could not be saved.", error, second);
         }
-    }
-
-    private bool ParametersAreFinite()
-    {
-        _model.Kernels.Zero(_model.GradientNorm);
-        foreach (Parameter parameter in _trainable)
-        {
-            _model.Kernels.SquaredNorm(parameter.Value, _model.GradientNorm);
-        }
-
-        return double.IsFinite(_model.Kernels.Read(_model.GradientNorm));
     }
 
     private RankPattern? Moved()
@@ -299,23 +283,6 @@ public sealed class Trainer
         _options.SaveInterval != Timeout.InfiniteTimeSpan && _options.Clock.GetElapsedTime(lastSave) >= _options.SaveInterval;
 
     private bool IsDue(int every) => CompletedSteps == _options.Steps || (every > 0 && CompletedSteps % every == 0);
-
-    private double GradientNorm()
-    {
-        _model.Kernels.Zero(_model.GradientNorm);
-        foreach (Parameter parameter in _trainable)
-        {
-            if (!parameter.LiveGradient.IsNone)
-            {
-                _model.Kernels.SquaredNorm(parameter.LiveGradient, _model.GradientNorm);
-            }
-        }
-
-        return Math.Sqrt(_model.Kernels.Read(_model.GradientNorm));
-    }
-
-    private void Update(int step, double rate, double scale) =>
-        _updates.Run(new AdamWStep(rate, _options.Beta1, _options.Beta2, _options.Epsilon, _options.WeightDecay, step, scale));
 
     private static void RequireFinite(int step, double loss, double norm)
     {

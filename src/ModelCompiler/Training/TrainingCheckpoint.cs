@@ -139,7 +139,11 @@ public static class TrainingCheckpoint
             }
 
             yield return ($"moment1/{parameter.Path}", parameter.Moments.First, paged);
-            yield return ($"moment2/{parameter.Path}", parameter.Moments.Second, paged);
+            if (!parameter.Moments.Second.IsNone)
+            {
+                yield return ($"moment2/{parameter.Path}", parameter.Moments.Second, paged);
+            }
+
             if (parameter.Moments.Storage == MomentStorage.Blockwise)
             {
                 yield return ($"scales1/{parameter.Path}", parameter.Moments.FirstScales, false);

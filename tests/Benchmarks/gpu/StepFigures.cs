@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda;
 using ModelCompiler.Models;
+using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Training;
 

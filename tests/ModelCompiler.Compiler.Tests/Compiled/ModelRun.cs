@@ -1,6 +1,7 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Models;
+using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using ModelCompiler.Training;

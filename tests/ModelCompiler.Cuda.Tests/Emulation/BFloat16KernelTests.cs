@@ -16,7 +16,7 @@ public sealed class BFloat16KernelTests : IClassFixture<BFloat16KernelTests.Shar
     private const int OperandBytes = 1 << 20;
 
     /// <summary>Tensors that are Float32 always, like parameters' gradients.</summary>
-    private static readonly string[] Statistics = ["rstd", "statistics", "logSumExp", "inverse"];
+    private static readonly string[] Statistics = ["rstd", "statistics", "logSumExp", "weights", "inverse"];
 
     /// <summary>Operations that see parameters only.</summary>
     private static readonly string[] OfParameters =

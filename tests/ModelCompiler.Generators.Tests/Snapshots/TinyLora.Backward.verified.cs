@@ -78,16 +78,16 @@ partial class TinyLora
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
         k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, s_norm);                                                   // n = x rstd(x) w                              [T, 64]     rebuilt
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1Rebuilt, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
         k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
         k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1Rebuilt, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLowGradient, query.Adapter.A, b.Normed1Gradient, plus: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
         k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, plus: b.ResidualGradient);        // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
@@ -109,15 +109,15 @@ partial class TinyLora
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
         k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
         k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
         k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLowGradient, query.Adapter.A, b.Normed1Gradient, plus: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
         k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, plus: b.ResidualGradient);        // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
@@ -135,12 +135,12 @@ partial class TinyLora
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
         k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);                                                        // n = x rstd(x) w                              [T, 64]     rebuilt
         k.Linear(b.Normed1, query.Adapter.A, b.QueryLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
+        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
         k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     rebuilt
         k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     rebuilt
         k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     rebuilt
         k.Linear(b.Normed1, value.Adapter.A, b.ValueLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
+        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
         k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                                       // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
         k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                                                                // y = x Wᵀ + c                                 [T, 64]     rebuilt
         k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                                    // n = x rstd(x) w                              [T, 64]     rebuilt
@@ -152,15 +152,15 @@ partial class TinyLora
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
         k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
         k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
         k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLowGradient, query.Adapter.A, b.Normed1Gradient, plus: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
         k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, plus: b.ResidualGradient);        // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
@@ -182,13 +182,13 @@ partial class TinyLora
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
         k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, s_norm);                                                   // n = x rstd(x) w                              [T, 64]     rebuilt
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1Rebuilt, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1Rebuilt, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
     }
 
@@ -208,12 +208,12 @@ partial class TinyLora
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
         k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
     }
 
@@ -229,12 +229,12 @@ partial class TinyLora
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
         k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: Tensor.None, s_norm);                                                          // n = x rstd(x) w                              [T, 64]     rebuilt
         k.Linear(b.Normed1, query.Adapter.A, b.QueryLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
+        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
         k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     rebuilt
         k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     rebuilt
         k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     rebuilt
         k.Linear(b.Normed1, value.Adapter.A, b.ValueLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.Scale);                               // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
+        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
         k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                                       // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
         k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                                                                // y = x Wᵀ + c                                 [T, 64]     rebuilt
         k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                                    // n = x rstd(x) w                              [T, 64]     rebuilt
@@ -246,12 +246,12 @@ partial class TinyLora
         k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
         k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
         k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.Scale);                                // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.Scale);                                // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.Scale);                                  // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
         k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
     }
 }

@@ -140,10 +140,13 @@ internal sealed record GradientCase(
             (b, t) => b.GroupMean(t["x"], t["y"]),
             (b, t) => b.GroupMeanGradient(t["dy"], t["dx"])),
         new(nameof(IBackend.CrossEntropy),
-            [Input("logits", Rows, Columns), Ids("targets", Rows, Columns, ignored: true), Output("logSumExp", Rows, 1), Accumulator("loss", 1, 1), Output("dLogits", Rows, Columns)],
+            [
+                Input("logits", Rows, Columns), Ids("targets", Rows, Columns, ignored: true), Input("weights", Rows, 1),
+                Output("logSumExp", Rows, 1), Accumulator("loss", 1, 1), Output("dLogits", Rows, Columns),
+            ],
             "loss", null, [("logits", "dLogits")],
-            (b, t) => b.CrossEntropy(t["logits"], t["targets"], t["logSumExp"], t["loss"]),
-            (b, t) => b.CrossEntropyGradient(t["logits"], t["targets"], t["logSumExp"], t["dLogits"])),
+            (b, t) => b.CrossEntropy(t["logits"], t["targets"], t["logSumExp"], t["loss"], t["weights"]),
+            (b, t) => b.CrossEntropyGradient(t["logits"], t["targets"], t["logSumExp"], t["dLogits"], t["weights"])),
     ];
 
     public override string ToString() => Name;

@@ -108,6 +108,16 @@ public sealed class ReferenceFormulaTests : IDisposable
         Close([2 * 0.5, 2], y, 1e-12);
     }
 
+    /// <summary>A row of weight w counts as w rows; 0 and a negative one count so too.</summary>
+    [Fact]
+    public void LossOfARowIsItsWeightTimesTheLossOfOne()
+    {
+        Tensor targets = Ids(3, 0, 1);
+        Tensor loss = Of(1, 1, 1);
+        backend.CrossEntropy(Of(3, 4, 5, 5, 5, 5, 1, 1, 1, 1, 0, 0, 0, 0), targets, default, loss, Of(3, 1, 2, 0, -0.5));
+        Close([1 + 1.5 * Math.Log(4)], loss);
+    }
+
     [Fact]
     public void LossOfEqualLogitsIsTheLogarithmOfTheirNumber()
     {

@@ -1,6 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.Models;
+using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using ModelCompiler.Testing.Null;

@@ -6,7 +6,7 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss)
+    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss, Tensor weights = default)
     {
         for (int t = 0; t < logits.Rows; t++)
         {
@@ -32,13 +32,13 @@ public sealed unsafe partial class ReferenceBackend
             int target = Id(targets, t, logits.Columns);
             if (!loss.IsNone && target >= 0)
             {
-                Row(loss, 0)[0] += normaliser - row[target];
+                Row(loss, 0)[0] += Weight(weights, t) * (normaliser - row[target]);
             }
         }
     }
 
     /// <inheritdoc/>
-    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits)
+    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits, Tensor weights = default)
     {
         for (int t = 0; t < dLogits.Rows; t++)
         {
@@ -46,11 +46,14 @@ public sealed unsafe partial class ReferenceBackend
             Span<double> gradient = Row(dLogits, t);
             double normaliser = Row(logSumExp, t)[0];
             int target = Id(targets, t, logits.Columns);
+            double scale = Step.LossScale * Weight(weights, t);
             for (int i = 0; i < gradient.Length; i++)
             {
                 double probability = Math.Exp(row[i] - normaliser);
-                gradient[i] = target < 0 ? 0 : Step.LossScale * (probability - (i == target ? 1 : 0));
+                gradient[i] = target < 0 ? 0 : scale * (probability - (i == target ? 1 : 0));
             }
         }
     }
+
+    private double Weight(Tensor weights, int t) => weights.IsNone ? 1 : Row(weights, t)[0];
 }

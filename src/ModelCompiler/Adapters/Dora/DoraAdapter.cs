@@ -31,6 +31,9 @@ public sealed class DoraAdapter : AdapterState
     public Parameter SquaredNorms { get; }
 
     /// <inheritdoc/>
+    internal override string? KeepsOn => "DoRA scales the base's own output by its magnitudes";
+
+    /// <inheritdoc/>
     public override int Inputs => A.Value.Columns;
 
     /// <inheritdoc/>

@@ -49,6 +49,9 @@ public sealed class LoraAdapter : AdapterState
     /// <inheritdoc/>
     internal override bool ChangesWeight => StartA is not null;
 
+    /// <inheritdoc/>
+    internal override string? KeepsOn => Start is LoraStart.Pissa or LoraStart.Loftq ? $"start {Start} changed the weight that the base had" : null;
+
     /// <summary>The values of <see cref="LoraStart"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
     /// <exception cref="ModelCompilerException">PiSSA or LoftQ: the checkpoint's weight is quantised already, or cannot be read any more.</exception>
     /// <exception cref="TrainingException">LoftQ: the weight is not stored as NF4 in this plan.</exception>

@@ -10,7 +10,7 @@ public sealed unsafe partial class CpuBackend
     private const int LossesPerChunk = 1024;
 
     /// <inheritdoc/>
-    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss)
+    public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss, Tensor weights = default)
     {
         RequireIds(targets, logits.Columns, ignoreNegative: true);
         double* losses = stackalloc double[LossesPerChunk];
@@ -25,6 +25,7 @@ public sealed unsafe partial class CpuBackend
                     Targets = Integers(targets.Slice(first, rows)),
                     TargetStride = targets.Stride,
                     LogSumExp = logSumExp.IsNone ? default : RowsOf(logSumExp.Slice(first, rows)),
+                    Weights = weights.IsNone ? default : RowsOf(weights.Slice(first, rows)),
                     Losses = losses,
                     Width = logits.Columns,
                 },
@@ -43,7 +44,7 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits)
+    public void CrossEntropyGradient(Tensor logits, Tensor targets, Tensor logSumExp, Tensor dLogits, Tensor weights = default)
     {
         RequireIds(targets, logits.Columns, ignoreNegative: true);
         ForEachRow(
@@ -53,6 +54,7 @@ public sealed unsafe partial class CpuBackend
                 Targets = Integers(targets),
                 TargetStride = targets.Stride,
                 LogSumExp = RowsOf(logSumExp),
+                Weights = RowsOf(weights),
                 DLogits = RowsOf(dLogits),
                 Width = logits.Columns,
                 Scale = (float)Step.LossScale,
@@ -63,7 +65,7 @@ public sealed unsafe partial class CpuBackend
 
     private struct CrossEntropyRows : IRowKernel
     {
-        public FloatRows Logits, LogSumExp;
+        public FloatRows Logits, LogSumExp, Weights;
         public int* Targets;
         public nint TargetStride;
         public double* Losses;
@@ -80,7 +82,7 @@ public sealed unsafe partial class CpuBackend
             }
 
             int target = Targets[row * TargetStride];
-            Losses[row] = target < 0 ? 0 : normaliser - logits[target];
+            Losses[row] = target < 0 ? 0 : (normaliser - logits[target]) * (Weights.IsNone ? 1 : *Weights[row]);
         }
 
         private struct Exponential : IColumnTerm
@@ -96,7 +98,7 @@ public sealed unsafe partial class CpuBackend
 
     private struct CrossEntropyGradientRows : IRowKernel
     {
-        public FloatRows Logits, LogSumExp, DLogits;
+        public FloatRows Logits, LogSumExp, Weights, DLogits;
         public int* Targets;
         public nint TargetStride;
         public int Width;
@@ -112,8 +114,9 @@ public sealed unsafe partial class CpuBackend
                 return;
             }
 
-            Columns.Each(new Place { X = Logits[row], Y = gradient, LogSumExp = *LogSumExp[row], Scale = Scale }, Width);
-            gradient[target] -= Scale;
+            float scale = Weights.IsNone ? Scale : Scale * *Weights[row];
+            Columns.Each(new Place { X = Logits[row], Y = gradient, LogSumExp = *LogSumExp[row], Scale = scale }, Width);
+            gradient[target] -= scale;
         }
 
         private struct Place : IColumnAction

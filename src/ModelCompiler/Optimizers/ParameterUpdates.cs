@@ -3,7 +3,7 @@ using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
-namespace ModelCompiler.Training;
+namespace ModelCompiler.Optimizers;
 
 /// <summary>Updates the trainable parameters of a model with the optimizer of its plan.</summary>
 /// <param name="model">A model planned for training.</param>
@@ -54,8 +54,8 @@ public sealed class ParameterUpdates(TransformerModel model)
 
             MomentPage page = pages[i];
             (Tensor first, Tensor second) = pages.Await(i);
-            model.Kernels.AdamW(
-                page.Parameter.Value.Slice(page.FirstRow, page.Rows), page.Parameter.Gradient.Slice(page.FirstRow, page.Rows), first, second, Of(page.Parameter, step));
+            model.Kernels.Update(
+                page.Parameter.Moments.Rule, page.Parameter.Value.Slice(page.FirstRow, page.Rows), page.Parameter.Gradient.Slice(page.FirstRow, page.Rows), first, second, Of(page.Parameter, step));
             pages.Evict(i);
         }
     }
@@ -88,7 +88,7 @@ public sealed class ParameterUpdates(TransformerModel model)
         }
         else
         {
-            model.Kernels.AdamW(value, gradient, first, second, Of(parameter, step));
+            model.Kernels.Update(parameter.Moments.Rule, value, gradient, first, second, Of(parameter, step));
         }
     }
 
