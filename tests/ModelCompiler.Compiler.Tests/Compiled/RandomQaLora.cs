@@ -6,6 +6,8 @@ namespace ModelCompiler.Compiler.Tests.Compiled;
 /// <summary>Random descriptions whose projections carry QA-LoRA, each width of inputs with a random divisor as the size of its groups.</summary>
 public static class RandomQaLora
 {
+    private static readonly Targets[] s_groups = [Targets.Query | Targets.Key | Targets.Value, Targets.Output, Targets.Up | Targets.Gate, Targets.Down, Targets.Head];
+
     /// <summary>The first descriptions of a seed; the same for ever.</summary>
     public static ModelSpec[] Take(int count, ulong seed)
     {
@@ -15,27 +17,18 @@ public static class RandomQaLora
 
     private static List<AdapterSpec> Adapters(ModelSpec spec, Random random)
     {
-        AttentionSpec attention = spec.Block.Sublayers.Select(s => s.Attention).OfType<AttentionSpec>().Single();
-        FeedForwardSpec feedForward = spec.Block.Sublayers.Select(s => s.FeedForward).OfType<FeedForwardSpec>().Single();
-        Targets gate = feedForward.Kind == FeedForwardKind.Gelu ? Targets.None : Targets.Gate;
-        int keys = attention.Shape.KeyValueWidth;
-        (Targets Targets, int In, int Out)[] all =
-        [
-            (Targets.Query | Targets.Key | Targets.Value, spec.Width, keys),
-            (Targets.Output, attention.Shape.Width, spec.Width),
-            (Targets.Up | gate, spec.Width, feedForward.Hidden),
-            (Targets.Down, feedForward.Hidden, spec.Width),
-            (Targets.Head, spec.Width, spec.Vocabulary),
-        ];
+        ILookup<Targets, ProjectionSize> groups = ProjectionSize.Of(spec).ToLookup(size => s_groups.Single(group => (group & size.Projection) != Targets.None));
         var adapters = new List<AdapterSpec>();
         while (adapters.Count == 0)
         {
-            foreach ((Targets targets, int inputs, int outputs) in all.Where(_ => random.Next(3) > 0))
+            foreach (IGrouping<Targets, ProjectionSize> group in groups.Where(_ => random.Next(3) > 0))
             {
-                int[] sizes = [.. Enumerable.Range(1, inputs).Where(size => inputs % size == 0)];
+                // Sublayers of one kind may differ in width: the groups divide all of them.
+                int[] sizes = [.. Enumerable.Range(1, (int)group.Min(size => size.In)).Where(size => group.All(projection => projection.In % size == 0))];
                 int size = sizes[random.Next(sizes.Length)];
-                int rank = 1 + random.Next(Math.Min(inputs / size, outputs));
+                int rank = 1 + random.Next((int)group.Min(projection => Math.Min(projection.In / size, projection.Out)));
                 double dropout = random.Next(3) == 0 ? 0.25 : 0;
+                Targets targets = group.Aggregate(Targets.None, (all, projection) => all | projection.Projection);
                 adapters.Add(new AdapterSpec("QaLora", targets, targets == Targets.Head ? 0 : random.Next(spec.Block.Repeat), new EquatableArray<ArgumentSpec>(
                 [
                     new ArgumentSpec("Rank", rank), new ArgumentSpec("Alpha", 3), new ArgumentSpec("Dropout", dropout), new ArgumentSpec("GroupSize", size),
