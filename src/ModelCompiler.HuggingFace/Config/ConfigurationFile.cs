@@ -28,7 +28,8 @@ internal static class ConfigurationFile
             json.WriteStringValue(family.ModelClass);
             json.WriteEndArray();
             json.WriteString("model_type", family.ModelType);
-            foreach (ConfigurationRow row in tables.Configuration)
+            ConfigurationRow[] keys = [.. family.Keys(shape)];
+            foreach (ConfigurationRow row in keys)
             {
                 json.WritePropertyName(row.Key);
                 json.WriteRawValue(row.Value);
@@ -44,7 +45,11 @@ internal static class ConfigurationFile
                 json.WriteNull("sliding_window");
             }
 
-            json.WriteNumber("max_position_embeddings", tables.Context);
+            if (keys.All(k => k.Key != "n_positions"))
+            {
+                json.WriteNumber("max_position_embeddings", tables.Context);
+            }
+
             json.WriteString("torch_dtype", storedType);
             if (quantization is not null)
             {

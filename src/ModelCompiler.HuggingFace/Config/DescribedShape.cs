@@ -36,7 +36,13 @@ public sealed class DescribedShape
     /// <summary>Whether it computes what Llama does, whatever its layers have more: RMS norms before the sublayers, rotary positions, SwiGLU, and nothing else.</summary>
     public bool IsLlamaLike =>
         Value("rope_theta") is not null && Value("hidden_act") == "\"silu\"" && Value("rms_norm_eps") is not null
-        && !_tables.Configuration.Any(c => ConfigKeys.BeyondLlama.Contains(c.Key));
+        && !IsBeyondLlama;
+
+    /// <summary>Whether it computes something that neither Llama nor GPT-2 does: a factor, a cap, norms or sublayers in another place.</summary>
+    public bool IsBeyondLlama => _tables.Configuration.Any(c => ConfigKeys.BeyondLlama.Contains(c.Key));
+
+    /// <summary>What a config.json says of it in the keys that most families share.</summary>
+    public IReadOnlyList<ConfigurationRow> Configuration => _tables.Configuration;
 
     /// <summary>Whether it has a parameter, "Attention.Query.Bias".</summary>
     public bool Has(string parameter) => Parameters.Contains(parameter);

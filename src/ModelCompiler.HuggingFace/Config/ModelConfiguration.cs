@@ -48,14 +48,15 @@ internal static class ModelConfiguration
         CheckpointFamily[] families = CheckpointFamily.Of(tables);
         string? type = file.Text(Type);
         CheckpointFamily? family = families.FirstOrDefault(f => f.ModelType == type);
+        ConfigurationRow[] keys = [.. family?.Keys(shape) ?? tables.Configuration];
         return
         [
             .. Types(type, families, tables),
             .. Spellings(file, tables),
-            .. tables.Configuration.Where(c => !RotaryConfig.Reads(c.Key)).SelectMany(row => Described(file, row, family, tables)),
+            .. keys.Where(c => !RotaryConfig.Reads(c.Key)).SelectMany(row => Described(file, row, family, tables)),
             .. new RotaryConfig(file, tables).Problems(shape, tables),
             .. Windows(file, family, shape, tables),
-            .. Others(file, family, shape, tables),
+            .. Others(file, keys, family, shape, tables),
         ];
     }
 
@@ -121,9 +122,9 @@ internal static class ModelConfiguration
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 
-    private static IEnumerable<ConfigProblem> Others(JsonValue file, CheckpointFamily? family, DescribedShape shape, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Others(JsonValue file, ConfigurationRow[] keys, CheckpointFamily? family, DescribedShape shape, ModelTables tables)
     {
-        string[] read = [Type, "sliding_window", "use_sliding_window", "layer_types", .. s_spellings.Select(s => s.Other), .. tables.Configuration.Select(c => c.Key), .. family?.Unread ?? []];
+        string[] read = [Type, "sliding_window", "use_sliding_window", "layer_types", .. s_spellings.Select(s => s.Other), .. keys.Select(c => c.Key), .. family?.Unread ?? []];
         foreach (string key in file.Keys.Where(k => !read.Contains(k) && !RotaryConfig.Reads(k) && !ConfigKeys.IsInert(k)))
         {
             if (file.Value(key) is { } value && !ConfigKeys.IsNeutral(key, value.Element, shape))

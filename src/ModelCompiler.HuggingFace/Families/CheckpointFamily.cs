@@ -26,6 +26,9 @@ public abstract class CheckpointFamily
     /// <summary>Keys of config.json that, where true, give further parameters.</summary>
     public virtual IReadOnlyList<ParameterOption> Options => [];
 
+    /// <summary>What config.json must say of a description.</summary>
+    public virtual IEnumerable<ConfigurationRow> Keys(DescribedShape shape) => shape.Configuration;
+
     /// <summary>What absent keys mean, where that is not what the description says they mean.</summary>
     public virtual IReadOnlyDictionary<string, string> Defaults { get; } = new Dictionary<string, string>();
 

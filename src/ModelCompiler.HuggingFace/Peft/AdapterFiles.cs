@@ -70,7 +70,7 @@ public static class AdapterFiles
         HashSet<string> modules = [.. model.Adapters.Select(map.ModuleOf)];
         string[] problems =
         [
-            .. adapters.Select(a => Problem(a, map.ModuleOf(a), factors.GetValueOrDefault(a.Path), file)).OfType<string>(),
+            .. adapters.Select(a => Problem(a, map, factors.GetValueOrDefault(a.Path), file)).OfType<string>(),
             .. file.Modules.Keys.Where(m => !modules.Contains(m)).Select(m => $"'{m}' is adapted in the file, not in the recipe"),
             .. factors.Where(f => !ranks.ContainsKey(f.Key) && modules.Contains(map.ModuleOf(f.Key)) && f.Value.B.Any(static b => b != 0)).Select(f => $"'{f.Key}' is adapted in the file, not in the recipe"),
         ];
@@ -82,7 +82,7 @@ public static class AdapterFiles
 
         foreach (AdapterState adapter in adapters)
         {
-            adapter.FromLora(model, factors[adapter.Path]);
+            adapter.FromLora(model, Scaled(factors[adapter.Path], file.Config.ScaleOf(map.ModuleOf(adapter)) / adapter.Scale));
         }
     }
 
@@ -197,8 +197,13 @@ public static class AdapterFiles
         }
     }
 
-    private static string? Problem(AdapterState adapter, string name, LowRankFactors? module, PeftAdapter file)
+    /// <summary>A module has one scale; projections in it may have others, which their rows of B make up for.</summary>
+    private static LowRankFactors Scaled(LowRankFactors module, double factor) =>
+        Math.Abs(factor - 1) <= Tolerance ? module : module with { B = [.. module.B.Select(b => (float)(factor * b))] };
+
+    private static string? Problem(AdapterState adapter, TensorMap map, LowRankFactors? module, PeftAdapter file)
     {
+        string name = map.ModuleOf(adapter);
         if (module is null)
         {
             return $"'{name}' has no adapter in the file";
@@ -221,7 +226,7 @@ public static class AdapterFiles
         }
 
         double scale = file.Config.ScaleOf(name);
-        return Math.Abs(scale - adapter.Scale) > Tolerance * Math.Abs(scale)
+        return map.PartsOf(adapter.Slot).Length == 1 && Math.Abs(scale - adapter.Scale) > Tolerance * Math.Abs(scale)
             ? $"'{name}' has scale {scale} in the file (alpha {file.Config.AlphaOf(name)}), {adapter.Scale} in the recipe (alpha {adapter.Slot.Alpha})"
             : null;
     }

@@ -96,8 +96,8 @@ public class GelatoTests
     {
         Assert.Contains("tied", Assert.Throws<ArgumentException>(() => GelatoEstimate.Of(new GelatoJob(LlamaShape.From(SmolLM2_135M.Tables), 1, 8))).Message, StringComparison.Ordinal);
         Assert.Contains("not of 3", Assert.Throws<ArgumentException>(() => GelatoEstimate.Of(Job(MeasuredPeaks.All[0], 0) with { Bits = 3 })).Message, StringComparison.Ordinal);
-        Assert.Contains("input_layernorm.bias", Assert.Throws<ArgumentException>(() => LlamaShape.From(Falcon_40B.Tables)).Message, StringComparison.Ordinal);
-        Assert.Contains("embed_positions", Assert.Throws<ArgumentException>(() => LlamaShape.From(GptNanoSort.Tables)).Message, StringComparison.Ordinal);
+        Assert.Contains("Attention.Norm.Bias", Assert.Throws<ArgumentException>(() => LlamaShape.From(Falcon_40B.Tables)).Message, StringComparison.Ordinal);
+        Assert.Contains("PositionEmbedding", Assert.Throws<ArgumentException>(() => LlamaShape.From(GptNanoSort.Tables)).Message, StringComparison.Ordinal);
     }
 
     private static GelatoJob Job(MeasuredPeaks model, int point) => new(model.Shape, MeasuredPeaks.Batch(point), MeasuredPeaks.Sequence)
