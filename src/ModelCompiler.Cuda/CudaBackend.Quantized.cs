@@ -37,7 +37,8 @@ public sealed unsafe partial class CudaBackend
         {
             DType.NF4 => "nf4_dequantize",
             DType.Int8 => "int8_dequantize",
-            _ => "int4_dequantize",
+            DType.Int4 => "int4_dequantize",
+            _ => throw new NotSupportedException($"a GPU has no kernels for weights stored as {weight.Type.Kind()}"),
         };
         long threads = (weight.Count + DecodedByThread - 1) / DecodedByThread;
         KernelArguments packed = Pack().Add(Quantized(weight)).Add(Address(y));
@@ -83,7 +84,8 @@ public sealed unsafe partial class CudaBackend
         {
             DType.NF4 => Nf4Gemv[power],
             DType.Int8 => Int8Gemv[power],
-            _ => Int4Gemv[power],
+            DType.Int4 => Int4Gemv[power],
+            _ => throw new NotSupportedException($"a GPU has no kernels for weights stored as {kind}"),
         };
     }
 

@@ -26,7 +26,7 @@ public sealed partial class TorchBackend
         TorchTensor values = w.Type.Kind() switch
         {
             DType.Int8 => Part(torch.ScalarType.Int8, w.Offset + start, elements).to_type(torch.ScalarType.Float32),
-            _ => Pairs(w.Type.Kind() == DType.NF4).index_select(0, Part(torch.ScalarType.Byte, w.Offset + start / 2, (elements + 1) / 2).to_type(torch.ScalarType.Int32))
+            _ => Pairs(w.Type.Kind()).index_select(0, Part(torch.ScalarType.Byte, w.Offset + start / 2, (elements + 1) / 2).to_type(torch.ScalarType.Int32))
                 .view(-1).narrow(0, 0, elements),
         };
         TorchTensor factors = Factors(w, layout, firstBlock, blocks);
@@ -35,7 +35,7 @@ public sealed partial class TorchBackend
             factors = factors.div(Number(127));
         }
 
-        if (w.Type.Kind() == DType.Int4)
+        if (layout.Zeros >= 0)
         {
             values.sub_(OfEach(Part(torch.ScalarType.Float32, w.Offset + layout.Zeros + firstBlock * sizeof(float), blocks), size, elements));
         }
@@ -85,9 +85,9 @@ public sealed partial class TorchBackend
     private TorchTensor Values(DynamicMap map) => Table(map == DynamicMap.Signed ? "signed" : "unsigned", () => torch.tensor(map.Values.ToArray()));
 
     /// <summary>[256, 2]: the two elements that a byte of 4-bit codes holds, the one with the even index, in the high half, first.</summary>
-    private TorchTensor Pairs(bool nf4) => Table(nf4 ? "nf4" : "int4", () =>
+    private TorchTensor Pairs(DType kind) => Table(kind.ToString(), () =>
     {
-        float Value(int code) => nf4 ? Nf4.Codebook[code] : code;
+        float Value(int code) => WeightCodec.Of(kind).Values[code];
         return torch.tensor([.. Enumerable.Range(0, 256).SelectMany(both => (float[])[Value(both >> 4), Value(both & 15)])]).view(256, 2);
     });
 

@@ -99,7 +99,7 @@ internal sealed class BudgetArguments
         }
 
         string uneven = ProjectionSize.Undivided(ProjectionSize.Of(_spec).Where(size => size.Projection != Projections.Head), format.BlockSize);
-        if (format.Storage == Storage.Int4 && uneven.Length > 0)
+        if (QuantizedKind.Find(format.Storage) is { HasZeros: true } && uneven.Length > 0)
         {
             Add(ProblemIds.GroupsDoNotDivideInputs, origin, Text(format.BlockSize), uneven);
         }

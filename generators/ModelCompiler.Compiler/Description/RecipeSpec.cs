@@ -32,7 +32,7 @@ public sealed record RecipeSpec(
 public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuantized, Projections Targets)
 {
     /// <summary>Whether weights become codes with factors.</summary>
-    public bool Quantizes => Storage is Storage.NF4 or Storage.Int8 or Storage.Int4;
+    public bool Quantizes => QuantizedKind.Find(Storage) is not null;
 
     /// <summary>As the planner knows it.</summary>
     public WeightFormat Format => Quantizes ? new WeightFormat(Storage, BlockSize == 0 ? WeightFormat.DefaultBlock : BlockSize, DoubleQuantized) : new WeightFormat(Storage);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Adapters;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Description;
 
@@ -68,7 +69,7 @@ internal sealed class RecipeValidation
             Add(ProblemIds.BlockSizeWithoutBlocks, origin with { Argument = "BlockSize" }, frozen.Storage.ToString());
         }
 
-        if (frozen.DoubleQuantized && frozen.Storage != Storage.NF4)
+        if (frozen.DoubleQuantized && QuantizedKind.Find(frozen.Storage) is not { Nests: true })
         {
             Add(ProblemIds.DoubleQuantizedStorage, origin with { Argument = "DoubleQuantized" }, frozen.Storage.ToString());
         }
@@ -89,7 +90,7 @@ internal sealed class RecipeValidation
         }
 
         string uneven = ProjectionSize.Undivided(_projections.Where(size => (frozen.Targets & size.Projection) != 0), block);
-        if (frozen.Storage == Storage.Int4 && uneven.Length > 0)
+        if (QuantizedKind.Find(frozen.Storage) is { HasZeros: true } && uneven.Length > 0)
         {
             Add(ProblemIds.GroupsDoNotDivideInputs, origin with { Argument = "BlockSize" }, Text(block), uneven);
         }

@@ -94,12 +94,13 @@ internal static class MemoryFile
     private static string Parameter(ParameterRow p) => FormattableString.Invariant(
         $"{Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, §ParameterKind.{p.Kind}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
 
-    private static string Format(WeightFormat f) => "§WeightFormat." + f.Storage switch
+    private static string Format(WeightFormat f) => f.Storage switch
     {
-        Storage.Float32 => "Compute",
-        Storage.NF4 => FormattableString.Invariant($"NF4({f.BlockSize}, {Flag(f.DoubleQuantized)})"),
-        Storage.Int8 or Storage.Int4 => FormattableString.Invariant($"{f.Storage}({f.BlockSize})"),
-        _ => f.Storage.ToString(),
+        Storage.Float32 => "§WeightFormat.Compute",
+        Storage.NF4 => FormattableString.Invariant($"§WeightFormat.NF4({f.BlockSize}, {Flag(f.DoubleQuantized)})"),
+        Storage.Int8 or Storage.Int4 => FormattableString.Invariant($"§WeightFormat.{f.Storage}({f.BlockSize})"),
+        _ when f.BlockSize > 0 => FormattableString.Invariant($"new §WeightFormat(global::ModelCompiler.Storage.{f.Storage}, {f.BlockSize}, {Flag(f.DoubleQuantized)})"),
+        _ => $"§WeightFormat.{f.Storage}",
     };
 
     private static string Slot(SlotRow s) => FormattableString.Invariant(

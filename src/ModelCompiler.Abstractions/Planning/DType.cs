@@ -76,3 +76,26 @@ public static class DTypeExtensions
         _ => throw new ArgumentException($"One element of {type.Kind()} has no size in bytes."),
     };
 }
+
+/// <summary>A storage of codes with factors: all that planner and compiler know of it.</summary>
+/// <param name="Kind">Its element type.</param>
+/// <param name="Storage">Its name in a description.</param>
+/// <param name="Bits">Bits of a code: 4 or 8.</param>
+/// <param name="HasZeros">Whether its blocks are groups of inputs, each with a zero point.</param>
+/// <param name="Nests">Whether its factors may be quantised too.</param>
+public sealed record QuantizedKind(DType Kind, Storage Storage, int Bits, bool HasZeros = false, bool Nests = false)
+{
+    /// <summary>All of them, in the order of <see cref="DType"/>.</summary>
+    private static readonly QuantizedKind[] s_all =
+    [
+        new(DType.NF4, Storage.NF4, Bits: 4, Nests: true),
+        new(DType.Int8, Storage.Int8, Bits: 8),
+        new(DType.Int4, Storage.Int4, Bits: 4, HasZeros: true),
+    ];
+
+    /// <summary>That of a quantised type.</summary>
+    public static QuantizedKind Of(DType type) => s_all[type.Kind() - DType.NF4];
+
+    /// <summary>That of a storage; null where its elements are numbers.</summary>
+    public static QuantizedKind? Find(Storage storage) => Array.Find(s_all, kind => kind.Storage == storage);
+}

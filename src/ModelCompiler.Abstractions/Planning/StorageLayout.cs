@@ -30,10 +30,10 @@ public readonly record struct StorageLayout(long Blocks, long CodeBytes, long Fa
     {
         long count = (long)rows * columns;
         long blocks = (count + type.BlockSize() - 1) / type.BlockSize();
-        long codes = type.Kind() == DType.Int8 ? count : (count + 1) / 2;
+        long codes = QuantizedKind.Of(type).Bits == 8 ? count : (count + 1) / 2;
         long end = codes;
         long factors = Part(ref end, type.IsNested() ? blocks : 4 * blocks);
-        long zeros = type.Kind() == DType.Int4 ? Part(ref end, 4 * blocks) : -1;
+        long zeros = QuantizedKind.Of(type).HasZeros ? Part(ref end, 4 * blocks) : -1;
         long nested = type.IsNested() ? Part(ref end, (blocks + NestedBlock - 1) / NestedBlock * 4) : -1;
         long mean = type.IsNested() ? Part(ref end, 4) : -1;
         return new StorageLayout(blocks, codes, factors, zeros, nested, mean, end);

@@ -112,7 +112,7 @@ public sealed record TrainingPlan
         if (Storage is { } storage)
         {
             Require(tables.Slots.Length > 0, $"{tables.Name} trains all of its weights: only a recipe has frozen ones to store as {storage.Storage}");
-            int uneven = storage.Storage == ModelCompiler.Storage.Int4 ? tables.Parameters.Where(IsProjection).Select(p => p.Columns.Factor).FirstOrDefault(c => c % storage.BlockSize != 0) : 0;
+            int uneven = QuantizedKind.Find(storage.Storage) is { HasZeros: true } ? tables.Parameters.Where(IsProjection).Select(p => p.Columns.Factor).FirstOrDefault(c => c % storage.BlockSize != 0) : 0;
             Require(uneven == 0, $"Int4 groups of {storage.BlockSize} do not divide {uneven} inputs");
         }
 

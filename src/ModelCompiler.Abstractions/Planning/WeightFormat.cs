@@ -25,31 +25,16 @@ public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, b
     public static WeightFormat Int4(int groupSize) => new(Storage.Int4, groupSize);
 
     /// <summary>The format where nothing but the storage is said, on a command line or in a budget: blocks of 64, NF4 double quantised.</summary>
-    public static WeightFormat Of(Storage storage) => storage switch
-    {
-        Storage.NF4 => NF4(DefaultBlock, doubleQuantized: true),
-        Storage.Int8 => Int8(DefaultBlock),
-        Storage.Int4 => Int4(DefaultBlock),
-        _ => new WeightFormat(storage),
-    };
+    public static WeightFormat Of(Storage storage) =>
+        QuantizedKind.Find(storage) is { } kind ? new WeightFormat(storage, DefaultBlock, kind.Nests) : new WeightFormat(storage);
 
     /// <summary>The format of a quantised element type.</summary>
-    public static WeightFormat Of(DType quantized) => quantized.Kind() switch
-    {
-        DType.NF4 => NF4(quantized.BlockSize(), quantized.IsNested()),
-        DType.Int8 => Int8(quantized.BlockSize()),
-        _ => Int4(quantized.BlockSize()),
-    };
+    public static WeightFormat Of(DType quantized) => new(QuantizedKind.Of(quantized).Storage, quantized.BlockSize(), quantized.IsNested());
 
     /// <summary>The element type on a backend. One that computes in double keeps 16-bit weights as doubles: they lose nothing.</summary>
-    public DType TypeOn(BackendProfile profile) => Storage switch
-    {
-        Storage.Float32 => profile.Compute,
-        Storage.BFloat16 => profile.Compute == DType.Float64 ? DType.Float64 : DType.BFloat16,
-        Storage.NF4 => DTypeExtensions.Quantized(DType.NF4, BlockSize, DoubleQuantized),
-        Storage.Int8 => DTypeExtensions.Quantized(DType.Int8, BlockSize, false),
-        _ => DTypeExtensions.Quantized(DType.Int4, BlockSize, false),
-    };
+    public DType TypeOn(BackendProfile profile) => QuantizedKind.Find(Storage) is { } kind ? DTypeExtensions.Quantized(kind.Kind, BlockSize, kind.Nests && DoubleQuantized)
+        : Storage == Storage.Float32 || profile.Compute == DType.Float64 ? profile.Compute
+        : DType.BFloat16;
 
     /// <summary>As a reader would write it: "NF4, block 64, double quantised".</summary>
     public override string ToString() =>

@@ -55,7 +55,8 @@ internal sealed partial class QuantizedKernels : IDisposable
         {
             DType.NF4 => "nf4_dequantize",
             DType.Int8 => "int8_dequantize",
-            _ => "int4_dequantize",
+            DType.Int4 => "int4_dequantize",
+            _ => throw new NotSupportedException($"a GPU has no kernels for weights stored as {weight.Type.Kind()}"),
         };
         long threads = (weight.Count + CudaBackend.DecodedByThread - 1) / CudaBackend.DecodedByThread;
         var geometry = new LaunchGeometry(checked((int)((threads + CudaBackend.MaximumThreads - 1) / CudaBackend.MaximumThreads)), BlockX: CudaBackend.MaximumThreads);

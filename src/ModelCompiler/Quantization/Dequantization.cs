@@ -45,16 +45,20 @@ public static class Dequantization
         }
 
         int size = type.BlockSize();
+        WeightCodec codec = WeightCodec.Of(type);
         while (!values.IsEmpty)
         {
             long block = first / size;
             int count = (int)Math.Min(values.Length, (block + 1) * size - first);
             float factor = Factor(type, layout, packed, block);
-            switch (type.Kind())
+            if (codec.Values.IsEmpty)
             {
-                case DType.NF4: ReadNf4(packed, first, factor, values[..count]); break;
-                case DType.Int8: ReadInt8(packed, first, Int8.Step(factor), values[..count]); break;
-                default: ReadInt4(packed, first, factor, Number(packed, layout.Zeros, block), values[..count]); break;
+                ReadBytes(packed, first, codec.Step(factor), values[..count]);
+            }
+            else
+            {
+                float zero = layout.Zeros < 0 ? 0 : Number(packed, layout.Zeros, block);
+                ReadNibbles(codec.Values, packed, first, codec.Step(factor), zero, values[..count]);
             }
 
             first += count;
@@ -62,31 +66,21 @@ public static class Dequantization
         }
     }
 
-    private static void ReadNf4<T>(ReadOnlySpan<byte> codes, long first, float absmax, Span<T> values)
+    private static void ReadNibbles<T>(ReadOnlySpan<float> table, ReadOnlySpan<byte> codes, long first, float step, float zero, Span<T> values)
         where T : unmanaged, INumber<T>
     {
-        ReadOnlySpan<float> codebook = Nf4.Codebook;
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = T.CreateTruncating(codebook[Nibble(codes, first + i)] * absmax);
+            values[i] = T.CreateTruncating((table[Nibble(codes, first + i)] - zero) * step);
         }
     }
 
-    private static void ReadInt8<T>(ReadOnlySpan<byte> codes, long first, float step, Span<T> values)
+    private static void ReadBytes<T>(ReadOnlySpan<byte> codes, long first, float step, Span<T> values)
         where T : unmanaged, INumber<T>
     {
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = T.CreateTruncating((sbyte)codes[(int)(first + i)] * step);
-        }
-    }
-
-    private static void ReadInt4<T>(ReadOnlySpan<byte> codes, long first, float scale, float zero, Span<T> values)
-        where T : unmanaged, INumber<T>
-    {
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = T.CreateTruncating((Nibble(codes, first + i) - zero) * scale);
         }
     }
 

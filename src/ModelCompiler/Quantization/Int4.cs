@@ -43,3 +43,10 @@ internal static class Int4
         return (scale, zero);
     }
 }
+
+/// <summary>The codec of <see cref="Int4"/>: factors are scales.</summary>
+internal sealed class Int4Codec() : WeightCodec([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+{
+    /// <inheritdoc/>
+    public override (float Factor, float Zero) Encode(ReadOnlySpan<float> block, float absmax, Span<byte> codes) => Int4.Encode(block, codes);
+}

@@ -22,3 +22,17 @@ internal static class Int8
     /// <summary>The distance of two neighbouring values of a block.</summary>
     public static float Step(float absmax) => absmax / Largest;
 }
+
+/// <summary>The codec of <see cref="Int8"/>: factors are absmax.</summary>
+internal sealed class Int8Codec() : WeightCodec([])
+{
+    /// <inheritdoc/>
+    public override (float Factor, float Zero) Encode(ReadOnlySpan<float> block, float absmax, Span<byte> codes)
+    {
+        Int8.Encode(block, absmax, codes);
+        return (absmax, 0);
+    }
+
+    /// <inheritdoc/>
+    public override float Step(float factor) => Int8.Step(factor);
+}

@@ -71,3 +71,17 @@ public static class Nf4
         }
     }
 }
+
+/// <summary>The codec of <see cref="Nf4"/>: factors are absmax.</summary>
+internal sealed class Nf4Codec() : WeightCodec(Nf4.Codebook)
+{
+    /// <inheritdoc/>
+    public override byte Filler => Nf4.Zero;
+
+    /// <inheritdoc/>
+    public override (float Factor, float Zero) Encode(ReadOnlySpan<float> block, float absmax, Span<byte> codes)
+    {
+        Nf4.Encode(block, absmax, codes);
+        return (absmax, 0);
+    }
+}

@@ -119,23 +119,21 @@ public sealed class WeightQuantizer
         int index = (int)(first / _started.Length);
         float absmax = Absmax(block, first);
         Span<byte> packed = _packed.Span;
-        switch (_type.Kind())
+        WeightCodec codec = WeightCodec.Of(_type);
+        (float factor, float zero) = codec.Encode(block, absmax, _codes);
+        if (codec.Values.IsEmpty)
         {
-            case DType.NF4:
-                Nf4.Encode(block, absmax, _codes);
-                Pack(block.Length, Nf4.Zero, packed[(int)(first / 2)..]);
-                WriteFactor(index, absmax);
-                break;
-            case DType.Int8:
-                Int8.Encode(block, absmax, packed[(int)first..]);
-                WriteFactor(index, absmax);
-                break;
-            default:
-                (float scale, float zero) = Int4.Encode(block, _codes);
-                Pack(block.Length, 0, packed[(int)(first / 2)..]);
-                WriteFactor(index, scale);
-                MemoryMarshal.Write(packed[(int)(_layout.Zeros + 4L * index)..], zero);
-                break;
+            _codes.AsSpan(0, block.Length).CopyTo(packed[(int)first..]);
+        }
+        else
+        {
+            Pack(block.Length, codec.Filler, packed[(int)(first / 2)..]);
+        }
+
+        WriteFactor(index, factor);
+        if (_layout.Zeros >= 0)
+        {
+            MemoryMarshal.Write(packed[(int)(_layout.Zeros + 4L * index)..], zero);
         }
     }
 

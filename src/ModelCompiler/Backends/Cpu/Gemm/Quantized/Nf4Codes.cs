@@ -5,13 +5,12 @@ using ModelCompiler.Quantization;
 
 namespace ModelCompiler.Backends.Cpu.Gemm;
 
-/// <summary>Decodes NF4 codes through a table in registers; the element with the even index is the high half of its byte.</summary>
+/// <summary>Decodes 4-bit codes, such as NF4, through a table in registers; the element with the even index is the high half of its byte.</summary>
 internal static unsafe class Nf4Codes
 {
     /// <summary>destination[i] = factor · codebook[code of element first + i], all of one block.</summary>
-    public static void Decode(byte* codes, long first, int count, float factor, float* destination)
+    public static void Decode(float* codebook, byte* codes, long first, int count, float factor, float* destination)
     {
-        ReadOnlySpan<float> codebook = Nf4.Codebook;
         codes += first >> 1;
         if ((first & 1) != 0)
         {
@@ -22,7 +21,7 @@ internal static unsafe class Nf4Codes
         int i = 0;
         if (Avx512F.IsSupported)
         {
-            Vector512<float> table = Vector512.Create(codebook) * factor;
+            Vector512<float> table = Vector512.Load(codebook) * factor;
             for (; i + 16 <= count; i += 16, codes += 8)
             {
                 Decode16(codes, table).Store(destination + i);
@@ -31,7 +30,7 @@ internal static unsafe class Nf4Codes
 
         if (Avx2.IsSupported)
         {
-            Vector256<float> low = Vector256.Create(codebook) * factor, high = Vector256.Create(codebook[8..]) * factor;
+            Vector256<float> low = Vector256.Load(codebook) * factor, high = Vector256.Load(codebook + 8) * factor;
             for (; i + 8 <= count; i += 8, codes += 4)
             {
                 Decode8(codes, low, high).Store(destination + i);

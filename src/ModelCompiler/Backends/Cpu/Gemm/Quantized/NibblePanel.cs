@@ -16,15 +16,12 @@ internal static unsafe class NibblePanel
 {
     private const int CodesPerWord = 8;
 
-    /// <summary>The integers that Int4 codes are.</summary>
-    private static ReadOnlySpan<float> Integers => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-
     /// <summary>Rows of the weight in a vector, and words of a row that are transposed together.</summary>
     private static int Lanes => Avx512F.IsSupported ? Vector512<uint>.Count : Vector256<uint>.Count;
 
     /// <summary>Whether the codes have 4 bits, words and blocks do not straddle rows, and the machine has the instructions.</summary>
     public static bool Fits(in QuantizedMatrix w, int k, int count, int columns) =>
-        w.Kind is DType.NF4 or DType.Int4 && w.BlockShift >= 3 && w.Columns % (1 << w.BlockShift) == 0 && (k | count) % CodesPerWord == 0
+        w.Table != null && w.BlockShift >= 3 && w.Columns % (1 << w.BlockShift) == 0 && (k | count) % CodesPerWord == 0
         && (Avx512F.IsSupported || (Avx2.IsSupported && columns == Tile.Columns && count % (CodesPerWord * Vector256<uint>.Count) == 0));
 
     /// <summary>panel[i][j] = scale · w[n + j, k + i] for <paramref name="count"/> values of i and 32 of j, of which the first <paramref name="columns"/> exist.</summary>
@@ -34,6 +31,7 @@ internal static unsafe class NibblePanel
         float* words = stackalloc float[16 * 16];
         float* factors = stackalloc float[2 * 16];
         int depth = CodesPerWord * Lanes;
+        var table = new ReadOnlySpan<float>(w.Table, 16);
         for (int first = 0; first < Tile.Columns; first += Lanes)
         {
             int rows = Math.Clamp(columns - first, 0, Lanes);
@@ -51,11 +49,11 @@ internal static unsafe class NibblePanel
                     float* target = panel + (nint)(i + word * CodesPerWord) * Tile.Columns + first;
                     if (Lanes == Vector512<uint>.Count)
                     {
-                        Decode512(Table(w), (uint*)words + word * Lanes, end - word, factors, target);
+                        Decode512(table, (uint*)words + word * Lanes, end - word, factors, target);
                     }
                     else
                     {
-                        Decode256(Table(w), (uint*)words + word * Lanes, end - word, factors, target);
+                        Decode256(table, (uint*)words + word * Lanes, end - word, factors, target);
                     }
 
                     word = end;
@@ -63,8 +61,6 @@ internal static unsafe class NibblePanel
             }
         }
     }
-
-    private static ReadOnlySpan<float> Table(in QuantizedMatrix w) => w.Kind == DType.NF4 ? Nf4.Codebook : Integers;
 
     private static void Transpose(byte* codes, long rowBytes, int rows, int words, float* destination)
     {

@@ -7,8 +7,11 @@ namespace ModelCompiler.Backends.Cpu.Gemm;
 /// <summary>A quantised weight as it lies in memory. Kernels decode runs of its elements into caches; the whole is never decoded.</summary>
 internal unsafe struct QuantizedMatrix
 {
-    /// <summary>NF4, Int8 or Int4.</summary>
+    /// <summary>The type without block size and nesting.</summary>
     public DType Kind;
+
+    /// <summary>The values of 16 codes; null where codes are bytes.</summary>
+    public float* Table;
 
     /// <summary>Elements of one row.</summary>
     public int Columns;
@@ -31,6 +34,7 @@ internal unsafe struct QuantizedMatrix
         return new QuantizedMatrix
         {
             Kind = stored.Type.Kind(),
+            Table = WeightCodec.Of(stored.Type).Table,
             Columns = stored.Columns,
             Codes = data,
             BlockShift = System.Numerics.BitOperations.Log2((uint)stored.Type.BlockSize()),
@@ -82,17 +86,17 @@ internal unsafe struct QuantizedMatrix
             long block = first >> BlockShift;
             int run = (int)Math.Min(count, ((block + 1) << BlockShift) - first);
             float factor = scale * Factor(block);
-            switch (Kind)
+            if (Table == null)
             {
-                case DType.NF4:
-                    Nf4Codes.Decode(Codes, first, run, factor, destination);
-                    break;
-                case DType.Int8:
-                    IntegerCodes.Decode8(Codes, first, run, Int8.Step(factor), destination);
-                    break;
-                default:
-                    IntegerCodes.Decode4(Codes, first, run, factor, zeros[block], destination);
-                    break;
+                IntegerCodes.Decode8(Codes, first, run, WeightCodec.Of(Kind).Step(factor), destination);
+            }
+            else if (zeros != null)
+            {
+                IntegerCodes.Decode4(Codes, first, run, factor, zeros[block], destination);
+            }
+            else
+            {
+                Nf4Codes.Decode(Table, Codes, first, run, factor, destination);
             }
 
             first += run;
