@@ -89,7 +89,7 @@ internal sealed class CompareCommand : HostCommand
             for (int k = 0; k < seeds; k++)
             {
                 ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed) + (ulong)k;
-                NativeAllocator.ResetPeak();
+                using var native = new NativeMemoryScope();
                 using TransformerModel model = BoundModel.ForTraining(arguments, recipe, own);
                 BoundModel.Load(model, basePath, adapter: null, seed, WeightOptions.Ignored(arguments));
                 var training = new Batches(examples, plan.Batch, plan.Sequence, seed);
@@ -97,7 +97,7 @@ internal sealed class CompareCommand : HostCommand
                 runs.Add(TrainingRun.Run(Session, $"{recipe.Tables.Name}, seed {seed}", model, training, options with { Seed = seed }, evaluation, cancellation));
                 cancellation.ThrowIfCancellationRequested();
                 nestedLosses.Add(AtRanks(model, nested, evaluation, cancellation));
-                memory = new PlannedMemory(model.Plan.Cost.Arena, NativeAllocator.PeakBytes);
+                memory = new PlannedMemory(model.Plan.Cost.Arena, native.PeakBytes);
                 saved = SavedPerToken(model.Plan);
                 ranks = k == 0 ? Adaptive(model) : ranks;
             }

@@ -66,7 +66,7 @@ internal sealed class TrainCommand : HostCommand
         options = options with { OutputLock = taken };
         (ExampleSet examples, ExampleSet? heldOut) = ReadData(arguments, entry, plan, basePath);
         plan = BaseRanks.Choose(Session, entry, plan, basePath, WeightOptions.Ignored(arguments), cancellation);
-        NativeAllocator.ResetPeak();
+        using var native = new NativeMemoryScope();
         using TransformerModel model = BoundModel.ForTraining(arguments, entry, plan);
         BoundModel.Load(model, basePath, adapter: null, seed, WeightOptions.Ignored(arguments));
         var batches = new Batches(examples, plan.Batch, plan.Sequence, seed);
@@ -89,7 +89,7 @@ internal sealed class TrainCommand : HostCommand
             BaseFolder.Save(model, basePath, output);
         }
 
-        TrainResult result = Result(model, run, output, examples, heldOut);
+        TrainResult result = Result(model, native.PeakBytes, run, output, examples, heldOut);
         Session.Emit(result, HostJson.Default.TrainResult, console => Show(console, result));
         return ExitCode.Done;
     }
@@ -116,7 +116,7 @@ internal sealed class TrainCommand : HostCommand
         return (Read(arguments.GetRequiredValue(_data)), arguments.GetValue(_evaluate) is { } file ? Read(file) : null);
     }
 
-    private static TrainResult Result(TransformerModel model, TrainingRun run, string output, ExampleSet examples, ExampleSet? heldOut)
+    private static TrainResult Result(TransformerModel model, long peak, TrainingRun run, string output, ExampleSet examples, ExampleSet? heldOut)
     {
         MemoryCost cost = model.Plan.Cost with { Data = examples.Bytes + (heldOut?.Bytes ?? 0) };
         using Process process = Process.GetCurrentProcess();
@@ -126,7 +126,7 @@ internal sealed class TrainCommand : HostCommand
             run.Losses,
             run.Result.HeldOutAfter is null ? null : new BeforeAfter(run.Result.HeldOutBefore, run.Result.HeldOutAfter),
             run.TokensPerSecond,
-            new TrainMemory(cost.Allocated, NativeAllocator.PeakBytes, cost.Data, cost.Overhead, cost.HostPeak, process.PeakWorkingSet64),
+            new TrainMemory(cost.Allocated, peak, cost.Data, cost.Overhead, cost.HostPeak, process.PeakWorkingSet64),
             AdapterRanks.Json(AdapterRanks.Of(model)),
             Path.GetFullPath(output),
             DataCounts.Of(examples)!,

@@ -126,7 +126,7 @@ internal sealed class QuickstartCommand : HostCommand
         ParseResult arguments, ModelEntry recipe, TrainingPlan plan, string basePath, ConditionalRows training, ConditionalRows heldOut, int steps, string output, CancellationToken cancellation)
     {
         ulong seed = (ulong)arguments.GetValue(CommonOptions.Seed);
-        NativeAllocator.ResetPeak();
+        using var native = new NativeMemoryScope();
         using TransformerModel model = BoundModel.ForTraining(arguments, recipe, plan);
         BoundModel.Load(model, basePath, adapter: null, seed);
         var options = new TrainingOptions
@@ -146,6 +146,6 @@ internal sealed class QuickstartCommand : HostCommand
         }
 
         AdapterFiles.Save(model, output, recipe.Tables.Architecture);
-        return (run, new PlannedMemory(model.Plan.Cost.Arena, NativeAllocator.PeakBytes));
+        return (run, new PlannedMemory(model.Plan.Cost.Arena, native.PeakBytes));
     }
 }

@@ -1,19 +1,32 @@
+using System.Runtime.InteropServices;
+
 namespace ModelCompiler.Tensors;
 
 /// <summary>One zeroed block of native memory that holds everything a plan places. Freed by <see cref="Dispose"/> or the finaliser.</summary>
 public sealed unsafe class NativeArena : IDisposable
 {
+    private readonly NativeMemoryScope? _scope = NativeMemoryScope.Current;
     private byte* address;
 
-    /// <summary>Takes the memory.</summary>
+    /// <summary>Takes the memory and writes zeros over all of it, so that the system has really given every page.</summary>
     /// <param name="bytes">Size; 0 is allowed.</param>
     /// <param name="alignment">Alignment of the first byte, a power of two.</param>
     /// <exception cref="OutOfMemoryException">The machine cannot give that much.</exception>
     public NativeArena(long bytes, int alignment)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        address = NativeAllocator.Allocate(bytes, alignment);
+        try
+        {
+            address = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), (nuint)alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new OutOfMemoryException($"The system refused {bytes:N0} bytes of native memory. Lower the batch, the sequence or the rank, or free memory.", e);
+        }
+
+        NativeMemory.Clear(address, (nuint)bytes);
         Bytes = bytes;
+        _scope?.Add(bytes);
     }
 
     /// <summary>Frees memory of an arena nobody disposed.</summary>
@@ -61,8 +74,9 @@ public sealed unsafe class NativeArena : IDisposable
     {
         if (address != null)
         {
-            NativeAllocator.Free(address, Bytes);
+            NativeMemory.AlignedFree(address);
             address = null;
+            _scope?.Add(-Bytes);
         }
     }
 }

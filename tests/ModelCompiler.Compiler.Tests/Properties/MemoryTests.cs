@@ -9,10 +9,9 @@ using ModelCompiler.Testing.Null;
 namespace ModelCompiler.Compiler.Tests.Properties;
 
 /// <summary>
-/// The memory contract, to the byte: what the one native allocator hands out over whole steps is the predicted peak less the fixed
+/// The memory contract, to the byte: the native memory that whole steps take is the predicted peak less the fixed
 /// overhead (and what is paged to host memory), and the highest byte that a step touches where every position has a target is the predicted one.
 /// </summary>
-[Collection("native memory")]
 public class MemoryTests
 {
     private const int PlansPerDescription = 3;
@@ -30,17 +29,13 @@ public class MemoryTests
     [MemberData(nameof(Batches))]
     public void Allocated_equals_predicted(int batch)
     {
-        // Arenas that other tests left to the finaliser are freed now and not in the midst of a measurement.
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
         foreach ((ModelEntry entry, TrainingPlan plan, ulong seed) in Cases(batch))
         {
             int threads = 1 + (int)(seed % 3);
             MemoryCost cost = MemoryPlanner.Train(entry.Tables, plan, BackendProfile.Cpu(threads)).Cost;
             Assert.Equal(cost, MemoryPlanner.Cost(entry.Tables, plan, BackendProfile.Cpu(threads)));
             Assert.Equal(MemoryPlanner.Train(entry.Tables, plan, Gpu).Cost, MemoryPlanner.Cost(entry.Tables, plan, Gpu));
-            long before = NativeAllocator.BytesInUse;
-            NativeAllocator.ResetPeak();
+            using var native = new NativeMemoryScope();
             using (var run = new ModelRun(entry, plan, new CpuBackend(threads), seed))
             {
                 for (int micro = 0; micro < plan.GradientAccumulation; micro++)
@@ -49,10 +44,10 @@ public class MemoryTests
                 }
 
                 run.Update();
-                Assert.Equal(cost.Peak - cost.Overhead + cost.Paged, NativeAllocator.PeakBytes - before);
+                Assert.Equal(cost.Peak - cost.Overhead + cost.Paged, native.PeakBytes);
             }
 
-            Assert.Equal(before, NativeAllocator.BytesInUse);
+            Assert.Equal(0, native.BytesInUse);
         }
     }
 
@@ -104,7 +99,3 @@ public class MemoryTests
         }
     }
 }
-
-/// <summary>Tests that count native memory run one after the other.</summary>
-[CollectionDefinition("native memory", DisableParallelization = true)]
-public class NativeMemoryCollection;
