@@ -8,6 +8,8 @@ namespace ModelCompiler.Adapters;
 /// <summary>A LaMDA adapter: y += s · (B S + O) A x, with A and O frozen and the columns of B frozen one after the other (Azizi et al. 2024).</summary>
 public sealed class LamdaAdapter : AdapterState
 {
+    private readonly Parameter? _o;
+
     /// <summary>Creates the adapter's state.</summary>
     /// <param name="slot">Its slot.</param>
     /// <param name="index">Index of the slot among the model's.</param>
@@ -17,7 +19,7 @@ public sealed class LamdaAdapter : AdapterState
     /// <param name="b">B, [out, rank].</param>
     /// <param name="o">O, [out, rank], which takes away what B S is at the start; null where that is 0.</param>
     public LamdaAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter s, Parameter b, Parameter? o = null)
-        : base(slot, index, layer, a.Value.Rows) => (A, S, B, O) = (a, s, b, o);
+        : base(slot, index, layer, a.Value.Rows) => (A, S, B, _o) = (a, s, b, o);
 
     /// <summary>A, [rank, in]; never trained.</summary>
     public Parameter A { get; }
@@ -28,8 +30,9 @@ public sealed class LamdaAdapter : AdapterState
     /// <summary>B, [out, rank].</summary>
     public Parameter B { get; }
 
-    /// <summary>O = −B₀ S₀, [out, rank], never trained; null where B₀ S₀ = 0.</summary>
-    public Parameter? O { get; }
+    /// <summary>O = −B₀ S₀, [out, rank], never trained.</summary>
+    /// <exception cref="InvalidOperationException">B₀ S₀ = 0, so the adapter has none.</exception>
+    public Parameter O => _o ?? throw new InvalidOperationException($"{Path} has no O: it starts where B S is 0");
 
     /// <summary>How its parameters start.</summary>
     public LamdaStart Start => (LamdaStart)(int)Slot.Setting("Start");
@@ -44,7 +47,7 @@ public sealed class LamdaAdapter : AdapterState
     public override int Outputs => B.Value.Rows;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Parameter> Parameters => O is null ? [A, S, B] : [A, S, B, O];
+    public override IReadOnlyList<Parameter> Parameters => _o is null ? [A, S, B] : [A, S, B, _o];
 
     /// <inheritdoc/>
     public override bool IsLora => false;
@@ -64,7 +67,7 @@ public sealed class LamdaAdapter : AdapterState
         model.Kernels.Write(A.Value, (ReadOnlySpan<double>)factors.Vt);
         model.Kernels.Write(B.Value, (ReadOnlySpan<double>)factors.U);
         Initialization.Constant(model, S, 0);
-        if (O is not null)
+        if (_o is not null)
         {
             var diagonal = new double[Rank * Rank];
             for (int i = 0; i < Rank; i++)
@@ -73,7 +76,7 @@ public sealed class LamdaAdapter : AdapterState
             }
 
             model.Kernels.Write(S.Value, (ReadOnlySpan<double>)diagonal);
-            model.Kernels.Write(O.Value, (ReadOnlySpan<double>)NegativeProduct(model));
+            model.Kernels.Write(_o.Value, (ReadOnlySpan<double>)NegativeProduct(model));
         }
     }
 
@@ -82,7 +85,7 @@ public sealed class LamdaAdapter : AdapterState
     {
         float[] b = model.Read(B);
         float[] s = model.Read(S);
-        float[] folded = O is null ? new float[b.Length] : model.Read(O);
+        float[] folded = _o is null ? new float[b.Length] : model.Read(_o);
         for (int row = 0; row < Outputs; row++)
         {
             for (int column = 0; column < Rank; column++)
