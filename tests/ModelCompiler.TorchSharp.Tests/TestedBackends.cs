@@ -6,9 +6,9 @@ using TorchSharp;
 namespace ModelCompiler.Tests.Conformance;
 
 /// <summary>The backends of this assembly that must agree with Reference.</summary>
-internal static class TestedBackends
+public sealed class TestedBackends : IConformingBackends
 {
-    public static readonly IReadOnlyDictionary<string, Func<IBackend>> All = Backends();
+    public static IReadOnlyDictionary<string, Func<IBackend>> All { get; } = Backends();
 
     /// <summary>So little workspace that most operations take their rows in turn.</summary>
     public static TorchBackend WithLittleWorkspace() => new(torch.CPU, BackendProfile.TorchSharp(isHostMemory: true) with { ScratchPerThread = 32 << 10 });

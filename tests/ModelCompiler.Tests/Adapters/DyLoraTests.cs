@@ -206,8 +206,8 @@ public class DyLoraTests
 
         TrainingPlan plan = SmallRun.Plan() with { Rank = rank };
         using TransformerModel plain = stabilized
-            ? Model.ForTraining<StoriesStabilizedLora>(plan, ModelRun.Backend("cpu-1"))
-            : Model.ForTraining<Stories260K_Lora>(plan, ModelRun.Backend("cpu-1"));
+            ? Model.ForTraining<StoriesStabilizedLora>(plan, ModelBackends.Create("cpu-1"))
+            : Model.ForTraining<Stories260K_Lora>(plan, ModelBackends.Create("cpu-1"));
         Initialization.All(plain, seed: 5);
         Assert.Equal(stabilized ? 6 / Math.Sqrt(rank) : 16.0 / rank, model.Adapters[0].Scale, 1e-6);
         double without = new Evaluator(plain, SmallRun.HeldOut).Evaluate().Loss;

@@ -48,7 +48,7 @@ public class QaLoraTests
     }
 
     [Theory]
-    [MemberData(nameof(ModelRun.Backends), MemberType = typeof(ModelRun))]
+    [MemberData(nameof(ModelBackends.Names), MemberType = typeof(ModelBackends))]
     public void An_export_to_lora_computes_the_same(string backend)
     {
         using var folder = new TemporaryFolder();
@@ -94,7 +94,7 @@ public class QaLoraTests
     }
 
     [Theory]
-    [MemberData(nameof(ModelRun.Backends), MemberType = typeof(ModelRun))]
+    [MemberData(nameof(ModelBackends.Names), MemberType = typeof(ModelBackends))]
     public void The_merged_model_computes_what_base_and_adapters_do(string backend)
     {
         using var model = Create<StoriesQaLoraInt4>(backend);
@@ -214,7 +214,7 @@ public class QaLoraTests
     private static T Create<T>(string backend = "reference", string? baseFolder = null)
         where T : TransformerModel, IModel<T>
     {
-        T model = Model.ForGeneration<T>(16, backend: ModelRun.Backend(backend));
+        T model = Model.ForGeneration<T>(16, backend: ModelBackends.Create(backend));
         Initialization.All(model, seed: 3);
         if (baseFolder is not null)
         {

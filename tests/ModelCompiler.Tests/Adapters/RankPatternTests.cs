@@ -23,8 +23,8 @@ public class RankPatternTests
     public void Loss_and_gradients_are_those_of_a_uniform_rank_padded_with_zeros(string backend, Checkpointing checkpointing, double tolerance)
     {
         TrainingPlan plan = SmallRun.Plan() with { Checkpointing = checkpointing };
-        using var own = Model.ForTraining<Stories260K_Lora>(plan with { Ranks = Ranks }, ModelRun.Backend(backend));
-        using var padded = Model.ForTraining<Stories260K_Lora>(plan with { Rank = Uniform }, ModelRun.Backend(backend));
+        using var own = Model.ForTraining<Stories260K_Lora>(plan with { Ranks = Ranks }, ModelBackends.Create(backend));
+        using var padded = Model.ForTraining<Stories260K_Lora>(plan with { Rank = Uniform }, ModelBackends.Create(backend));
         Initialization.All(own, seed: 5);
         Initialization.All(padded, seed: 5);
         foreach ((LoraAdapter from, LoraAdapter to) in Pairs(own, padded))
@@ -67,7 +67,7 @@ public class RankPatternTests
     {
         TrainingPlan plan = SmallRun.Plan() with { Ranks = Ranks };
         MemoryCost cost = Stories260K_Lora.MemoryCost(plan, BackendProfile.Cpu(2));
-        using var model = Model.ForTraining<Stories260K_Lora>(plan, ModelRun.Backend("cpu-2"));
+        using var model = Model.ForTraining<Stories260K_Lora>(plan, ModelBackends.Create("cpu-2"));
         Assert.Equal(cost, model.Plan.Cost);
         Assert.Equal(Stories260K_Lora.Tables.ParameterCount(trainable: true, ranks: Ranks), model.Trainable.Sum(p => p.Value.Count));
         Assert.InRange(cost.Allocated, Stories260K_Lora.MemoryCost(plan with { Ranks = null, Rank = 1 }, BackendProfile.Cpu(2)).Allocated + 1, Stories260K_Lora.MemoryCost(plan with { Ranks = null, Rank = Uniform }, BackendProfile.Cpu(2)).Allocated - 1);
@@ -78,7 +78,7 @@ public class RankPatternTests
     {
         using var folder = new TemporaryFolder();
         TrainingPlan plan = SmallRun.Plan() with { Ranks = Ranks };
-        using var model = Model.ForTraining<Stories260K_Lora>(plan, ModelRun.Backend("cpu-1"));
+        using var model = Model.ForTraining<Stories260K_Lora>(plan, ModelBackends.Create("cpu-1"));
         Initialization.All(model, seed: 5);
         AdapterFiles.Save(model, folder.Path);
         PeftConfig config = PeftConfigJson.Read(Path.Combine(folder.Path, PeftAdapter.ConfigName));
@@ -89,7 +89,7 @@ public class RankPatternTests
         Assert.Equal(Ranks, AdapterFiles.Ranks(adaptive, folder.Path));
         Assert.Null(AdapterFiles.Ranks(Stories260K_Lora.Tables, folder.Path));
 
-        using var loaded = Model.ForTraining<Stories260K_Lora>(plan, ModelRun.Backend("cpu-1"));
+        using var loaded = Model.ForTraining<Stories260K_Lora>(plan, ModelBackends.Create("cpu-1"));
         Initialization.All(loaded, seed: 6);
         AdapterFiles.Load(loaded, folder.Path);
         Assert.All(model.Trainable.Zip(loaded.Trainable), p => Assert.Equal(model.Read(p.First), loaded.Read(p.Second)));

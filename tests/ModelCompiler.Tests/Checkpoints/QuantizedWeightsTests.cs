@@ -128,12 +128,12 @@ public class QuantizedWeightsTests
     }
 
     [Theory]
-    [MemberData(nameof(ModelRun.Backends), MemberType = typeof(ModelRun))]
+    [MemberData(nameof(ModelBackends.Names), MemberType = typeof(ModelBackends))]
     public void Gradients_over_quantised_weights_are_those_over_the_decoded_ones(string backend)
     {
         using var folder = new TemporaryFolder();
         using Stories260K full = Base<Stories260K>(folder.Path);
-        using var quantised = Loaded<StoriesNf4>(folder.Path, ModelRun.Backend(backend));
+        using var quantised = Loaded<StoriesNf4>(folder.Path, ModelBackends.Create(backend));
         BaseWeights.Save(quantised, folder.File("decoded"));
         using var decoded = Loaded<StoriesLoraQueryValue>(folder.File("decoded"), new ReferenceBackend());
         int[][] rows = [[1, 40, 300, 7, 9], [5, 6, 7, 8, 100]];

@@ -5,9 +5,9 @@ using ModelCompiler.Testing.Reference;
 namespace ModelCompiler.Tests.Conformance;
 
 /// <summary>The backends that must agree with Reference. Reference is in the list for its in-place and strided forms.</summary>
-internal static class TestedBackends
+public sealed class TestedBackends : IConformingBackends
 {
-    public static readonly IReadOnlyDictionary<string, Func<IBackend>> All = new Dictionary<string, Func<IBackend>>
+    public static IReadOnlyDictionary<string, Func<IBackend>> All { get; } = new Dictionary<string, Func<IBackend>>
     {
         ["reference"] = () => new ReferenceBackend(),
         ["cpu, 1 thread"] = () => new CpuBackend(1),

@@ -322,10 +322,10 @@ public class FamilyTests
     }
 
     private static T Train<T>(FamilyFixture fixture, string backend)
-        where T : TransformerModel, IModel<T> => Model.ForTraining<T>(ModelRun.PlanFor(fixture.Inputs), ModelRun.Backend(backend));
+        where T : TransformerModel, IModel<T> => Model.ForTraining<T>(ModelRun.PlanFor(fixture.Inputs), ModelBackends.Create(backend));
 
     private static T Serve<T>(string backend)
-        where T : TransformerModel, IModel<T> => Model.ForGeneration<T>(16, backend: ModelRun.Backend(backend));
+        where T : TransformerModel, IModel<T> => Model.ForGeneration<T>(16, backend: ModelBackends.Create(backend));
 
     private static void AssertClose(IEnumerable<double> expected, IEnumerable<double> actual, double tolerance)
     {

@@ -17,8 +17,8 @@ public class ToyFamilyTests
     public void Its_checkpoint_is_loaded_and_saved_with_or_without_config(bool config)
     {
         using var folder = new TemporaryFolder();
-        using var model = Model.ForGeneration<ToyModel>(4, backend: ModelRun.Backend("cpu-1"));
-        using var loaded = Model.ForGeneration<ToyModel>(4, backend: ModelRun.Backend("cpu-1"));
+        using var model = Model.ForGeneration<ToyModel>(4, backend: ModelBackends.Create("cpu-1"));
+        using var loaded = Model.ForGeneration<ToyModel>(4, backend: ModelBackends.Create("cpu-1"));
         Initialization.All(model, seed: 2);
         foreach (Parameter norm in model.Parameters.Where(p => p.Row.Vector))
         {

@@ -9,7 +9,7 @@ namespace ModelCompiler.Tests.Generation;
 
 public class TextGeneratorTests
 {
-    public static TheoryData<string> Backends => ModelRun.Backends;
+    public static TheoryData<string> Backends => ModelBackends.Names;
 
     [Theory]
     [MemberData(nameof(Backends))]
@@ -19,7 +19,7 @@ public class TextGeneratorTests
         JsonElement reference = StoriesReference.Forward();
         int[] prompt = StoriesReference.Ids(reference.GetProperty("prompt_ids"));
         int[] expected = StoriesReference.Ids(reference.GetProperty("greedy_ids"));
-        using var model = Model.ForGeneration<Stories260K>(expected.Length, backend: ModelRun.Backend(backend));
+        using var model = Model.ForGeneration<Stories260K>(expected.Length, backend: ModelBackends.Create(backend));
         BaseWeights.Load(model, TestData.PathOf(StoriesReference.Folder));
         var streamed = new List<int>();
 
@@ -150,7 +150,7 @@ public class TextGeneratorTests
     [Fact]
     public void A_model_planned_for_training_is_refused()
     {
-        using var model = Model.ForTraining<Stories260K>(new TrainingPlan { Sequence = 8 }, ModelRun.Backend("cpu-1"));
+        using var model = Model.ForTraining<Stories260K>(new TrainingPlan { Sequence = 8 }, ModelBackends.Create("cpu-1"));
         Assert.Throws<ArgumentException>(() => new TextGenerator(model));
     }
 
@@ -169,7 +169,7 @@ public class TextGeneratorTests
 
     private static Stories260K Create(int capacity, int prefill)
     {
-        var backend = ModelRun.Backend("cpu-1");
+        var backend = ModelBackends.Create("cpu-1");
         var model = Stories260K.Create(MemoryPlanner.Serve(Stories260K.Tables, 1, capacity, prefill, backend.Profile), backend);
         Initialization.All(model, seed: 5);
         return model;

@@ -46,7 +46,7 @@ public class ClosedFormTests
     public void Loss_and_gradients_are_pytorchs(string name, string backend, Checkpointing checkpointing)
     {
         ModelFixture fixture = ModelFixture.Load(name);
-        using TransformerModel model = Entry(name).ForTraining(ModelRun.PlanFor(fixture.Inputs, checkpointing), ModelRun.Backend(backend));
+        using TransformerModel model = Entry(name).ForTraining(ModelRun.PlanFor(fixture.Inputs, checkpointing), ModelBackends.Create(backend));
         Fill(model, fixture);
 
         double loss = model.Differentiate(fixture.Inputs, fixture.Targets);
@@ -75,7 +75,7 @@ public class ClosedFormTests
     {
         _ = checkpointing;
         ModelFixture fixture = ModelFixture.Load(name);
-        using TransformerModel model = Entry(name).ForGeneration(16, 1, ModelRun.Backend(backend));
+        using TransformerModel model = Entry(name).ForGeneration(16, 1, ModelBackends.Create(backend));
         Fill(model, fixture);
 
         double tolerance = backend != "reference" ? 1e-4 : name == "geglu-scaled-embedding" ? 1e-6 : 1e-9;

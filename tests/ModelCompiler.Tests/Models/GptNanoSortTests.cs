@@ -19,7 +19,7 @@ public class GptNanoSortTests
         ("input_layernorm", "ln_1"), ("self_attn.o_proj", "attn.c_proj"), ("post_attention_layernorm", "ln_2"), ("mlp.up_proj", "mlp.c_fc"), ("mlp.down_proj", "mlp.c_proj"),
     ];
 
-    public static TheoryData<string> Backends => ModelRun.Backends;
+    public static TheoryData<string> Backends => ModelBackends.Names;
 
     [Theory]
     [MemberData(nameof(Backends))]
@@ -28,7 +28,7 @@ public class GptNanoSortTests
         TestData.Require(Folder);
         JsonElement partials = Read("gpt-nano-sort-t0-partials.json");
         int[] ids = [.. Values(partials, "idx").Select(v => (int)v)];
-        using var model = Model.ForTraining<GptNanoSort>(new TrainingPlan { Batch = 3, Sequence = 11 }, ModelRun.Backend(backend));
+        using var model = Model.ForTraining<GptNanoSort>(new TrainingPlan { Batch = 3, Sequence = 11 }, ModelBackends.Create(backend));
         Load(model);
 
         model.BeginStep(new Step(3, 11), ids, targets: ids, training: false);
@@ -49,7 +49,7 @@ public class GptNanoSortTests
         TestData.Require(Folder);
         JsonElement partials = Read("gpt-nano-sort-t0-partials.json");
         int[] ids = [.. Values(partials, "idx").Select(v => (int)v)];
-        using var model = Model.ForGeneration<GptNanoSort>(11, backend: ModelRun.Backend(backend));
+        using var model = Model.ForGeneration<GptNanoSort>(11, backend: ModelBackends.Create(backend));
         Load(model);
 
         double[] logits = [.. Enumerable.Range(0, 3).SelectMany(row => model.LogitsOf(ids[(row * 11)..(row * 11 + 11)])).SelectMany(r => r)];
@@ -61,7 +61,7 @@ public class GptNanoSortTests
     public void It_sorts_every_input()
     {
         TestData.Require(Folder);
-        using var model = Model.ForGeneration<GptNanoSort>(11, backend: ModelRun.Backend("cpu-1"));
+        using var model = Model.ForGeneration<GptNanoSort>(11, backend: ModelBackends.Create("cpu-1"));
         Load(model);
         for (int number = 0; number < 729; number++)
         {

@@ -69,7 +69,7 @@ public class InitializationTests
     }
 
     private static T Create<T>(string backend)
-        where T : TransformerModel, IModel<T> => Model.ForTraining<T>(new TrainingPlan { Sequence = 8 }, ModelRun.Backend(backend));
+        where T : TransformerModel, IModel<T> => Model.ForTraining<T>(new TrainingPlan { Sequence = 8 }, ModelBackends.Create(backend));
 
     private static void Check(TransformerModel model, Parameter parameter, double deviation)
     {

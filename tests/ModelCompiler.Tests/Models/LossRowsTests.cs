@@ -120,7 +120,7 @@ public class LossRowsTests
     public void Steps_that_do_not_fit_the_plan_are_refused()
     {
         using ClosedFormCombined training = Create("cpu-1");
-        using ClosedFormCombined generation = ClosedFormCombined.ForGeneration(8, 1, ModelRun.Backend("cpu-1"));
+        using ClosedFormCombined generation = ClosedFormCombined.ForGeneration(8, 1, ModelBackends.Create("cpu-1"));
 
         Refused("the plan's 2 x 12", () => training.BeginStep(new Step(3, Sequence), new int[36], new int[36], training: true));
         Refused("2 x 12 tokens got 23 ids", () => training.BeginStep(new Step(Batch, Sequence), s_ids.AsSpan(1), s_targets.AsSpan(1), training: true));
@@ -135,7 +135,7 @@ public class LossRowsTests
 
     private static ClosedFormCombined Create(string backend)
     {
-        var model = ClosedFormCombined.ForTraining(s_plan, ModelRun.Backend(backend));
+        var model = ClosedFormCombined.ForTraining(s_plan, ModelBackends.Create(backend));
         Initialization.All(model, seed: 3);
         return model;
     }

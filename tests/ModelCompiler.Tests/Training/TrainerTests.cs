@@ -47,7 +47,7 @@ public class TrainerTests
         Example[] examples = [.. SmallRun.Examples.Take(8)];
         (double Loss, double Norm, double[] Gradients) Run(int batch, int accumulate)
         {
-            using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelRun.Backend(backend));
+            using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelBackends.Create(backend));
             Initialization.All(model, seed: 5);
             foreach (Parameter b in model.Trainable.Where(p => p.Path.EndsWith(".Adapter.B", StringComparison.Ordinal)))
             {
@@ -81,7 +81,7 @@ public class TrainerTests
             var losses = new List<double>();
             foreach (bool resume in stopAfter > 0 ? new[] { false, true } : [false])
             {
-                using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelRun.Backend("reference"));
+                using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = batch, Sequence = 64 }, ModelBackends.Create("reference"));
                 Initialization.All(model, seed: 5);
                 using var stop = new CancellationTokenSource();
                 var options = new TrainingOptions { Steps = 6, GradientAccumulation = accumulate, LearningRate = 1e-2, OutputFolder = folder.Path, Resume = resume };
@@ -117,7 +117,7 @@ public class TrainerTests
         // The same examples in batches that are as long as they are, and in longer ones.
         double Loss(int sequence)
         {
-            using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = 4, Sequence = sequence }, ModelRun.Backend("reference"));
+            using var model = Model.ForTraining<StoriesLoraQueryValue>(new TrainingPlan { Batch = 4, Sequence = sequence }, ModelBackends.Create("reference"));
             Initialization.All(model, seed: 5);
             return new Evaluator(model, new Batches([.. SmallRun.Examples.Take(8)], 4, sequence, seed: null)).Evaluate().Loss;
         }

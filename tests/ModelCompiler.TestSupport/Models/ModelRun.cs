@@ -7,7 +7,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Tests.Models;
 
 /// <summary>What tests do with a compiled model, in the words of the runtime's contract and nothing above it.</summary>
-internal static partial class ModelRun
+public static class ModelRun
 {
     /// <summary>A plan that takes these rows as one batch.</summary>
     public static TrainingPlan PlanFor(int[][] inputs, Checkpointing checkpointing = Checkpointing.Selective) =>

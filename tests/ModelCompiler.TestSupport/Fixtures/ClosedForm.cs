@@ -1,7 +1,7 @@
 namespace ModelCompiler.Tests.Fixtures;
 
 /// <summary>The formulas by which fixtures define parameters and adapters, so that no weights need to be stored.</summary>
-internal static class ClosedForm
+public static class ClosedForm
 {
     /// <summary>Element [i, j] of a parameter; a vector has j = 0.</summary>
     /// <param name="name">Its Hugging Face name; norm weights and layer scales are centred on one.</param>

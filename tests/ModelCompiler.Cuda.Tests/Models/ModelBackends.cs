@@ -8,16 +8,17 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tests.Models;
 
-internal static partial class ModelRun
+/// <summary>The GPU in Float32: emulated, and a real one where there is one.</summary>
+public sealed class ModelBackends : ITestedBackends
 {
     private const string Emulated = "emulated";
     private const string Device = "device";
 
     /// <summary>The GPU in Float32: emulated, and a real one where there is one.</summary>
-    public static TheoryData<string> Backends => [Emulated, .. Gpu.WhyAbsent is null ? new[] { Device } : []];
+    public static TheoryData<string> Names => [Emulated, .. Gpu.WhyAbsent is null ? new[] { Device } : []];
 
     /// <summary>Creates a backend by name; those of the CPU to compare with. Skips the test where it cannot be emulated.</summary>
-    public static IBackend Backend(string name)
+    public static IBackend Create(string name)
     {
         if (name == Emulated)
         {

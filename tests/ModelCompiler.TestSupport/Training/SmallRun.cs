@@ -10,7 +10,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Tests.Training;
 
 /// <summary>A run of seconds that needs no data: an untrained stories260K with dropout on its adapters, over examples of many lengths.</summary>
-internal static class SmallRun
+public static class SmallRun
 {
     /// <summary>Options of a run with everything switched on.</summary>
     public static TrainingOptions Options => new()

@@ -13,7 +13,7 @@ namespace ModelCompiler.Tests.Fixtures;
 /// <param name="Loss">Mean cross-entropy before the first step.</param>
 /// <param name="Parameters">Every A and B in ordinal order of names, with the gradient before the first step.</param>
 /// <param name="Run">A training run on the same batch, where the fixture holds one.</param>
-internal sealed record LoraFixture(
+public sealed record LoraFixture(
     string Name,
     int Rank,
     int Alpha,
@@ -62,7 +62,7 @@ internal sealed record LoraFixture(
 /// <param name="Losses">The loss before each step, and after the last: one more than steps.</param>
 /// <param name="GradientNorms">Global norm of the gradient of each step before clipping.</param>
 /// <param name="EndNorms">Name -> Euclidean norm of the parameter after the last step.</param>
-internal sealed record LoraRun(
+public sealed record LoraRun(
     int Steps,
     double PeakRate,
     double[] Betas,

@@ -1,7 +1,7 @@
 namespace ModelCompiler.Tests;
 
 /// <summary>Where the repository and the real test data lie.</summary>
-internal static class TestData
+public static class TestData
 {
     private static readonly string? s_repository = FindRepository();
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ModelCompiler.Tests.Models;
 
 /// <summary>What numpy and PyTorch computed, in double precision, for the real stories260K.</summary>
-internal static class StoriesReference
+public static class StoriesReference
 {
     /// <summary>Folder of the model, relative to the data folder.</summary>
     public const string Folder = "models/stories260K";

@@ -1,7 +1,7 @@
 namespace ModelCompiler.Tests.Files;
 
 /// <summary>A folder of its own for one test, removed at its end.</summary>
-internal sealed class TemporaryFolder : IDisposable
+public sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("modelcompiler-test-").FullName;
 

@@ -8,7 +8,7 @@ namespace ModelCompiler.Tests.Fixtures;
 /// <param name="Loss">Mean cross-entropy over the targets that count.</param>
 /// <param name="Logits">One array a token, sequences one after the other.</param>
 /// <param name="Parameters">Every parameter in ordinal order of names, with its gradient.</param>
-internal sealed record ModelFixture(
+public sealed record ModelFixture(
     string Name,
     FixtureModel Model,
     int[][] Inputs,
@@ -58,7 +58,7 @@ internal sealed record ModelFixture(
 /// <param name="LayerScale">Whether each sublayer's output has a learned factor per channel.</param>
 /// <param name="QueryKeyNorm">Whether each head's queries and keys have a norm.</param>
 /// <param name="Llama3Scaling">Factor, turns of low and of high frequencies, and original context of scaled rotary positions; null: none.</param>
-internal sealed record FixtureModel(
+public sealed record FixtureModel(
     int Vocabulary,
     int Width,
     int Context,
@@ -93,7 +93,7 @@ internal sealed record FixtureModel(
 /// <param name="Norm">Euclidean norm of the gradient.</param>
 /// <param name="First">The gradient's first elements, row-major.</param>
 /// <param name="Gradient">The whole gradient, row-major, where the fixture holds it.</param>
-internal sealed record FixtureParameter(
+public sealed record FixtureParameter(
     string Name,
     int[] Shape,
     double[] FirstValues,

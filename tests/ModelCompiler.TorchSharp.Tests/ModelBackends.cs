@@ -3,11 +3,12 @@ using ModelCompiler.Torch;
 
 namespace ModelCompiler.Tests.Models;
 
-internal static partial class ModelRun
+/// <summary>TorchSharp.</summary>
+public sealed class ModelBackends : ITestedBackends
 {
     /// <summary>The backends that whole models are run on.</summary>
-    public static TheoryData<string> Backends => ["torchsharp"];
+    public static TheoryData<string> Names => ["torchsharp"];
 
     /// <summary>Creates the backend, whatever a shared test calls it.</summary>
-    public static IBackend Backend(string name) => new TorchBackend();
+    public static IBackend Create(string name) => new TorchBackend();
 }

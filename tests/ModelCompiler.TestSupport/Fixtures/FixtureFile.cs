@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace ModelCompiler.Tests.Fixtures;
 
 /// <summary>Reads the JSON files of tests/Fixtures; a member missing on either side is an error.</summary>
-internal static class FixtureFile
+public static class FixtureFile
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {

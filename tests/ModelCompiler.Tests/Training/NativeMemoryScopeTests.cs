@@ -1,6 +1,6 @@
 using ModelCompiler.Tensors;
 
-namespace ModelCompiler.Tests.Tensors;
+namespace ModelCompiler.Tests.Training;
 
 public class NativeMemoryScopeTests
 {
