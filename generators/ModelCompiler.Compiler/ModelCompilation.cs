@@ -21,7 +21,7 @@ public static class ModelCompilation
     public static EquatableArray<SourceFile> Compile(ModelSpec spec, CancellationToken cancellation = default, bool torch = false, bool inPlace = true)
     {
         cancellation.ThrowIfCancellationRequested();
-        var types = new ModelTypes(Variants.Run(spec, inPlace));
+        var types = new ModelTypes(Pipeline.Run(spec, inPlace));
         cancellation.ThrowIfCancellationRequested();
         return new EquatableArray<SourceFile>(
         [
@@ -29,14 +29,14 @@ public static class ModelCompilation
             AdaptersFile.Write(types),
             ForwardFile.Write(types),
             BackwardFile.Write(types),
-            ForwardFile.WriteServe(types),
+            ForwardFile.WriteDecode(types),
             MemoryFile.Write(types),
             .. torch ? [TorchModuleFile.Write(types)] : Array.Empty<SourceFile>(),
         ]);
     }
 
     /// <summary>The planner's tables of a description.</summary>
-    public static ModelTables Tables(ModelSpec spec) => new ModelTypes(Variants.Run(spec)).Tables;
+    public static ModelTables Tables(ModelSpec spec) => new ModelTypes(Pipeline.Run(spec)).Tables;
 
     /// <summary>What a training step of the budget's plan takes on its device; null where that is more than 64 bits count.</summary>
     public static MemoryCost? Peak(ModelTables tables, BudgetSpec budget)

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Generators.Diagnostics;
 using ModelCompiler.Generators.Parsing;
 using ModelCompiler.Generators.Stubs;

@@ -3,6 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Generators.Diagnostics;
 using ModelCompiler.Generators.Stubs;
 

@@ -46,8 +46,8 @@ public sealed unsafe partial class CudaBackend
     }
 
     /// <inheritdoc/>
-    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default) =>
-        ForRows("apply_magnitude", y.Rows, y.Columns, Pack(z, m, inverse, y, bias, plus).Add(y.Columns), y.Type, m.Type);
+    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor addend = default) =>
+        ForRows("apply_magnitude", y.Rows, y.Columns, Pack(z, m, inverse, y, bias, addend).Add(y.Columns), y.Type, m.Type);
 
     /// <inheritdoc/>
     public void MagnitudeGradient(Tensor dy, Tensor z, Tensor inverse, Tensor dm) =>
@@ -70,6 +70,6 @@ public sealed unsafe partial class CudaBackend
         w.Type);
 
     /// <summary>y = scale · (x + bias) + plus; x, bias and plus may be none.</summary>
-    internal void AddBias(Tensor x, Tensor bias, Tensor y, Tensor plus, float scale) => ForRows(
-        "add_bias", y.Rows, y.Columns, Pack(x, bias, y, plus).Add(y.Columns).Add(scale), y.Type, bias.IsNone ? null : bias.Type);
+    internal void AddBias(Tensor x, Tensor bias, Tensor y, Tensor addend, float scale) => ForRows(
+        "add_bias", y.Rows, y.Columns, Pack(x, bias, y, addend).Add(y.Columns).Add(scale), y.Type, bias.IsNone ? null : bias.Type);
 }

@@ -29,11 +29,11 @@ public sealed unsafe partial class CudaBackend
     public void Add(Tensor a, Tensor b, Tensor y) => ForRows("add", y.Rows, y.Columns, Pack(a, b, y).Add(y.Columns), y.Type);
 
     /// <inheritdoc/>
-    public void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default) =>
-        ForRows("gate", y.Rows, y.Columns, Pack(x, g, y, plus).Add(y.Columns), y.Type, g.Type);
+    public void ScaleChannels(Tensor x, Tensor g, Tensor y, Tensor addend = default) =>
+        ForRows("gate", y.Rows, y.Columns, Pack(x, g, y, addend).Add(y.Columns), y.Type, g.Type);
 
     /// <inheritdoc/>
-    public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg) =>
+    public void ScaleChannelsGradientWeight(Tensor dy, Tensor x, Tensor dg) =>
         OverColumns("gate_gradient_weight", dg.Columns, Pack(dy, x, dg).Add(dy.Rows).Add(dy.Columns), x.Type);
 
     /// <inheritdoc/>
@@ -41,8 +41,8 @@ public sealed unsafe partial class CudaBackend
         ForRows("group_mean", y.Rows, y.Columns, Pack(x, y).Add(y.Columns).Add(x.Columns / Math.Max(y.Columns, 1)), x.Type);
 
     /// <inheritdoc/>
-    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor plus = default) => ForRows(
-        "group_mean_gradient", dx.Rows, dx.Columns, Pack(dy, dx, plus).Add(dx.Columns).Add(dx.Columns / Math.Max(dy.Columns, 1)), dy.Type);
+    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor addend = default) => ForRows(
+        "group_mean_gradient", dx.Rows, dx.Columns, Pack(dy, dx, addend).Add(dx.Columns).Add(dx.Columns / Math.Max(dy.Columns, 1)), dy.Type);
 
     /// <inheritdoc/>
     public void SoftCap(Tensor x, Tensor y, float cap) => ForRows("soft_cap", y.Rows, y.Columns, Pack(x, y).Add(y.Columns).Add(cap), y.Type);

@@ -12,24 +12,24 @@ public sealed unsafe partial class CudaBackend
     private long _scratchEnd;
 
     /// <inheritdoc/>
-    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1)
+    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor addend = default, float scale = 1)
     {
-        if (y.IsNone || MultiplyQuantized(x, w, y, bias, plus, scale))
+        if (y.IsNone || MultiplyQuantized(x, w, y, bias, addend, scale))
         {
             return;
         }
 
         (Tensor a, Tensor b) = Operands(w, x);
-        Multiply(transposeA: true, transposeB: false, a, b, plus, y, w.Columns, EpilogueBias(bias, y.Type, scale), scale);
+        Multiply(transposeA: true, transposeB: false, a, b, addend, y, w.Columns, EpilogueBias(bias, y.Type, scale), scale);
     }
 
     /// <inheritdoc/>
-    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor plus = default, float scale = 1)
+    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor addend = default, float scale = 1)
     {
         if (!dx.IsNone)
         {
             (Tensor a, Tensor b) = Operands(w, dy);
-            Multiply(transposeA: false, transposeB: false, a, b, plus, dx, w.Rows, Tensor.None, scale);
+            Multiply(transposeA: false, transposeB: false, a, b, addend, dx, w.Rows, Tensor.None, scale);
         }
     }
 
@@ -44,17 +44,17 @@ public sealed unsafe partial class CudaBackend
     }
 
     /// <inheritdoc/>
-    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default)
+    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor addend = default)
     {
-        Linear(x, w, y, bias, plus);
-        Linear(h, b, y, plus: y, scale: scale);
+        Linear(x, w, y, bias, addend);
+        Linear(h, b, y, addend: y, scale: scale);
     }
 
     /// <inheritdoc/>
-    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default)
+    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor addend = default)
     {
-        LinearGradientInput(dy, w, dx, plus);
-        LinearGradientInput(e, a, dx, plus: dx);
+        LinearGradientInput(dy, w, dx, addend);
+        LinearGradientInput(e, a, dx, addend: dx);
     }
 
     /// <summary>The operands of a product in one type: as they are where they have it, in the workspace else.</summary>
@@ -113,9 +113,9 @@ public sealed unsafe partial class CudaBackend
     /// <summary>
     /// d = scale · op(a) op(b) + plus + bias, where a and b are the row-major operands seen as column-major ones and d, seen so, is [a's, b's].
     /// </summary>
-    private void Multiply(bool transposeA, bool transposeB, Tensor a, Tensor b, Tensor plus, Tensor d, int depth, Tensor bias, float scale)
+    private void Multiply(bool transposeA, bool transposeB, Tensor a, Tensor b, Tensor addend, Tensor d, int depth, Tensor bias, float scale)
     {
-        Tensor c = plus.IsNone ? d : plus;
+        Tensor c = addend.IsNone ? d : addend;
         if (c.Type != d.Type)
         {
             throw new ArgumentException($"{c} cannot be added to {d}: their types differ.");
@@ -148,7 +148,7 @@ public sealed unsafe partial class CudaBackend
             addressD,
             Address(bias),
             scale,
-            plus.IsNone ? 0 : 1,
+            addend.IsNone ? 0 : 1,
             Constant(BackendProfile.CudaConstants),
             BackendProfile.CudaProducts));
     }

@@ -11,8 +11,8 @@ public sealed unsafe partial class CudaBackend
         OverRows("rms_norm", x.Rows * Runs(x, w), w.Columns, Pack(x, w, y, rstd).Add(w.Columns).Add(Runs(x, w)).Add(shape.Epsilon), x.Type, w.Type);
 
     /// <inheritdoc/>
-    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) =>
-        OverRows("rms_norm_gradient", dx.Rows * Runs(x, w), w.Columns, Pack(dy, x, w, rstd, dx, plus).Add(w.Columns).Add(Runs(x, w)), x.Type, w.Type);
+    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor addend = default) =>
+        OverRows("rms_norm_gradient", dx.Rows * Runs(x, w), w.Columns, Pack(dy, x, w, rstd, dx, addend).Add(w.Columns).Add(Runs(x, w)), x.Type, w.Type);
 
     /// <inheritdoc/>
     public void RmsNormGradientWeight(Tensor dy, Tensor x, Tensor rstd, Tensor dw) =>
@@ -23,8 +23,8 @@ public sealed unsafe partial class CudaBackend
         OverRows("layer_norm", x.Rows, x.Columns, Pack(x, w, b, y, statistics).Add(x.Columns).Add(shape.Epsilon), x.Type, w.Type);
 
     /// <inheritdoc/>
-    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default) =>
-        OverRows("layer_norm_gradient", dx.Rows, dx.Columns, Pack(dy, x, w, statistics, dx, plus).Add(dx.Columns), x.Type, w.Type);
+    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor addend = default) =>
+        OverRows("layer_norm_gradient", dx.Rows, dx.Columns, Pack(dy, x, w, statistics, dx, addend).Add(dx.Columns), x.Type, w.Type);
 
     /// <inheritdoc/>
     public void LayerNormGradientWeight(Tensor dy, Tensor x, Tensor statistics, Tensor dw) =>

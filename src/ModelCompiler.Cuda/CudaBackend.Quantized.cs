@@ -47,17 +47,17 @@ public sealed unsafe partial class CudaBackend
 
     /// <summary>y = scale · (x wᵀ + bias) + plus without decoding w to memory, where a kernel does that.</summary>
     /// <returns>Whether one does.</returns>
-    private bool MultiplyQuantized(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor plus, float scale)
+    private bool MultiplyQuantized(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor addend, float scale)
     {
         bool onTensorCores = w.Type.Kind() == DType.NF4 && x.Type == DType.BFloat16 && w.Type.BlockSize() >= GemmChunk
             && w.Columns % GemmChunk == 0 && w.Columns >= LeastGemmInputs && IsAligned(x);
-        if (!w.Type.IsQuantized() || x.Rows > (onTensorCores ? GemmRows : GemvRows) || x.Type != y.Type || (!plus.IsNone && plus.Type != y.Type))
+        if (!w.Type.IsQuantized() || x.Rows > (onTensorCores ? GemmRows : GemvRows) || x.Type != y.Type || (!addend.IsNone && addend.Type != y.Type))
         {
             return false;
         }
 
         KernelArguments packed = Pack().Add(Quantized(w));
-        foreach (Tensor tensor in (ReadOnlySpan<Tensor>)[x, bias, plus, y])
+        foreach (Tensor tensor in (ReadOnlySpan<Tensor>)[x, bias, addend, y])
         {
             packed.Add(Address(tensor)).Add((long)tensor.Stride);
         }

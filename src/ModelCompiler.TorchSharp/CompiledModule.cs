@@ -35,7 +35,7 @@ public abstract class CompiledModule<T> : torch.nn.Module<TorchTensor, TorchTens
         (Model, _backend) = (model, backend);
         foreach (Parameter parameter in model.Parameters.Where(p => !p.Value.Type.IsQuantized()))
         {
-            register_parameter(parameter.Path, new global::TorchSharp.Modules.Parameter(Memory(parameter, parameter.Value), parameter.Row.Trainable));
+            register_parameter(parameter.Path, new global::TorchSharp.Modules.Parameter(Memory(parameter, parameter.Value), parameter.Info.Trainable));
         }
 
         _trainable = [.. model.Trainable];
@@ -96,7 +96,7 @@ public abstract class CompiledModule<T> : torch.nn.Module<TorchTensor, TorchTens
         Model.ZeroGradients();
         if (!Model.ResidualGradient.IsNone)
         {
-            Model.Kernels.Zero(Model.ResidualGradient);
+            Model.Backend.Zero(Model.ResidualGradient);
         }
 
         using TorchTensor rows = gradient.reshape(-1, Model.Tables.Vocabulary);
@@ -170,7 +170,7 @@ public abstract class CompiledModule<T> : torch.nn.Module<TorchTensor, TorchTens
     private TorchTensor Memory(Parameter parameter, Tensor handle)
     {
         using TorchTensor view = _backend.View(handle);
-        using TorchTensor shaped = parameter.Row.Vector ? view.view(-1) : view.alias();
+        using TorchTensor shaped = parameter.Info.Vector ? view.view(-1) : view.alias();
         return torch.empty(0, dtype: shaped.dtype, device: _backend.Device).set_(shaped).DetachFromDisposeScope();
     }
 

@@ -61,7 +61,7 @@ internal static class ElementwiseBenchmark
         yield return new("SoftCap 1408", 2 * wide, () => b.SoftCap(gate, h, 30));
         yield return new("Dropout 1408", 2 * wide, () => b.Dropout(gate, h, 0.1f, 5));
         yield return new("Add 512", 3 * narrow, () => b.Add(x, dy, y));
-        yield return new("Gate 512, plus", 3 * narrow, () => b.Gate(x, w, y, plus));
+        yield return new("Gate 512, plus", 3 * narrow, () => b.ScaleChannels(x, w, y, plus));
 
         const int vocabulary = 4096;
         Tensor logits = rig.Tensor(256, vocabulary), dLogits = rig.Tensor(256, vocabulary), lse = rig.Tensor(256, 1), loss = rig.Tensor(1, 1);

@@ -115,7 +115,7 @@ internal static class LoraStepBenchmark
 
     private static double Step(Llama28M_Lora model, ParameterUpdates updates, int[] ids, int[] targets, int count)
     {
-        IBackend k = model.Kernels;
+        IBackend k = model.Backend;
         model.BeginStep(new Step(Batch, Sequence, LossScale: 1.0 / targets.Length), ids, targets, training: true);
         k.Zero(model.LossSum);
         model.ZeroGradients();
@@ -134,10 +134,10 @@ internal static class LoraStepBenchmark
             float[] values = new float[p.Value.Count];
             for (int i = 0; i < values.Length; i++)
             {
-                values[i] = p.Row.Vector ? 1 : (float)(0.04 * (random.NextDouble() - 0.5));
+                values[i] = p.Info.Vector ? 1 : (float)(0.04 * (random.NextDouble() - 0.5));
             }
 
-            model.Kernels.Write(p.Value, values);
+            model.Backend.Write(p.Value, values);
         }
 
         GC.Collect();

@@ -71,7 +71,7 @@ internal static class ResidentMemoryBenchmark
         model.Loss(backward: true);
         model.Backward();
         new ParameterUpdates(model).Run(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1));
-        model.Kernels.Read(model.LossSum);
+        model.Backend.Read(model.LossSum);
     }
 
     private static long Resident()

@@ -32,10 +32,10 @@ public sealed class PlanPageTests : IDisposable
 
         // Of eight segments of four layers three run again; beside the layers there are the embedding, the loss and the update.
         Assert.Equal(32 + 32 + 8 * 3 + 3, fields.Length);
-        Assert.Equal(8 * 3, Rectangles(picture, "rebuilt").Count());
+        Assert.Equal(8 * 3, Rectangles(picture, "recomputed").Count());
         Assert.Contains(fields, f => f.StartsWith("forward of layer 30, again: at most", StringComparison.Ordinal));
         Assert.DoesNotContain(fields, f => f.StartsWith("forward of layer 31, again", StringComparison.Ordinal));
-        Assert.Empty(Rectangles(Draw("Llama2_7B_QLora --sequence 512").Elements.First(e => e.Name.LocalName == "svg"), "rebuilt"));
+        Assert.Empty(Rectangles(Draw("Llama2_7B_QLora --sequence 512").Elements.First(e => e.Name.LocalName == "svg"), "recomputed"));
     }
 
     [Fact]

@@ -38,10 +38,10 @@ public class AnythingTypedTests
         "namespace Ä\u0308.ก\u0E33 {" + Sources.Tiny.With("class Tiny", "class Ae\u0301").With("class Layer", "class 层").With("Attention Attention {", "Слой \\u0041bc {") + "}",
 
         // The project's own types of the runtime's names, near and far.
-        "namespace N; public class Tensor; public class Norm; public class Dim; public enum Checkpointing { None } public class Plan; public class FrameRow; public class LoraAdapter;\n" + Sources.Tiny + Sources.TinyLora,
+        "namespace N; public class Tensor; public class Norm; public class Dim; public enum Checkpointing { None } public class Plan; public class FrameBuffer; public class LoraAdapter;\n" + Sources.Tiny + Sources.TinyLora,
         "namespace N { namespace Tensor { public class Any; } namespace Inner {" + Sources.Tiny + Sources.TinyLora + "} public class Norm; }",
         "namespace N { public class System; public class ModelCompiler; public class Task; public class Int32; public class Object;\n" + Sources.Tiny + Sources.TinyLora + "}",
-        Sources.Tiny + Sources.TinyLora.With("class TinyLora;", "class TinyLora { public int BackendProfile => 1; public class WeightFormat; public void RowKind() { } }"),
+        Sources.Tiny + Sources.TinyLora.With("class TinyLora;", "class TinyLora { public int BackendProfile => 1; public class WeightFormat; public void BufferKind() { } }"),
 
         // Other parts of the class, in any shape.
         Sources.Tiny + "public partial class Tiny : System.IEquatable<Tiny> { public bool Equals(Tiny? other) => other == this; static Tiny() { } ~Tiny() { } public static int Count; public int this[int i] => i; }",

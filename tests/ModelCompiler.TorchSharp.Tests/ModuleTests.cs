@@ -121,7 +121,7 @@ public class ModuleTests
             var random = new Random(4);
             foreach (Models.Parameter parameter in module.Model.Trainable)
             {
-                module.Model.Kernels.Write(parameter.Value, (ReadOnlySpan<float>)Enumerable.Range(0, (int)parameter.Value.Count).Select(_ => (float)(0.2 * random.NextDouble() - 0.1)).ToArray());
+                module.Model.Backend.Write(parameter.Value, (ReadOnlySpan<float>)Enumerable.Range(0, (int)parameter.Value.Count).Select(_ => (float)(0.2 * random.NextDouble() - 0.1)).ToArray());
             }
 
             module.Seed = 1;

@@ -165,7 +165,7 @@ public class TrainingTests
     {
         using T model = Create<T>(plan, backend);
         var trainer = new Trainer(model, SmallRun.Data, SmallRun.Options);
-        allocated = model.Kernels.AllocatedBytes + model.Kernels.PagedBytes;
+        allocated = model.Backend.AllocatedBytes + model.Backend.PagedBytes;
         return [.. Enumerable.Range(0, SmallRun.Options.Steps).Select(_ => trainer.Step().Loss)];
     }
 

@@ -135,13 +135,13 @@ internal static class Program
         double Step()
         {
             model.BeginStep(new Backends.Step(Batch, Sequence, LossScale: 1.0 / targets.Length), ids, targets, training: true);
-            model.Kernels.Zero(model.LossSum);
+            model.Backend.Zero(model.LossSum);
             model.ZeroGradients();
             model.Forward();
             model.Loss(backward: true);
             model.Backward();
             updates.Run(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, ++count, 1));
-            return model.Kernels.Read(model.LossSum) / targets.Length;
+            return model.Backend.Read(model.LossSum) / targets.Length;
         }
     }
 
@@ -165,10 +165,10 @@ internal static class Program
             float[] values = new float[p.Value.Count];
             for (int i = 0; i < values.Length; i++)
             {
-                values[i] = p.Row.Vector ? 1 : (float)(0.04 * (random.NextDouble() - 0.5));
+                values[i] = p.Info.Vector ? 1 : (float)(0.04 * (random.NextDouble() - 0.5));
             }
 
-            model.Kernels.Write(p.Value, values);
+            model.Backend.Write(p.Value, values);
         }
 
         GC.Collect();

@@ -1,8 +1,10 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -64,24 +66,24 @@ public sealed class AdaLora : AdapterExpansion
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection)
+    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
     {
-        SlotRow row = base.Describe(adapter, projection);
+        Planning.AdapterSlot row = base.Describe(adapter, projection);
         int initial = (int)adapter.Argument("InitialRank", 0) is > 0 and var given ? given : Math.Min((3 * row.Rank + 1) / 2, row.MaximumRank);
         return row with
         {
             Rank = initial,
             Alpha = adapter.Argument("Alpha", 0) == 0 ? initial : row.Alpha,
-            Settings = [new SettingRow("TargetRank", row.Rank), .. s_ofTheBudget.Select(a => new SettingRow(a.Name, Argument(adapter, a.Name)))],
+            Settings = [new AdapterSetting("TargetRank", row.Rank), .. s_ofTheBudget.Select(a => new AdapterSetting(a.Name, Argument(adapter, a.Name)))],
         };
     }
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
         Dim one = new(1), rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterRow Trained(string letter, Dim rows, Dim columns, ParameterKind kind = ParameterKind.Matrix) => new(
+        ParameterInfo Trained(string letter, Dim rows, Dim columns, ParameterKind kind = ParameterKind.Matrix) => new(
             $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, true, kind, slot.Index, row.FirstLayer);
-        ParameterRow Kept(string path, Dim rows, Dim columns) => new(
+        ParameterInfo Kept(string path, Dim rows, Dim columns) => new(
             $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, false, ParameterKind.Matrix, slot.Index, row.FirstLayer, TrainingOnly: true);
         return
         [
@@ -93,7 +95,7 @@ public sealed class AdaLora : AdapterExpansion
         ];
     }
 
-    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
         string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
         if (row.Dropout > 0 && g.Training)
@@ -101,8 +103,8 @@ public sealed class AdaLora : AdapterExpansion
             x = g.Add(name + "Dropped", new Dropout(slot), [x]);
         }
 
-        Value h = g.Add(name + "Low", new Linear(), [x, parameters[0]]);
-        Value e = g.Add(name + "Weighted", new Gate(), [h, parameters[2]]);
+        Value h = g.Add(name + "Lora", new Linear(), [x, parameters[0]]);
+        Value e = g.Add(name + "Weighted", new ScaleChannels(), [h, parameters[2]]);
         return g.Add(y.Name, new Linear(), [e, parameters[1]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
     }
 

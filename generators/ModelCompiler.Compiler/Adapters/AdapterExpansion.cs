@@ -1,6 +1,8 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -43,11 +45,11 @@ public abstract class AdapterExpansion
     internal virtual IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
 
     /// <summary>The slot's row: rank, scale and so on, from the attribute's arguments.</summary>
-    public virtual SlotRow Describe(AdapterSpec adapter, Projection projection)
+    public virtual Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
     {
         int rank = (int)adapter.Argument("Rank", 8);
         float alpha = (float)adapter.Argument("Alpha", 0);
-        return new SlotRow(
+        return new Planning.AdapterSlot(
             projection.Path,
             Method,
             rank,
@@ -59,10 +61,10 @@ public abstract class AdapterExpansion
     }
 
     /// <summary>The adapter's parameters.</summary>
-    public abstract ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection);
+    public abstract ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection);
 
     /// <summary>Adds the adapter to y = projection(x); returns the value that takes y's place.</summary>
-    public abstract Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters);
+    public abstract Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters);
 }
 
 /// <summary>Something wrong with an adapter attribute.</summary>

@@ -1,7 +1,9 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -25,10 +27,10 @@ public sealed class Dora : AdapterExpansion
         }
     }
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
         Dim one = new(1), rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterRow Make(string path, Dim rows, Dim columns, bool trainable = true, ParameterKind kind = ParameterKind.Matrix) => new(
+        ParameterInfo Make(string path, Dim rows, Dim columns, bool trainable = true, ParameterKind kind = ParameterKind.Matrix) => new(
             $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index, row.FirstLayer);
         return
         [
@@ -39,7 +41,7 @@ public sealed class Dora : AdapterExpansion
         ];
     }
 
-    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
         string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
         (Value a, Value b, Value m, Value squares) = (parameters[0], parameters[1], parameters[2], parameters[3]);
@@ -50,7 +52,7 @@ public sealed class Dora : AdapterExpansion
             x = g.Add(name + "Dropped", new Dropout(slot), [x]);
         }
 
-        Value h = g.Add(name + "Low", new Linear(), [x, a]);
+        Value h = g.Add(name + "Lora", new Linear(), [x, a]);
         Value z = g.Add(name + "Direction", new Linear(), [h, b], accumulator: y, scale: scale);
         Value inner = g.Add(name + "Inner", new ParameterProduct(), [a, weight]);
         Value gram = g.Add(name + "Gram", new ParameterProduct(), [a, a]);

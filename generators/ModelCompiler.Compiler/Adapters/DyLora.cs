@@ -1,7 +1,9 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -35,12 +37,12 @@ public sealed class DyLora : Lora
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection) => base.Describe(adapter, projection) with
+    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
     {
         NestedRanks = true,
         Settings = [new("Draw", adapter.Argument("Draw", 0)), new("LastOnly", adapter.Argument("LastOnly", 0)), new("FullRankShare", adapter.Argument("FullRankShare", 0))],
     };
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection) =>
-        base.Parameters(slot, row, projection).Select(static p => p with { UpdatedInParts = true }).ToArray();
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection) =>
+        base.Parameters(slot, row, projection).Select(static p => p with { SupportsPartialUpdate = true }).ToArray();
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -57,23 +59,23 @@ public sealed class L1ra : AdapterExpansion
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection)
+    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
     {
-        SlotRow row = base.Describe(adapter, projection);
+        Planning.AdapterSlot row = base.Describe(adapter, projection);
         int maximum = (int)adapter.Argument("MaximumRank", 0);
         return row with
         {
             MaximumRank = Math.Min(row.MaximumRank, maximum == 0 ? 2 * row.Rank : maximum),
             AdaptiveRanks = true,
             MovingRanks = true,
-            Settings = [.. s_settings.Select(s => new SettingRow(s.Name, adapter.Argument(s.Name, s.Default)))],
+            Settings = [.. s_settings.Select(s => new AdapterSetting(s.Name, adapter.Argument(s.Name, s.Default)))],
         };
     }
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
         Dim rank = Dim.Rank(slot.Index);
-        ParameterRow Make(string path, Dim rows, Dim columns, ParameterKind kind = ParameterKind.Matrix) => new(
+        ParameterInfo Make(string path, Dim rows, Dim columns, ParameterKind kind = ParameterKind.Matrix) => new(
             $"{slot.Path}.Adapter.{path}", rows, columns, WeightFormat.Compute, projection.PerLayer, true, kind, slot.Index, row.FirstLayer);
         return
         [
@@ -83,7 +85,7 @@ public sealed class L1ra : AdapterExpansion
         ];
     }
 
-    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
         string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
         if (row.Dropout > 0 && g.Training)
@@ -91,8 +93,8 @@ public sealed class L1ra : AdapterExpansion
             x = g.Add(name + "Dropped", new Dropout(slot), [x]);
         }
 
-        Value low = g.Add(name + "Low", new Linear(), [x, parameters[0]]);
-        Value gated = g.Add(name + "Gated", new Gate(), [low, parameters[1]]);
+        Value low = g.Add(name + "Lora", new Linear(), [x, parameters[0]]);
+        Value gated = g.Add(name + "Gated", new ScaleChannels(), [low, parameters[1]]);
         return g.Add(y.Name, new Linear(), [gated, parameters[2]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
     }
 

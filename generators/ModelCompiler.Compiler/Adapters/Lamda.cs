@@ -1,7 +1,9 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -26,32 +28,32 @@ public class Lamda : AdapterExpansion
             yield return new AdapterProblem(ProblemIds.FreezeUntilOutOfRange, "FreezeUntil", until.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        LamdaStart start = Start(adapter);
-        if (!Enum.IsDefined(typeof(LamdaStart), start))
+        LamdaInitialization start = Start(adapter);
+        if (!Enum.IsDefined(typeof(LamdaInitialization), start))
         {
-            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", start.ToString(), string.Join(", ", Enum.GetNames(typeof(LamdaStart))));
+            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", start.ToString(), string.Join(", ", Enum.GetNames(typeof(LamdaInitialization))));
         }
-        else if (start == LamdaStart.Random && until == 0)
+        else if (start == LamdaInitialization.Random && until == 0)
         {
             yield return new AdapterProblem(ProblemIds.NeverTrains, "FreezeUntil");
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection) => base.Describe(adapter, projection) with
+    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
     {
-        Settings = [new SettingRow("FreezeUntil", FreezeUntil(adapter)), new SettingRow("Start", (int)Start(adapter))],
+        Settings = [new AdapterSetting("FreezeUntil", FreezeUntil(adapter)), new AdapterSetting("Start", (int)Start(adapter))],
     };
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
         Dim rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterRow Make(string letter, Dim rows, Dim columns, bool trainable, bool inParts = false) => new(
+        ParameterInfo Make(string letter, Dim rows, Dim columns, bool trainable, bool inParts = false) => new(
             $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer, inParts);
-        ParameterRow[] always = [Make("A", rank, inputs, trainable: false), Make("S", rank, rank, trainable: true), Make("B", outputs, rank, trainable: true, inParts: true)];
-        return row.Setting("Start") == (int)LamdaStart.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
+        ParameterInfo[] always = [Make("A", rank, inputs, trainable: false), Make("S", rank, rank, trainable: true), Make("B", outputs, rank, trainable: true, inParts: true)];
+        return row.Setting("Start") == (int)LamdaInitialization.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
     }
 
-    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
         string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
         if (row.Dropout > 0 && g.Training)
@@ -60,7 +62,7 @@ public class Lamda : AdapterExpansion
         }
 
         var scale = new ScalarRef(slot, ScalarKind.Scale);
-        Value h = g.Add(name + "Low", new Linear(), [x, parameters[0]]);
+        Value h = g.Add(name + "Lora", new Linear(), [x, parameters[0]]);
         Value q = g.Add(name + "Mixed", new Linear(), [h, parameters[1]]);
         Value sum = parameters.Length > 3 ? g.Add(y.Name, new Linear(), [h, parameters[3]], accumulator: y, scale: scale) : y;
         return g.Add(y.Name, new Linear(), [q, parameters[2]], accumulator: sum, scale: scale);
@@ -68,5 +70,5 @@ public class Lamda : AdapterExpansion
 
     private static double FreezeUntil(AdapterSpec adapter) => adapter.Argument("FreezeUntil", 0.3);
 
-    private static LamdaStart Start(AdapterSpec adapter) => (LamdaStart)(int)adapter.Argument("Start", (int)LamdaStart.Spectral);
+    private static LamdaInitialization Start(AdapterSpec adapter) => (LamdaInitialization)(int)adapter.Argument("Start", (int)LamdaInitialization.Spectral);
 }

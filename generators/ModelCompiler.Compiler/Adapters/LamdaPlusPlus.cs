@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
@@ -14,5 +15,5 @@ public sealed class LamdaPlusPlus : Lamda
 
     public override string Method => "LaMDA++";
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection) => base.Describe(adapter, projection) with { AdaptiveRanks = true };
+    public override AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with { AdaptiveRanks = true };
 }

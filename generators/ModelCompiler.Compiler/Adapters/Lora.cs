@@ -1,8 +1,10 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -18,27 +20,27 @@ public class Lora : AdapterExpansion
 
     internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
     {
-        LoraStart start = StartOf(adapter);
-        if (!Enum.IsDefined(typeof(LoraStart), start))
+        LoraInitialization start = StartOf(adapter);
+        if (!Enum.IsDefined(typeof(LoraInitialization), start))
         {
-            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", Text((int)start), string.Join(", ", Enum.GetNames(typeof(LoraStart))));
+            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", Text((int)start), string.Join(", ", Enum.GetNames(typeof(LoraInitialization))));
             yield break;
         }
 
         double iterations = adapter.Argument("StartIterations", 1);
-        if (iterations < 1 || (iterations > 1 && start != LoraStart.Loftq))
+        if (iterations < 1 || (iterations > 1 && start != LoraInitialization.Loftq))
         {
             yield return new AdapterProblem(ProblemIds.StartIterationsUnusable, "StartIterations", Text((int)iterations));
         }
 
-        if (start == LoraStart.Pissa && targets.Any(static target => target.Tied))
+        if (start == LoraInitialization.Pissa && targets.Any(static target => target.Tied))
         {
             yield return new AdapterProblem(ProblemIds.StartChangesTiedHead, "Start", start.ToString());
         }
 
         string[] others = [.. targets
             .Select(target => (target.Projection, recipe.FormatOf(target.Projection).Storage))
-            .Where(target => start == LoraStart.Loftq && target.Storage != Storage.NF4)
+            .Where(target => start == LoraInitialization.Loftq && target.Storage != Storage.NF4)
             .Select(static target => $"{target.Projection} ({target.Storage})")];
         if (others.Length > 0)
         {
@@ -46,30 +48,30 @@ public class Lora : AdapterExpansion
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection) => base.Describe(adapter, projection) with
+    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
     {
         Settings = StartOf(adapter) switch
         {
-            LoraStart.Kaiming => [],
-            LoraStart.Loftq => [new SettingRow("Start", (int)LoraStart.Loftq), new SettingRow("StartIterations", adapter.Argument("StartIterations", 1))],
-            var start => [new SettingRow("Start", (int)start)],
+            LoraInitialization.Kaiming => [],
+            LoraInitialization.Loftq => [new AdapterSetting("Start", (int)LoraInitialization.Loftq), new AdapterSetting("StartIterations", adapter.Argument("StartIterations", 1))],
+            var start => [new AdapterSetting("Start", (int)start)],
         },
     };
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection)
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
-        ParameterRow A(string path, bool trainable) => new(
+        ParameterInfo A(string path, bool trainable) => new(
             $"{slot.Path}.Adapter.{path}", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
-        ParameterRow B(string path, bool trainable) => new(
+        ParameterInfo B(string path, bool trainable) => new(
             $"{slot.Path}.Adapter.{path}", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
 
         // What PiSSA took from the weight is kept: only with it the adapter says what it adds to the weight as it was.
-        return row.Settings.Any(static setting => setting.Name == "Start" && setting.Value == (int)LoraStart.Pissa)
+        return row.Settings.Any(static setting => setting.Name == "Start" && setting.Value == (int)LoraInitialization.Pissa)
             ? [A("A", true), B("B", true), A("StartA", false), B("StartB", false)]
             : [A("A", true), B("B", true)];
     }
 
-    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
         string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
         if (row.Dropout > 0 && g.Training)
@@ -77,11 +79,11 @@ public class Lora : AdapterExpansion
             x = g.Add(name + "Dropped", new Dropout(slot), [x]);
         }
 
-        Value h = g.Add(name + "Low", new Linear(), [x, parameters[0]]);
+        Value h = g.Add(name + "Lora", new Linear(), [x, parameters[0]]);
         return g.Add(y.Name, new Linear(), [h, parameters[1]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
     }
 
-    private static LoraStart StartOf(AdapterSpec adapter) => (LoraStart)(int)adapter.Argument("Start", 0);
+    private static LoraInitialization StartOf(AdapterSpec adapter) => (LoraInitialization)(int)adapter.Argument("Start", 0);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;
@@ -59,23 +61,23 @@ public sealed class QaLora : AdapterExpansion
         }
     }
 
-    public override SlotRow Describe(AdapterSpec adapter, Projection projection)
+    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
     {
         int size = Size(adapter, projection.Format);
         return base.Describe(adapter, projection) with
         {
             MaximumRank = Math.Min(projection.In / size, projection.Out),
-            Settings = [new SettingRow(GroupSize, size)],
+            Settings = [new AdapterSetting(GroupSize, size)],
         };
     }
 
-    public override ParameterRow[] Parameters(AdapterSlot slot, SlotRow row, Projection projection) =>
+    public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection) =>
     [
         new($"{slot.Path}.Adapter.A", Dim.Rank(slot.Index), new Dim(projection.In / (int)row.Setting(GroupSize)), WeightFormat.Compute, projection.PerLayer, true, ParameterKind.Matrix, slot.Index, row.FirstLayer),
         new($"{slot.Path}.Adapter.B", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, true, ParameterKind.Matrix, slot.Index, row.FirstLayer),
     ];
 
-    public override Value Expand(Rewrite g, AdapterSlot slot, SlotRow row, Value x, Value y, Value[] parameters)
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
         string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
         Value p = g.Share(x.Name + "Means", new GroupMean((int)row.Setting(GroupSize)), [x]);
@@ -84,7 +86,7 @@ public sealed class QaLora : AdapterExpansion
             p = g.Add(name + "Dropped", new Dropout(slot), [p]);
         }
 
-        Value h = g.Add(name + "Low", new Linear(), [p, parameters[0]]);
+        Value h = g.Add(name + "Lora", new Linear(), [p, parameters[0]]);
         return g.Add(y.Name, new Linear(), [h, parameters[1]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
     }
 

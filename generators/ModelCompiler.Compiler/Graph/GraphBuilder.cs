@@ -14,11 +14,11 @@ public sealed class GraphBuilder
 
     /// <summary>Appends an operation with one output that anybody reads.</summary>
     /// <exception cref="ShapeException">The inputs do not fit the operation.</exception>
-    public Value Add(string name, OpRow row, params Value[] inputs) => AddMany([name], row, inputs)[0];
+    public Value Add(string name, Operation row, params Value[] inputs) => AddMany([name], row, inputs)[0];
 
     /// <summary>Appends an operation.</summary>
     /// <exception cref="ShapeException">The inputs do not fit the operation.</exception>
-    public Value[] AddMany(string[] names, OpRow row, params Value[] inputs)
+    public Value[] AddMany(string[] names, Operation row, params Value[] inputs)
     {
         Value[] outputs = row.Infer(inputs).Zip(names, (shape, name) => new Value(name, shape, ValueKind.Computed)).ToArray();
         _ops.Add(new Op(row, inputs, outputs) { Section = _section });

@@ -6,7 +6,7 @@ namespace ModelCompiler.Compiler.Graph;
 /// One operation: D = scale · f(inputs) + C. A dead output is null. An operation that adds to a parameter's gradient has no output
 /// but a <see cref="GradientOf"/>.
 /// </summary>
-public sealed record Op(OpRow Row, Value[] Inputs, Value?[] Outputs)
+public sealed record Op(Operation Operation, Value[] Inputs, Value?[] Outputs)
 {
     /// <summary>C: a value of the output's shape that is added.</summary>
     public Value? Accumulator { get; init; }
@@ -17,7 +17,7 @@ public sealed record Op(OpRow Row, Value[] Inputs, Value?[] Outputs)
     /// <summary>The parameter whose gradient this operation adds to.</summary>
     public Value? GradientOf { get; init; }
 
-    /// <summary>Whether this is a copy of a forward operation, rebuilding its value in backward.</summary>
+    /// <summary>Whether this is a copy of a forward operation, recomputing its value in backward.</summary>
     public bool Recomputed { get; init; }
 
     /// <summary>First line of a group in the generated text: the sublayer it starts.</summary>

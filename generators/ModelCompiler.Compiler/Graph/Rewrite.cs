@@ -2,7 +2,7 @@ using ModelCompiler.Compiler.Operations;
 
 namespace ModelCompiler.Compiler.Graph;
 
-/// <summary>Rebuilds a region operation by operation, with values standing in for others.</summary>
+/// <summary>Recomputes a region operation by operation, with values standing in for others.</summary>
 public sealed class Rewrite(bool training)
 {
     private readonly Dictionary<Value, Value> _standIns = [];
@@ -26,7 +26,7 @@ public sealed class Rewrite(bool training)
     }
 
     /// <summary>Appends a new operation with one output.</summary>
-    public Value Add(string name, OpRow row, Value[] inputs, Value? accumulator = null, ScalarRef? scale = null)
+    public Value Add(string name, Operation row, Value[] inputs, Value? accumulator = null, ScalarRef? scale = null)
     {
         var output = new Value(name, row.Infer(inputs)[0], ValueKind.Computed);
         _ops.Add(new Op(row, inputs, [output]) { Accumulator = accumulator, Scale = scale });
@@ -34,8 +34,8 @@ public sealed class Rewrite(bool training)
     }
 
     /// <summary>The output of the same operation over the same inputs where there is one, as adapters on one value need the same of it; else of a new one.</summary>
-    public Value Share(string name, OpRow row, Value[] inputs) =>
-        _ops.Find(op => op.Row == row && op.Accumulator is null && op.Inputs.SequenceEqual(inputs))?.Output ?? Add(name, row, inputs);
+    public Value Share(string name, Operation row, Value[] inputs) =>
+        _ops.Find(op => op.Operation == row && op.Accumulator is null && op.Inputs.SequenceEqual(inputs))?.Output ?? Add(name, row, inputs);
 
     /// <summary>Takes the bias from the linear that makes a value, for an adapter that changes what is before it.</summary>
     /// <returns>The linear's weight, and its bias; null where it has none.</returns>
@@ -47,6 +47,6 @@ public sealed class Rewrite(bool training)
         return (inputs[1], inputs.Length > 2 ? inputs[2] : null);
     }
 
-    /// <summary>The region rebuilt.</summary>
+    /// <summary>The region recomputed.</summary>
     public Region Build(Region from) => new(_ops.ToArray(), from.Input, from.Output is null ? null : Of(from.Output));
 }

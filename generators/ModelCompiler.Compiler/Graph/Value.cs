@@ -25,7 +25,7 @@ public enum ValueKind
 }
 
 /// <summary>A value of the graph, in static single assignment form: one producer, identity by reference.</summary>
-public sealed class Value(string name, Shape shape, ValueKind kind, ParameterRow? parameter = null)
+public sealed class Value(string name, Shape shape, ValueKind kind, ParameterInfo? parameter = null)
 {
     /// <summary>What the value is called in the description's terms; the name pass makes it unique in its frame.</summary>
     public string Name { get; } = name;
@@ -35,7 +35,7 @@ public sealed class Value(string name, Shape shape, ValueKind kind, ParameterRow
     public ValueKind Kind { get; } = kind;
 
     /// <summary>The table row of a parameter.</summary>
-    public ParameterRow? Parameter { get; } = parameter;
+    public ParameterInfo? Parameter { get; } = parameter;
 
     public override string ToString() => $"{Name} {Shape}";
 }

@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Graph;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>a + b. Inputs: a, b.</summary>
-public sealed record Add : OpRow
+public sealed record Add : Operation
 {
     public override string Formula => "sum";
 
@@ -28,7 +28,7 @@ public sealed record Add : OpRow
 }
 
 /// <summary>A copy, where the output of a region must lie elsewhere than the value it is. Inputs: source.</summary>
-public sealed record Copy : OpRow
+public sealed record Copy : Operation
 {
     public override string Formula => "copy";
 

@@ -5,7 +5,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Causal attention. Inputs: q, k, v. Outputs: o, log-sum-exp.</summary>
-public sealed record Attention(AttentionShape Shape) : OpRow
+public sealed record Attention(AttentionShape Shape) : Operation
 {
     public override string Formula => $"o = softmax(q kᵀ/√{Shape.HeadWidth}) v";
 
@@ -37,7 +37,7 @@ public sealed record Attention(AttentionShape Shape) : OpRow
 }
 
 /// <summary>Gradients of <see cref="Attention"/>. Inputs: do, q, k, v, o, log-sum-exp. Outputs: dq, dk, dv.</summary>
-public sealed record AttentionGradient(AttentionShape Shape) : OpRow
+public sealed record AttentionGradient(AttentionShape Shape) : Operation
 {
     public override string Formula => "dq, dk, dv";
 
@@ -57,7 +57,7 @@ public sealed record AttentionGradient(AttentionShape Shape) : OpRow
 }
 
 /// <summary>Attention of new tokens over a cache of keys and values. Generation only. Inputs: q, k, v, key cache, value cache.</summary>
-public sealed record CachedAttention(AttentionShape Shape) : OpRow
+public sealed record CachedAttention(AttentionShape Shape) : Operation
 {
     public override string Formula => $"o = softmax(q Kᵀ/√{Shape.HeadWidth}) V";
 

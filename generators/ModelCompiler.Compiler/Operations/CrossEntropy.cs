@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>The summed loss of a chunk of rows. Inputs: logits, targets, loss. Outputs: log-sum-exp.</summary>
-public sealed record CrossEntropy : OpRow
+public sealed record CrossEntropy : Operation
 {
     public override string Formula => "loss += Σ lse(z) − z[target]";
 
@@ -20,7 +20,7 @@ public sealed record CrossEntropy : OpRow
 }
 
 /// <summary>Gradient of the loss with respect to the logits. Inputs: logits, targets, log-sum-exp.</summary>
-public sealed record CrossEntropyGradient : OpRow
+public sealed record CrossEntropyGradient : Operation
 {
     public override string Formula => "dz = scale (softmax(z) − onehot)";
 

@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Graph;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Dropout on an adapter's input; the mask is a function of a key, so it is never stored. Inputs: x.</summary>
-public sealed record Dropout(AdapterSlot Slot) : OpRow
+public sealed record Dropout(AdapterSlot Slot) : Operation
 {
     public override string Formula => "drop";
 

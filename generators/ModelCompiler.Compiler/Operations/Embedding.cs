@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Rows of a table by token id. Inputs: ids, table.</summary>
-public sealed record Embedding(float Factor) : OpRow
+public sealed record Embedding(float Factor) : Operation
 {
     public override string Formula => "x = E[ids]";
 
@@ -31,7 +31,7 @@ public sealed record Embedding(float Factor) : OpRow
 }
 
 /// <summary>Adds each row's gradient to its token's row of the table's gradient.</summary>
-public sealed record EmbeddingGradient(float Factor) : OpRow
+public sealed record EmbeddingGradient(float Factor) : Operation
 {
     public override string Formula => "dE[ids] += dx";
 

@@ -4,10 +4,10 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>What the gated activations share: f(gate) · up. Inputs: gate, up.</summary>
-public abstract record GatedActivation : OpRow
+public abstract record GatedActivation : Operation
 {
     /// <summary>The row that is its gradient.</summary>
-    public abstract OpRow GradientRow { get; }
+    public abstract Operation GradientRow { get; }
 
     public override Recompute Recompute => Recompute.Cheap;
 
@@ -33,10 +33,10 @@ public abstract record GatedActivation : OpRow
 }
 
 /// <summary>
-/// What the gradients of gated activations share. Inputs: dh, gate, up. Outputs: dgate, dup and, where <see cref="Passes.FuseRebuilt"/>
+/// What the gradients of gated activations share. Inputs: dh, gate, up. Outputs: dgate, dup and, where <see cref="Passes.FuseRecomputed"/>
 /// wants it, the activation itself.
 /// </summary>
-public abstract record GatedActivationGradient : OpRow
+public abstract record GatedActivationGradient : Operation
 {
     public override string Formula => "dg, du";
 

@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Graph;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Some rows of a matrix of activations, by the same kernel that looks up embeddings. Inputs: indices of rows, matrix.</summary>
-public sealed record Gather : OpRow
+public sealed record Gather : Operation
 {
     public override string Method => nameof(Embedding);
 
@@ -28,7 +28,7 @@ public sealed record Gather : OpRow
 /// Adds each row's gradient to the row it was taken from. The matrix's gradient is zeroed before the first gather of a loop, so that
 /// rows nobody takes have none. Inputs: dh, indices of rows.
 /// </summary>
-public sealed record GatherGradient : OpRow
+public sealed record GatherGradient : Operation
 {
     public override string Method => nameof(EmbeddingGradient);
 

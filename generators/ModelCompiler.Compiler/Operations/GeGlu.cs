@@ -1,3 +1,5 @@
+using ModelCompiler.Compiler.Graph;
+
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>gelu(gate) · up.</summary>
@@ -5,7 +7,7 @@ public sealed record GeGlu : GatedActivation
 {
     public override string Formula => "h = gelu(g) u";
 
-    public override OpRow GradientRow => new GeGluGradient();
+    public override Operation GradientRow => new GeGluGradient();
 }
 
 /// <summary>Gradients of <see cref="GeGlu"/>.</summary>

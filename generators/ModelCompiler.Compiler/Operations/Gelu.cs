@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>The tanh form of GELU. Inputs: x.</summary>
-public sealed record Gelu : OpRow
+public sealed record Gelu : Operation
 {
     public override string Formula => "h = gelu(u)";
 
@@ -28,7 +28,7 @@ public sealed record Gelu : OpRow
 }
 
 /// <summary>Gradient of <see cref="Gelu"/>. Inputs: dy, x.</summary>
-public sealed record GeluGradient : OpRow
+public sealed record GeluGradient : Operation
 {
     public override string Formula => "du = dh gelu'(u)";
 

@@ -4,11 +4,11 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>
-/// The mean of every group of consecutive channels (QA-LoRA's pooling, Xu et al. 2023, section 3.3). Backward never rebuilds it: it is a
+/// The mean of every group of consecutive channels (QA-LoRA's pooling, Xu et al. 2023, section 3.3). Backward never recomputes it: it is a
 /// group size smaller than what it is made of. Inputs: x.
 /// </summary>
 /// <param name="Size">Channels of a group.</param>
-public sealed record GroupMean(int Size) : OpRow
+public sealed record GroupMean(int Size) : Operation
 {
     public override string Formula => "p = mean of groups of x";
 
@@ -34,7 +34,7 @@ public sealed record GroupMean(int Size) : OpRow
 
 /// <summary>Every channel's share of its group's gradient. Inputs: dp.</summary>
 /// <param name="Size">Channels of a group.</param>
-public sealed record GroupMeanGradient(int Size) : OpRow
+public sealed record GroupMeanGradient(int Size) : Operation
 {
     public override string Formula => "dx = dp of the group / its size";
 
@@ -44,5 +44,5 @@ public sealed record GroupMeanGradient(int Size) : OpRow
 
     public override Shape[] Infer(Value[] inputs) => [new Shape(inputs[0].Shape.Rows, new Dim(inputs[0].Shape.Columns.Factor * Size))];
 
-    public override void Arguments(Op op, CallWriter call) => call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("plus", op.Accumulator);
+    public override void Arguments(Op op, CallWriter call) => call.Tensor(op.Inputs[0]).Tensor(op.Output).Named("addend", op.Accumulator);
 }

@@ -7,7 +7,7 @@ namespace ModelCompiler.Compiler.Operations;
 /// 1 / ‖row of W + s B A‖ without that sum: ‖w‖² + 2 s b · (A wᵀ) + s² b (A Aᵀ) bᵀ of each row. A constant to backward (Liu et al. 2024,
 /// section 4.3). Inputs: ‖w‖² [1, out], B [out, r], A Wᵀ [r, out], A Aᵀ [r, r].
 /// </summary>
-public sealed record InverseRowNorm : OpRow
+public sealed record InverseRowNorm : Operation
 {
     public override string Formula => "n = 1 / ‖W + s B A‖";
 

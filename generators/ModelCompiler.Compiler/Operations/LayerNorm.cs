@@ -5,7 +5,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Layer norm. Inputs: x, w and, where it has one, bias. Outputs: y, statistics (mean and rstd).</summary>
-public sealed record LayerNorm(NormShape Shape) : OpRow
+public sealed record LayerNorm(NormShape Shape) : Operation
 {
     public override string Formula => "n = (x − mean) rstd w + b";
 
@@ -45,7 +45,7 @@ public sealed record LayerNorm(NormShape Shape) : OpRow
 }
 
 /// <summary>Input gradient of <see cref="LayerNorm"/>. Inputs: dy, x, w, statistics.</summary>
-public sealed record LayerNormGradient : OpRow
+public sealed record LayerNormGradient : Operation
 {
     public override string Formula => "dx = rstd (g − mean(g) − x̂ mean(g x̂)), g = dy w";
 
@@ -58,11 +58,11 @@ public sealed record LayerNormGradient : OpRow
     public override Flops Flops(Op op, Sizes sizes) => new(10.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Inputs[3]).Tensor(op.Output).Named("plus", op.Accumulator);
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Inputs[3]).Tensor(op.Output).Named("addend", op.Accumulator);
 }
 
 /// <summary>Weight gradient of <see cref="LayerNorm"/>. Inputs: dy, x, statistics.</summary>
-public sealed record LayerNormGradientWeight : OpRow
+public sealed record LayerNormGradientWeight : Operation
 {
     public override string Formula => "dw += Σ dy x̂";
 

@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Graph;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Adds a learned vector per position. Inputs: x, table.</summary>
-public sealed record LearnedPositions : OpRow
+public sealed record LearnedPositions : Operation
 {
     public override string Formula => "x += P[position]";
 
@@ -30,7 +30,7 @@ public sealed record LearnedPositions : OpRow
 }
 
 /// <summary>Adds each row's gradient to its position's row.</summary>
-public sealed record LearnedPositionsGradient : OpRow
+public sealed record LearnedPositionsGradient : Operation
 {
     public override string Formula => "dP[position] += dx";
 

@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>x Wᵀ + bias. Inputs: x [T, in], W [out, in] and, where it has one, bias [1, out].</summary>
-public sealed record Linear : OpRow
+public sealed record Linear : Operation
 {
     public override string Formula => "y = x Wᵀ";
 
@@ -27,7 +27,7 @@ public sealed record Linear : OpRow
 
         Value x = op.Inputs[0];
         Value w = op.Inputs[1];
-        g.Add(w, w.Parameter is { UpdatedInParts: true } ? new LinearGradientLiveWeight() : new LinearGradientWeight(), [dy, x], op.Scale);
+        g.Add(w, w.Parameter is { SupportsPartialUpdate: true } ? new LinearGradientLiveWeight() : new LinearGradientWeight(), [dy, x], op.Scale);
         if (op.Inputs.Length > 2)
         {
             g.Add(op.Inputs[2], new LinearGradientBias(), [dy], op.Scale);
@@ -44,7 +44,7 @@ public sealed record Linear : OpRow
 
     public override void Arguments(Op op, CallWriter call) =>
         call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output)
-            .Named("bias", op.Inputs.Length > 2 ? op.Inputs[2] : null).Named("plus", op.Accumulator).Named("scale", op.Scale);
+            .Named("bias", op.Inputs.Length > 2 ? op.Inputs[2] : null).Named("addend", op.Accumulator).Named("scale", op.Scale);
 
     /// <summary>The letter a weight has in formulas: A, B and so on of an adapter, E for the embedding, W.</summary>
     internal static string Letter(Value weight) => weight.Parameter switch
@@ -62,7 +62,7 @@ public sealed record Linear : OpRow
 }
 
 /// <summary>dy W. Inputs: dy [T, out], W [out, in].</summary>
-public sealed record LinearGradientInput : OpRow
+public sealed record LinearGradientInput : Operation
 {
     public override string Formula => "dx = dy W";
 
@@ -75,11 +75,11 @@ public sealed record LinearGradientInput : OpRow
     public override Flops Flops(Op op, Sizes sizes) => Linear.Product(op.Inputs[1], sizes);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output).Named("plus", op.Accumulator).Named("scale", op.Scale);
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output).Named("addend", op.Accumulator).Named("scale", op.Scale);
 }
 
 /// <summary>dyᵀ x, added to a weight's gradient. Inputs: dy [T, out], x [T, in].</summary>
-public sealed record LinearGradientWeight : OpRow
+public sealed record LinearGradientWeight : Operation
 {
     public override string Formula => "dW += dyᵀ x";
 
@@ -94,7 +94,7 @@ public sealed record LinearGradientWeight : OpRow
 }
 
 /// <summary>Column sums of dy, added to a bias's gradient. Inputs: dy.</summary>
-public sealed record LinearGradientBias : OpRow
+public sealed record LinearGradientBias : Operation
 {
     public override string Formula => "db += Σ dy";
 

@@ -7,7 +7,7 @@ namespace ModelCompiler.Compiler.Operations;
 /// dyᵀ x for the rows and columns of a weight's gradient that the optimizer updates now; where those are none, nothing is computed. Inputs:
 /// dy [T, out], x [T, in].
 /// </summary>
-public sealed record LinearGradientLiveWeight : OpRow
+public sealed record LinearGradientLiveWeight : Operation
 {
     public override string Method => nameof(LinearGradientWeight);
 

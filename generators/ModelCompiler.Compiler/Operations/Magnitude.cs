@@ -7,7 +7,7 @@ namespace ModelCompiler.Compiler.Operations;
 /// Gives the outputs of a weight the magnitudes m in the place of its rows' norms (Liu et al. 2024, equation 5). Inputs: z [T, out], m [1, out],
 /// the inverse norms n [1, out] and, where the projection has one, bias [1, out].
 /// </summary>
-public sealed record Magnitude : OpRow
+public sealed record Magnitude : Operation
 {
     public override string Formula => "y = m n z";
 
@@ -50,11 +50,11 @@ public sealed record Magnitude : OpRow
 
     public override void Arguments(Op op, CallWriter call) =>
         call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Output)
-            .Named("bias", op.Inputs.Length > 3 ? op.Inputs[3] : null).Named("plus", op.Accumulator);
+            .Named("bias", op.Inputs.Length > 3 ? op.Inputs[3] : null).Named("addend", op.Accumulator);
 }
 
 /// <summary>Gradient of the magnitudes. Inputs: dy, z, n.</summary>
-public sealed record MagnitudeGradient : OpRow
+public sealed record MagnitudeGradient : Operation
 {
     public override string Formula => "dm += n Σ dy z";
 

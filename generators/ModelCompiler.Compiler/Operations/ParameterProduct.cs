@@ -7,7 +7,7 @@ namespace ModelCompiler.Compiler.Operations;
 /// The product of two parameters, by the same kernel that multiplies activations: a quantised one is decoded on its way. It is taken as a
 /// constant and has no gradient, and its cost does not grow with the tokens. Inputs: A [r, in], W [out, in].
 /// </summary>
-public sealed record ParameterProduct : OpRow
+public sealed record ParameterProduct : Operation
 {
     public override string Method => nameof(Linear);
 

@@ -5,7 +5,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Root-mean-square norm, of as many runs of channels side by side as the weight is narrower than x. Inputs: x, w. Outputs: y, rstd.</summary>
-public sealed record RmsNorm(NormShape Shape) : OpRow
+public sealed record RmsNorm(NormShape Shape) : Operation
 {
     public override string Formula => "n = x rstd(x) w";
 
@@ -38,7 +38,7 @@ public sealed record RmsNorm(NormShape Shape) : OpRow
 }
 
 /// <summary>Input gradient of <see cref="RmsNorm"/>. Inputs: dy, x, w, rstd.</summary>
-public sealed record RmsNormGradient : OpRow
+public sealed record RmsNormGradient : Operation
 {
     public override string Formula => "dx = rstd (dy w − x rstd² mean(dy w x))";
 
@@ -51,11 +51,11 @@ public sealed record RmsNormGradient : OpRow
     public override Flops Flops(Op op, Sizes sizes) => new(8.0 * op.Inputs[0].Shape.Columns.Evaluate(sizes), 0);
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Inputs[3]).Tensor(op.Output).Named("plus", op.Accumulator);
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Inputs[2]).Tensor(op.Inputs[3]).Tensor(op.Output).Named("addend", op.Accumulator);
 }
 
 /// <summary>Weight gradient of <see cref="RmsNorm"/>. Inputs: dy, x, rstd.</summary>
-public sealed record RmsNormGradientWeight : OpRow
+public sealed record RmsNormGradientWeight : Operation
 {
     public override string Formula => "dw += Σ dy x rstd";
 

@@ -5,7 +5,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>Rotary positions. Inputs: x.</summary>
-public sealed record Rotary(RotaryShape Shape) : OpRow
+public sealed record Rotary(RotaryShape Shape) : Operation
 {
     public override string Formula => "rotate by position";
 
@@ -32,7 +32,7 @@ public sealed record Rotary(RotaryShape Shape) : OpRow
 }
 
 /// <summary>The inverse rotation. Inputs: dy.</summary>
-public sealed record RotaryGradient(RotaryShape Shape) : OpRow
+public sealed record RotaryGradient(RotaryShape Shape) : Operation
 {
     public override string Formula => "rotate back";
 

@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>cap · tanh(x / cap). Inputs: x.</summary>
-public sealed record SoftCap(float Cap) : OpRow
+public sealed record SoftCap(float Cap) : Operation
 {
     public override string Formula => "y = c tanh(x/c)";
 
@@ -26,7 +26,7 @@ public sealed record SoftCap(float Cap) : OpRow
 }
 
 /// <summary>Gradient of <see cref="SoftCap"/> from its output. Inputs: dy, y.</summary>
-public sealed record SoftCapGradient(float Cap) : OpRow
+public sealed record SoftCapGradient(float Cap) : Operation
 {
     public override string Formula => "dx = dy (1 − (y/c)²)";
 

@@ -1,3 +1,5 @@
+using ModelCompiler.Compiler.Graph;
+
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>silu(gate) · up.</summary>
@@ -5,7 +7,7 @@ public sealed record SwiGlu : GatedActivation
 {
     public override string Formula => "h = silu(g) u";
 
-    public override OpRow GradientRow => new SwiGluGradient();
+    public override Operation GradientRow => new SwiGluGradient();
 }
 
 /// <summary>Gradients of <see cref="SwiGlu"/>.</summary>

@@ -22,7 +22,7 @@ public static class Differentiate
 
         for (int i = forward.Ops.Length - 1; i >= 0; i--)
         {
-            forward.Ops[i].Row.Gradient(forward.Ops[i], g);
+            forward.Ops[i].Operation.Gradient(forward.Ops[i], g);
         }
 
         return new Region(g.Ops.ToArray(), outputGradient, g.Of(forward.Input));

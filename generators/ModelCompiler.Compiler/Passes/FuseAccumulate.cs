@@ -13,7 +13,7 @@ public static class FuseAccumulate
     public static Region Run(Region region)
     {
         Op[] ops = region.Ops;
-        foreach (Op sum in ops.Where(o => o.Row is Add).ToArray())
+        foreach (Op sum in ops.Where(o => o.Operation is Add).ToArray())
         {
             ops = Fuse(ops, region, sum);
         }
@@ -65,7 +65,7 @@ public static class FuseAccumulate
         {
             Op? producer = Array.Find(ops, o => o.Outputs.Contains(link));
             bool onlyReader = ops.All(o => ReferenceEquals(o, next) || !o.Reads.Contains(link)) && !ReferenceEquals(region.Output, link);
-            if (producer is null || !producer.Row.Accumulates || !onlyReader)
+            if (producer is null || !producer.Operation.Accumulates || !onlyReader)
             {
                 return [];
             }

@@ -29,7 +29,7 @@ public static class FuseKernels
                 continue;
             }
 
-            Op? fused = (first.Row, second.Row) switch
+            Op? fused = (first.Operation, second.Operation) switch
             {
                 (Linear, Linear) when first.Scale is null && second.Scale is not null && second.Inputs.Length == 2 =>
                     new Op(new LowRankLinear(), [first.Inputs[0], first.Inputs[1], second.Inputs[0], second.Inputs[1], .. first.Inputs.Skip(2)], second.Outputs)

@@ -34,7 +34,7 @@ internal sealed class WorkCount(int slots, Func<Value, bool> absent)
     /// <summary>Counts the elements of an operation's operands; returns whether any of them has the rank in its shape.</summary>
     private bool CountElements(Op op)
     {
-        Value? gathered = op.Row.Gathered(op);
+        Value? gathered = op.Operation.Gathered(op);
         bool ranked = false;
         foreach (Value read in op.Inputs)
         {
@@ -71,13 +71,13 @@ internal sealed class WorkCount(int slots, Func<Value, bool> absent)
 
     private Flops Count(Op op, bool ranked)
     {
-        Flops zero = op.Row.Flops(op, _sizes[0]);
+        Flops zero = op.Operation.Flops(op, _sizes[0]);
         if (!ranked)
         {
             return zero;
         }
 
-        (double one, double two) = (op.Row.Flops(op, _sizes[1]).PerRow, op.Row.Flops(op, _sizes[2]).PerRow);
+        (double one, double two) = (op.Operation.Flops(op, _sizes[1]).PerRow, op.Operation.Flops(op, _sizes[2]).PerRow);
         double squared = (two - 2 * one + zero.PerRow) / 2;
         return zero with { PerRowAndRank = one - zero.PerRow - squared, PerRowAndSquaredRank = squared };
     }

@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
@@ -27,7 +28,7 @@ internal static class AdaptersFile
 
     private static void WriteSublayer(SourceWriter w, ModelTypes types, SublayerSpec s)
     {
-        Projection[] projections = types.Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal)).ToArray();
+        ProjectionSite[] projections = types.Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal)).ToArray();
         w.Line($"/// <summary>{(s.Attention is null ? "A feed-forward sublayer" : "An attention sublayer")} and its projections.</summary>");
         w.Open($"public sealed class {Identifier.Escape(s.TypeName)}");
         w.Open($"internal {Identifier.Escape(s.TypeName)}({Identifier.Escape(types.Spec.Type.Name)} model, int layer)");
@@ -41,7 +42,7 @@ internal static class AdaptersFile
             w.Line($"{name} = {ProjectionsText.Norm(types, $"{s.PropertyName}.{name}", "model.At", ", layer")};");
         }
 
-        foreach (Projection p in projections)
+        foreach (ProjectionSite p in projections)
         {
             w.Line($"{p.Flag} = {ProjectionsText.Construct(types, p.Path, "model.", ", layer")};");
         }
@@ -62,9 +63,9 @@ internal static class AdaptersFile
             w.Line().Line($"/// <summary>The norm of each head's {of}.</summary>").Line($"public §Norm {name} {{ get; }}");
         }
 
-        foreach (Projection p in projections)
+        foreach (ProjectionSite p in projections)
         {
-            SlotRow? slot = types.AdapterOf(p.Path)?.Row;
+            AdapterSlot? slot = types.AdapterOf(p.Path)?.Row;
             string adapter = slot is null ? "" : FormattableString.Invariant($", with a {slot.Method} adapter of rank {slot.Rank}");
             w.Line().Line($"/// <summary>[{p.Out}, {p.In}]{adapter}.</summary>");
             w.Line($"public {ProjectionsText.Type(types, p.Path)} {p.Flag} {{ get; }}");

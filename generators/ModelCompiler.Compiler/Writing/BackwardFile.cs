@@ -14,9 +14,9 @@ internal static class BackwardFile
         BlockVariant[] variants = types.Model.Variants.Where(v => v.Selective.Backward.Length > 0).Reverse().ToArray();
         PolicyMethods[] loops = variants.Select(v => new PolicyMethods(
             v,
-            Selective: Add(v, v.Selective, "Backward" + v.Name, "rebuilding what is cheap"),
+            Selective: Add(v, v.Selective, "Backward" + v.Name, "recomputing what is cheap"),
             None: Add(v, v.None, "Backward" + v.Name + "KeepingAll", "reading what forward kept"),
-            Block: Add(v, v.Rebuild, "Backward" + v.Name + "RebuildingAll", "rebuilding all from the layer's input"))).ToArray();
+            Block: Add(v, v.Recompute, "Backward" + v.Name + "RecomputingAll", "recomputing all from the layer's input"))).ToArray();
 
         bool prologue = types.Model.Prologue.Backward.Length > 0;
         w.Line("/// <inheritdoc/>").Open("public override void Backward()");
@@ -27,7 +27,7 @@ internal static class BackwardFile
                 w.Line();
             }
 
-            w.Open(FormattableString.Invariant($"for (int l = {v.Variant.LastLayer}; l >= {v.Variant.FirstLayer}; l--)")).Line("RebuildBelow(l);");
+            w.Open(FormattableString.Invariant($"for (int l = {v.Variant.LastLayer}; l >= {v.Variant.FirstLayer}; l--)")).Line("RecomputeBelow(l);");
             v.Write(w, "PolicyOf(l)", "BackwardFrameAt(l)");
             w.Close();
         }

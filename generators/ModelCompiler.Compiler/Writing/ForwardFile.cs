@@ -6,7 +6,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Writing;
 
-/// <summary>X.Forward.g.cs and X.Serve.g.cs: ids to hidden states, hidden states to the loss or to logits.</summary>
+/// <summary>X.Forward.g.cs and X.Decode.g.cs: ids to hidden states, hidden states to the loss or to logits.</summary>
 internal static class ForwardFile
 {
     public static SourceFile Write(ModelTypes types)
@@ -30,7 +30,7 @@ internal static class ForwardFile
         }
 
         w.Close().Line();
-        WriteRebuild(w, variants);
+        WriteRecompute(w, variants);
         WriteLoss(w, types);
         w.Line("/// <summary>Ids to the first residual stream.</summary>");
         Method(w, "ForwardPrologue", "in PrologueFrame b", [], OperationsText.Body(types, types.Model.Prologue, types.Model.Prologue.Forward, true).Lines);
@@ -47,22 +47,22 @@ internal static class ForwardFile
 
         string Add(FrameDraft draft, string name, BlockVariant v)
         {
-            int saved = draft.Table.Rows.Count(r => r.Kind == RowKind.Saved && r.Shares < 0);
+            int saved = draft.Table.Buffers.Count(r => r.Kind == BufferKind.Saved && r.Shares < 0);
             string summary = $"{Layers(v)}: x to x'. {(saved == 0 ? "Saves nothing." : $"Saves {saved} values beside its input.")}";
             return methods.Add(name, summary, OperationsText.Body(types, draft, draft.Forward, true));
         }
     }
 
-    /// <summary>X.Serve.g.cs.</summary>
-    public static SourceFile WriteServe(ModelTypes types)
+    /// <summary>X.Decode.g.cs.</summary>
+    public static SourceFile WriteDecode(ModelTypes types)
     {
         ModelSpec spec = types.Spec;
         SourceWriter w = FileHeader.Open(spec);
         var methods = new MethodSet();
         var names = types.Model.Variants.ToDictionary(
             v => v,
-            v => methods.Add("Serve" + v.Name, $"{Layers(v)}, over caches of keys and values.", OperationsText.Body(types, v.Serve, v.Serve.Forward, true)));
-        w.Line("/// <inheritdoc/>").Open("public override void Serve()");
+            v => methods.Add("Decode" + v.Name, $"{Layers(v)}, over caches of keys and values.", OperationsText.Body(types, v.Decode, v.Decode.Forward, true)));
+        w.Line("/// <inheritdoc/>").Open("public override void Decode()");
         w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
         foreach (BlockVariant v in types.Model.Variants)
         {
@@ -70,7 +70,7 @@ internal static class ForwardFile
         }
 
         w.Close().Line().Line("/// <inheritdoc/>").Open("public override §Tensor Logits(int firstRow, int rows)");
-        w.Line("var b = new LossFrame(HeadFrameAt(firstRow, rows));").Line("var k = Kernels;");
+        w.Line("var b = new LossFrame(HeadFrameAt(firstRow, rows));").Line("var k = Backend;");
         Lines(w, OperationsText.Body(types, types.Model.Head, types.Model.Head.Forward, true).Lines);
         Value logits = types.Model.Head.Forward.Last().Output;
         w.Line($"return b.{types.Model.Head.Names[logits]};").Close();
@@ -81,33 +81,33 @@ internal static class ForwardFile
         }
 
         w.Close();
-        return new SourceFile($"{spec.Type.Name}.Serve.g.cs", w.ToString());
+        return new SourceFile($"{spec.Type.Name}.Decode.g.cs", w.ToString());
     }
 
     private static string Upwards(BlockVariant v) => FormattableString.Invariant($"for (int l = {v.FirstLayer}; l <= {v.LastLayer}; l++)");
 
     /// <summary>Forward of one layer that backward reaches, by its variant.</summary>
-    private static void WriteRebuild(SourceWriter w, PolicyMethods[] variants)
+    private static void WriteRecompute(SourceWriter w, PolicyMethods[] variants)
     {
-        PolicyMethods[] rebuilt = variants.Where(static v => v.Variant.Rebuild.Backward.Length > 0).ToArray();
-        if (rebuilt.Length == 0)
+        PolicyMethods[] recomputed = variants.Where(static v => v.Variant.Recompute.Backward.Length > 0).ToArray();
+        if (recomputed.Length == 0)
         {
             return;
         }
 
-        w.Line("/// <inheritdoc/>").Open("protected override void RebuildLayer(int l)").Line("var b = new LayerFrame(BackwardFrameAt(l));");
-        foreach (PolicyMethods v in rebuilt.Where(v => v.Selective != rebuilt[0].Selective).Reverse())
+        w.Line("/// <inheritdoc/>").Open("protected override void RecomputeLayer(int l)").Line("var b = new LayerFrame(BackwardFrameAt(l));");
+        foreach (PolicyMethods v in recomputed.Where(v => v.Selective != recomputed[0].Selective).Reverse())
         {
             w.Open(FormattableString.Invariant($"if (l >= {v.Variant.FirstLayer})")).Line($"{v.Selective}(Layers[l], b);").Line("return;").Close().Line();
         }
 
-        w.Line($"{rebuilt[0].Selective}(Layers[l], b);").Close().Line();
+        w.Line($"{recomputed[0].Selective}(Layers[l], b);").Close().Line();
     }
 
     /// <summary>One method.</summary>
     internal static void Method(SourceWriter w, string name, string parameters, string[] locals, string[] lines)
     {
-        w.Open($"private void {name}({parameters})").Line("var k = Kernels;");
+        w.Open($"private void {name}({parameters})").Line("var k = Backend;");
         foreach (string local in locals)
         {
             w.Line(local);
@@ -135,9 +135,9 @@ internal static class ForwardFile
     {
         w.Line("/// <inheritdoc/>").Line("/// <remarks>Logits exist for one chunk of the rows with a target at a time, never for all tokens.</remarks>");
         w.Open("public override void Loss(bool backward)");
-        if (types.Model.Loss.Backward.Any(o => o.Row is GatherGradient))
+        if (types.Model.Loss.Backward.Any(o => o.Operation is GatherGradient))
         {
-            w.Open("if (backward)").Line("Kernels.Zero(ResidualGradient);   // rows without a target keep it").Close().Line();
+            w.Open("if (backward)").Line("Backend.Zero(ResidualGradient);   // rows without a target keep it").Close().Line();
         }
 
         w.Open("for (int row = 0; row < TargetCount; row += ChunkRows)");

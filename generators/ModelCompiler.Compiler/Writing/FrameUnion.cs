@@ -10,14 +10,14 @@ namespace ModelCompiler.Compiler.Writing;
 public sealed class FrameUnion
 {
     private readonly Dictionary<string, int> _index = [];
-    private readonly List<FrameRow> _names = [];
+    private readonly List<FrameBuffer> _names = [];
 
     /// <summary>Creates the union.</summary>
     public FrameUnion(IEnumerable<FrameDraft> drafts)
     {
         foreach (FrameDraft draft in drafts)
         {
-            foreach (FrameRow row in draft.Table.Rows)
+            foreach (FrameBuffer row in draft.Table.Buffers)
             {
                 if (!_index.ContainsKey(row.Name))
                 {
@@ -29,19 +29,19 @@ public sealed class FrameUnion
     }
 
     /// <summary>A row per name, as it stands in the first frame that has it.</summary>
-    public IReadOnlyList<FrameRow> Names => _names;
+    public IReadOnlyList<FrameBuffer> Names => _names;
 
     /// <summary>A frame's table with a row for every name of the union.</summary>
     public FrameTable Table(FrameDraft draft)
     {
         FrameTable table = draft.Table;
-        FrameRow[] rows = _names.Select(n => n with { Kind = RowKind.Absent, First = 0, Last = 0, Shares = -1 }).ToArray();
-        foreach (FrameRow row in table.Rows)
+        FrameBuffer[] rows = _names.Select(n => n with { Kind = BufferKind.Absent, First = 0, Last = 0, Shares = -1 }).ToArray();
+        foreach (FrameBuffer row in table.Buffers)
         {
-            int shares = row.Shares < 0 ? -1 : _index[table.Rows[row.Shares].Name];
+            int shares = row.Shares < 0 ? -1 : _index[table.Buffers[row.Shares].Name];
             rows[_index[row.Name]] = row with { Shares = shares };
         }
 
-        return table with { Rows = rows };
+        return table with { Buffers = rows };
     }
 }

@@ -15,7 +15,7 @@ internal static class MemoryFile
         w.Line("/// <remarks>");
         w.Line("/// Peak = weights + adapters + gradients + optimizer (AdamW: 2 · gradients) + inputs + workspace + residual gradient + stack, where the stack");
         w.Line("/// is the highest of: the base of a layer's frame (the sum of what the layers below save) plus that frame's own peak, and the loss on top.");
-        foreach (VariantRow v in t.Variants)
+        foreach (VariantFrames v in t.Variants)
         {
             w.Line(FormattableString.Invariant($"/// {v.Name}: saves a token {Saved(v.None)} (none), {Saved(v.Selective)} (selective), {t.Width:N0} of one layer in each segment (block)."));
         }
@@ -39,9 +39,9 @@ internal static class MemoryFile
 
     private static string Saved(FrameTable table)
     {
-        FrameRow[] saved = table.Rows.Where(r => r.Kind == RowKind.Saved && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens).ToArray();
+        FrameBuffer[] saved = table.Buffers.Where(r => r.Kind == BufferKind.Saved && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens).ToArray();
         int fixedElements = saved.Where(r => r.Columns.Symbol == DimSymbol.One).Sum(r => r.Columns.Factor);
-        FrameRow input = table.Rows.First(r => r.Kind == RowKind.Input);
+        FrameBuffer input = table.Buffers.First(r => r.Kind == BufferKind.Input);
         int ranks = saved.Count(r => r.Columns.Symbol == DimSymbol.Rank);
         int total = saved.Length == 0 ? 0 : fixedElements + input.Columns.Factor;
         return FormattableString.Invariant($"{total:N0} elements") + (ranks > 0 ? FormattableString.Invariant($" + {ranks} r") : "");
@@ -55,18 +55,18 @@ internal static class MemoryFile
         w.Line(FormattableString.Invariant($"Context = {t.Context},")).Line(FormattableString.Invariant($"Layers = {t.Layers},"));
         w.Line($"CacheWidths = new int[] {{ {string.Join(", ", t.CacheWidths.Select(c => c.ToString(System.Globalization.CultureInfo.InvariantCulture)))} }},");
         Rows(w, "Sublayers", "SublayerInfo", t.Sublayers.Select(s => $"{Text(s.Name)}, §SublayerKind.{s.Kind}"));
-        Rows(w, "Configuration", "ConfigurationRow", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
-        Rows(w, "Parameters", "ParameterRow", t.Parameters.Select(Parameter));
-        Rows(w, "Slots", "SlotRow", t.Slots.Select(Slot), t.Slots.Select(Settings));
-        w.Line("Variants = new §VariantRow[]").Open();
-        foreach (VariantRow v in t.Variants)
+        Rows(w, "Configuration", "ConfigEntry", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
+        Rows(w, "Parameters", "ParameterInfo", t.Parameters.Select(Parameter));
+        Rows(w, "Slots", "AdapterSlot", t.Slots.Select(Slot), t.Slots.Select(Settings));
+        w.Line("Variants = new §VariantFrames[]").Open();
+        foreach (VariantFrames v in t.Variants)
         {
-            w.Line(FormattableString.Invariant($"new §VariantRow({Text(v.Name)}, {v.FirstLayer},")).Deeper();
+            w.Line(FormattableString.Invariant($"new §VariantFrames({Text(v.Name)}, {v.FirstLayer},")).Deeper();
             Table(w, v.None, ",");
             Table(w, v.Selective, ",");
             Table(w, v.Pass, ",");
-            Table(w, v.Rebuild, ",");
-            Table(w, v.Serve, "),");
+            Table(w, v.Recompute, ",");
+            Table(w, v.Decode, "),");
             w.Back();
         }
 
@@ -91,8 +91,8 @@ internal static class MemoryFile
         w.Close(",");
     }
 
-    private static string Parameter(ParameterRow p) => FormattableString.Invariant(
-        $"{Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, §ParameterKind.{p.Kind}, {p.Slot}, {p.FirstLayer}{(p.UpdatedInParts ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
+    private static string Parameter(ParameterInfo p) => FormattableString.Invariant(
+        $"{Text(p.Path)}, {Dimension(p.Rows)}, {Dimension(p.Columns)}, {Format(p.Format)}, {Flag(p.PerLayer)}, {Flag(p.Trainable)}, §ParameterKind.{p.Kind}, {p.Slot}, {p.FirstLayer}{(p.SupportsPartialUpdate ? ", true" : "")}{(p.TrainingOnly ? ", TrainingOnly: true" : "")}");
 
     private static string Format(WeightFormat f) => f.Storage switch
     {
@@ -103,26 +103,26 @@ internal static class MemoryFile
         _ => $"§WeightFormat.{f.Storage}",
     };
 
-    private static string Slot(SlotRow s) => FormattableString.Invariant(
+    private static string Slot(AdapterSlot s) => FormattableString.Invariant(
         $"{Text(s.Path)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");
 
-    private static string Settings(SlotRow s) => s.Settings.Length == 0
+    private static string Settings(AdapterSlot s) => s.Settings.Length == 0
         ? ""
-        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}{(s.MovingRanks ? "MovingRanks = true, " : "")}Settings = new §SettingRow[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
+        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}{(s.MovingRanks ? "MovingRanks = true, " : "")}Settings = new §AdapterSetting[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
 
-    private static string Setting(SettingRow s) => FormattableString.Invariant($"new §SettingRow({Text(s.Name)}, {s.Value:R})");
+    private static string Setting(AdapterSetting s) => FormattableString.Invariant($"new §AdapterSetting({Text(s.Name)}, {s.Value:R})");
 
     private static void Table(SourceWriter w, FrameTable table, string after)
     {
         w.Line(FormattableString.Invariant(
-            $"new §FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, {Count(table.Forward)}, {Count(table.Backward)}, new §FrameRow[]"));
+            $"new §FrameTable({Text(table.Name)}, {table.ForwardOps}, {table.BackwardOps}, {Flag(table.OutputOverInput)}, {Count(table.Forward)}, {Count(table.Backward)}, new §FrameBuffer[]"));
         w.Open();
-        foreach (FrameRow r in table.Rows)
+        foreach (FrameBuffer r in table.Buffers)
         {
             string shares = r.Shares < 0 ? "" : FormattableString.Invariant($", {r.Shares}");
             shares += r.Statistic ? ", Statistic: true" : "";
             w.Line(FormattableString.Invariant(
-                $"new §FrameRow({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, §RowKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
+                $"new §FrameBuffer({Text(r.Name)}, {Dimension(r.Rows)}, {Dimension(r.Columns)}, §BufferKind.{r.Kind}, {r.First}, {r.Last}{shares}),"));
         }
 
         w.Close($") {{ ForwardTraffic = {Count(table.ForwardTraffic)}, BackwardTraffic = {Count(table.BackwardTraffic)}{Widened(table)} }}{after}");
@@ -150,7 +150,7 @@ internal static class MemoryFile
 
         for (int i = 0; i < union.Names.Count; i++)
         {
-            FrameRow row = union.Names[i];
+            FrameBuffer row = union.Names[i];
             w.Line().Line($"/// <summary>[{row.Rows}, {row.Columns}]</summary>");
             w.Line(FormattableString.Invariant($"public §Tensor {row.Name} => _frame.At({i});"));
         }

@@ -1,6 +1,7 @@
 using ModelCompiler.Compiler.Adapters;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
@@ -22,7 +23,7 @@ public sealed class ModelTypes
             _rows.Add(Parameters[i].Path, i);
         }
 
-        LayerFrames = new FrameUnion(model.Variants.SelectMany(v => new[] { v.Selective, v.None, v.Pass, v.Rebuild, v.Serve }));
+        LayerFrames = new FrameUnion(model.Variants.SelectMany(v => new[] { v.Selective, v.None, v.Pass, v.Recompute, v.Decode }));
         LossFrames = new FrameUnion([model.Loss, model.Head]);
         PrologueFrames = new FrameUnion([model.Prologue]);
         Shapes = new ShapeConstants([.. model.Network.Prologue.Ops, .. model.Network.Block.Ops, .. model.Network.Loss.Ops]);
@@ -39,7 +40,7 @@ public sealed class ModelTypes
     internal LocalNames Names { get; }
 
     /// <summary>All parameters, in table order.</summary>
-    public ParameterRow[] Parameters { get; }
+    public ParameterInfo[] Parameters { get; }
 
     /// <summary>Names of the layers' frames.</summary>
     public FrameUnion LayerFrames { get; }
@@ -135,8 +136,8 @@ public sealed class ModelTypes
             Parameters = Parameters,
             Slots = Model.Slots.Select(s => s.Row).ToArray(),
             Variants = Model.Variants
-                .Select(v => new VariantRow(
-                    v.Name, v.FirstLayer, LayerFrames.Table(v.None), LayerFrames.Table(v.Selective), LayerFrames.Table(v.Pass), LayerFrames.Table(v.Rebuild), LayerFrames.Table(v.Serve)))
+                .Select(v => new VariantFrames(
+                    v.Name, v.FirstLayer, LayerFrames.Table(v.None), LayerFrames.Table(v.Selective), LayerFrames.Table(v.Pass), LayerFrames.Table(v.Recompute), LayerFrames.Table(v.Decode)))
                 .ToArray(),
             Prologue = PrologueFrames.Table(Model.Prologue),
             Loss = LossFrames.Table(Model.Loss),
@@ -144,9 +145,9 @@ public sealed class ModelTypes
         };
     }
 
-    private ConfigurationRow[] Configuration(AttentionSpec? attention)
+    private ConfigEntry[] Configuration(AttentionSpec? attention)
     {
-        var rows = new List<ConfigurationRow>
+        var rows = new List<ConfigEntry>
         {
             new("hidden_size", Number(Spec.Width), null),
             new("num_hidden_layers", Number(Spec.Block.Repeat), null),

@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
@@ -33,8 +34,8 @@ internal static class OperationsText
 
     private static string Formula(Op op)
     {
-        string formula = op.Row.Describe(op);
-        return op.Accumulator is not null && op.Row.Accumulates ? formula + " + c" : formula;
+        string formula = op.Operation.Describe(op);
+        return op.Accumulator is not null && op.Operation.Accumulates ? formula + " + c" : formula;
     }
 
     private static string Shape(Op op) =>
@@ -51,21 +52,21 @@ internal static class OperationsText
 
         if (op.Recomputed)
         {
-            return "rebuilt";
+            return "recomputed";
         }
 
-        FrameRow row = draft.Table.Rows.First(r => r.Name == draft.Names[output]);
+        FrameBuffer row = draft.Table.Buffers.First(r => r.Name == draft.Names[output]);
         if (forward)
         {
             return row.Kind switch
             {
-                RowKind.Saved => "saved",
-                RowKind.Output => "the next layer's Input",
-                _ => draft.Backward.Any(o => o.Outputs.Any(r => r?.Name == output.Name + "Rebuilt")) ? "rebuilt in backward" : "",
+                BufferKind.Saved => "saved",
+                BufferKind.Output => "the next layer's Input",
+                _ => draft.Backward.Any(o => o.Outputs.Any(r => r?.Name == output.Name + "Recomputed")) ? "recomputed in backward" : "",
             };
         }
 
-        FrameRow owner = row.Shares >= 0 ? draft.Table.Rows[row.Shares] : row;
+        FrameBuffer owner = row.Shares >= 0 ? draft.Table.Buffers[row.Shares] : row;
         string[] read = op.Inputs.Where(i => draft.Names.ContainsKey(i)).Select(i => draft.Names[i]).ToArray();
         return owner.Name != row.Name && read.Contains(owner.Name) ? $"in place of {owner.Name}" : "";
     }
@@ -73,14 +74,14 @@ internal static class OperationsText
     private static string Call(ModelTypes types, FrameDraft draft, Op op)
     {
         var call = new CallWriter(Name, Scalar, types.Shapes.NameOf);
-        op.Row.Arguments(op, call);
-        return RuntimeNames.Resolve(types.Spec.Type, $"k.{op.Row.Method}({call});");
+        op.Operation.Arguments(op, call);
+        return RuntimeNames.Resolve(types.Spec.Type, $"k.{op.Operation.Method}({call});");
 
         string Name(Value? value) => value switch
         {
             null => "§Tensor.None",
             { Kind: ValueKind.Parameter } => types.ParameterText(value.Name),
-            { Kind: ValueKind.External } => value == Assemble.Targets || value == Assemble.LossRows ? "b." + value.Name : value.Name,
+            { Kind: ValueKind.External } => value == Lower.Targets || value == Lower.LossRows ? "b." + value.Name : value.Name,
             _ => "b." + draft.Names[value],
         };
 

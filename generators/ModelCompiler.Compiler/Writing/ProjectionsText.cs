@@ -1,3 +1,4 @@
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 

@@ -20,8 +20,8 @@ public static class RuntimeNames
         .Concat(In(Namespaces[3], "AttentionShape", "FrequencyScaling", "NormShape", "RotaryShape"))
         .Concat(In(
             Namespaces[4],
-            "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "DimSymbol", "FitObjective", "FitOptions", "FitResult", "Flops", "FrameRow", "FrameTable",
-            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterKind", "ParameterRow", "Plan", "RowKind", "SettingRow", "SlotRow", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantRow", "WeightFormat"))
+            "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "DimSymbol", "FitObjective", "FitOptions", "FitResult", "Flops", "FrameBuffer", "FrameTable",
+            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterKind", "ParameterInfo", "Plan", "BufferKind", "AdapterSetting", "AdapterSlot", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantFrames", "WeightFormat"))
         .Concat(In(Namespaces[5], "Tensor"))
         .GroupBy(static type => type.Name)
         .ToDictionary(static type => type.Key, static type => type.First().Namespace);

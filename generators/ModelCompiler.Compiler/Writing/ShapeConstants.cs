@@ -23,7 +23,7 @@ public sealed class ShapeConstants
     {
         foreach (Op op in ops)
         {
-            op.Row.Arguments(op, new CallWriter(static _ => "", static _ => "", Add));
+            op.Operation.Arguments(op, new CallWriter(static _ => "", static _ => "", Add));
         }
     }
 
@@ -57,7 +57,7 @@ public sealed class ShapeConstants
         return string.Join(", ", given);
     }
 
-    private static object DefaultOf(ParameterInfo parameter) => parameter.DefaultValue ?? Activator.CreateInstance(parameter.ParameterType)!;
+    private static object DefaultOf(System.Reflection.ParameterInfo parameter) => parameter.DefaultValue ?? Activator.CreateInstance(parameter.ParameterType)!;
 
     private static string Text(object value) => value switch
     {

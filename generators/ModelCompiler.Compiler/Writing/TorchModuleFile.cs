@@ -16,8 +16,8 @@ internal static class TorchModuleFile
         ModelSpec spec = types.Spec;
         string name = Identifier.Escape(spec.Type.Name);
         FrameDraft loss = types.Model.Loss;
-        Op criterion = loss.Forward.Single(static op => op.Row is CrossEntropy);
-        Op? slope = loss.Backward.SingleOrDefault(static op => op.Row is CrossEntropyGradient);
+        Op criterion = loss.Forward.Single(static op => op.Operation is CrossEntropy);
+        Op? slope = loss.Backward.SingleOrDefault(static op => op.Operation is CrossEntropyGradient);
 
         SourceWriter w = FileHeader.Open(spec);
         w.Line($"/// <summary>{spec.Type.Name} for TorchSharp: ids [batch, sequence] to logits [batch, sequence, {types.Tables.Vocabulary}], with the compiled forward and backward.</summary>");
@@ -37,7 +37,7 @@ internal static class TorchModuleFile
 
         w.Close().Line();
         w.Line("/// <summary>One chunk of rows: hidden states to logits.</summary>");
-        w.Open("private §Tensor ForwardHead(in LossFrame b)").Line("var k = Kernels;").Line();
+        w.Open("private §Tensor ForwardHead(in LossFrame b)").Line("var k = Backend;").Line();
         Lines(w, OperationsText.Body(types, loss, [.. loss.Forward.Where(op => op != criterion)], true).Lines);
         w.Line($"return b.{loss.Names[criterion.Inputs[0]]};").Close();
         if (slope is not null)

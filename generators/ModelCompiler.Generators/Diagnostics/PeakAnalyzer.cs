@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Generators.Parsing;
 
 namespace ModelCompiler.Generators.Diagnostics;

@@ -1,5 +1,6 @@
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.Generators.Parsing;
 

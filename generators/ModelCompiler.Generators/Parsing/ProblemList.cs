@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.Generators.Parsing;
 

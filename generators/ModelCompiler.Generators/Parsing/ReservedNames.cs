@@ -6,7 +6,7 @@ namespace ModelCompiler.Generators.Parsing;
 /// <summary>Names that generated code has for something else, so that a part of a description of that name would hide it.</summary>
 internal static class ReservedNames
 {
-    private static readonly string[] Directions = ["Backward", "Forward", "Serve"];
+    private static readonly string[] Directions = ["Backward", "Forward", "Decode"];
 
     /// <summary>Members of every model.</summary>
     private static readonly HashSet<string> Members = new(StringComparer.Ordinal)
@@ -14,18 +14,18 @@ internal static class ReservedNames
         "Backward", "BackwardHead", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
         "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRebuildingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
         "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
-        "Kernels", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueFrame",
-        "RebuildBelow", "RebuildLayer", "RegisterModel", "ResidualGradient", "Serve", "ServeLayer", "ServeLowestLayer", "Tables",
+        "Backend", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueFrame",
+        "RecomputeBelow", "RecomputeLayer", "RegisterModel", "ResidualGradient", "Decode", "DecodeLayer", "Tables",
         "TargetCount", "TokenEmbedding", "TokenIds", "Tokens", "s_tables",
     };
 
     /// <summary>Types of the runtime.</summary>
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
-        "AttentionShape", "BackendProfile", "Checkpointing", "ConfigurationRow", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameRow", "FrameTable", "FrequencyScaling",
+        "AttentionShape", "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameBuffer", "FrameTable", "FrequencyScaling",
         "IBackend", "IModel",
-        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterRow", "Plan", "Projection", "RotaryShape", "RowKind", "SettingRow", "SlotRow", "Tensor",
-        "Traffic", "TrainingPlan", "TransformerModel", "VariantRow", "WeightFormat",
+        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo", "Plan", "Projection", "RotaryShape", "BufferKind", "AdapterSetting", "AdapterSlot", "Tensor",
+        "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames", "WeightFormat",
     };
 
     /// <summary>Members of the sublayers' classes.</summary>

@@ -62,10 +62,10 @@ public sealed class LoraAttribute : AdapterAttribute
     public bool RankStabilized { get; set; }
 
     /// <summary>The start values.</summary>
-    public LoraStart Start { get; set; }
+    public LoraInitialization Initialization { get; set; }
 
-    /// <summary><see cref="LoraStart.Loftq"/>: how often weight and adapter are fitted to what the other leaves.</summary>
-    public int StartIterations { get; set; } = 1;
+    /// <summary><see cref="LoraInitialization.Loftq"/>: how often weight and adapter are fitted to what the other leaves.</summary>
+    public int Iterations { get; set; } = 1;
 }
 
 /// <summary>
@@ -174,12 +174,12 @@ public sealed class LamdaAttribute : AdapterAttribute
 
     /// <summary>
     /// The part of the optimizer steps, from 0 to 1, after which all of B is frozen. At 0 it is from the first step on, which
-    /// <see cref="LamdaStart.Random"/> does not allow: nothing would ever train.
+    /// <see cref="LamdaInitialization.Random"/> does not allow: nothing would ever train.
     /// </summary>
     public double FreezeUntil { get; set; } = 0.3;
 
     /// <summary>The start values.</summary>
-    public LamdaStart Start { get; set; } = LamdaStart.Spectral;
+    public LamdaInitialization Initialization { get; set; } = LamdaInitialization.Spectral;
 }
 
 /// <summary>
@@ -202,10 +202,10 @@ public sealed class LamdaPlusPlusAttribute : AdapterAttribute
 
     /// <summary>
     /// The part of the optimizer steps, from 0 to 1, after which all of B is frozen. At 0 it is from the first step on, which
-    /// <see cref="LamdaStart.Random"/> does not allow: nothing would ever train.
+    /// <see cref="LamdaInitialization.Random"/> does not allow: nothing would ever train.
     /// </summary>
     public double FreezeUntil { get; set; } = 0.3;
 
     /// <summary>The start values.</summary>
-    public LamdaStart Start { get; set; } = LamdaStart.Spectral;
+    public LamdaInitialization Initialization { get; set; } = LamdaInitialization.Spectral;
 }

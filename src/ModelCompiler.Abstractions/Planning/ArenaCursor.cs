@@ -18,14 +18,14 @@ internal sealed class ArenaCursor(BackendProfile profile)
     }
 
     /// <summary>Places a parameter's value.</summary>
-    public Placement PlaceValue(TrainingPlan options, ParameterRow row, Sizes own) =>
+    public Placement PlaceValue(TrainingPlan options, ParameterInfo row, Sizes own) =>
         Place(row.Rows.Evaluate(own), row.Columns.Evaluate(own), options.FormatOf(row).TypeOn(profile));
 
     /// <summary>Places a trainable parameter's moments.</summary>
     /// <param name="options">The optimizer.</param>
     /// <param name="row">The parameter.</param>
     /// <param name="value">Its value.</param>
-    public MomentPlan PlaceMoments(TrainingPlan options, ParameterRow row, Placement value)
+    public MomentPlan PlaceMoments(TrainingPlan options, ParameterInfo row, Placement value)
     {
         (int rows, int columns) = (value.Rows, value.Columns);
         long elements = (long)rows * columns;

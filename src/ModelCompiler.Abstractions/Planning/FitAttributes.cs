@@ -43,9 +43,9 @@ internal static class FitAttributes
     }
 
     /// <summary>What a group of adapters says that is not the attributes' default.</summary>
-    private static string Rest(ModelTables tables, SlotRow[] slots)
+    private static string Rest(ModelTables tables, AdapterSlot[] slots)
     {
-        SlotRow first = slots[0];
+        AdapterSlot first = slots[0];
         int projections = tables.Parameters.Count(static r => r.IsFrozenWeight && r.PerLayer && !r.Vector);
         IEnumerable<string> targets = slots.Select(static s => "Projections." + s.Path.Substring(s.Path.LastIndexOf('.') + 1)).Distinct();
         return (first.MovingRanks ? $", MaximumRank = {Number(slots.Max(static s => s.MaximumRank))}" : "")

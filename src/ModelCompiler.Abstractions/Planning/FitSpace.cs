@@ -106,7 +106,7 @@ internal sealed class FitSpace
     }
 
     /// <summary>
-    /// Checkpoints lie at most √layers apart: a layer keeps at least as much as its input, so that further apart the layers rebuilt together take more
+    /// Checkpoints lie at most √layers apart: a layer keeps at least as much as its input, so that further apart the layers recomputed together take more
     /// than the inputs saved.
     /// </summary>
     private CheckpointChoice[] PoliciesOf()

@@ -14,7 +14,7 @@ public sealed record FramePlan(
     FrameTable Table, long[] Bytes, long[] Offsets, long InputOffset, long OutputOffset, long Peak, long BackwardPeak, bool KeepsInput, DType Saved)
 {
     /// <summary>Element type of a row.</summary>
-    public DType TypeOf(FrameRow row, BackendProfile profile) => row.TypeOn(profile, Saved);
+    public DType TypeOf(FrameBuffer row, BackendProfile profile) => row.TypeOn(profile, Saved);
 }
 
 /// <summary>
@@ -43,7 +43,7 @@ public static class FramePlanner
         bool share = true,
         DType? saved = null)
     {
-        FrameRow[] rows = table.Rows;
+        FrameBuffer[] rows = table.Buffers;
         var offsets = new long[rows.Length];
         var bytes = new long[rows.Length];
         int input = -1;
@@ -51,14 +51,14 @@ public static class FramePlanner
         for (int i = 0; i < rows.Length; i++)
         {
             offsets[i] = -1;
-            if (rows[i].Shares >= 0 || rows[i].Kind is RowKind.Hidden or RowKind.ResidualGradient)
+            if (rows[i].Shares >= 0 || rows[i].Kind is BufferKind.Hidden or BufferKind.ResidualGradient)
             {
                 continue;
             }
 
             bytes[i] = Bytes(rows[i], sizes, profile, saved);
-            input = rows[i].Kind == RowKind.Input ? i : input;
-            output = rows[i].Kind == RowKind.Output ? i : output;
+            input = rows[i].Kind == BufferKind.Input ? i : input;
+            output = rows[i].Kind == BufferKind.Output ? i : output;
         }
 
         int end = table.ForwardOps + table.BackwardOps;
@@ -76,7 +76,7 @@ public static class FramePlanner
 
         // What is written after an input that nobody keeps was read takes the input's place; then longest-lived first.
         bool Early(int i) => keepsInput || input < 0 || rows[i].First <= rows[input].Last;
-        foreach (int i in Order(rows, RowKind.Saved, (a, b) => Early(a) != Early(b) ? Early(a).CompareTo(Early(b)) : rows[b].Last.CompareTo(rows[a].Last)))
+        foreach (int i in Order(rows, BufferKind.Saved, (a, b) => Early(a) != Early(b) ? Early(a).CompareTo(Early(b)) : rows[b].Last.CompareTo(rows[a].Last)))
         {
             slab = Early(i) ? Math.Max(slab, residual) : slab;
             offsets[i] = slab;
@@ -88,7 +88,7 @@ public static class FramePlanner
         long peak = Math.Max(slab, input >= 0 ? offsets[input] + residual : 0);
         if (!share)
         {
-            foreach (int i in Order(rows, RowKind.Scratch, (a, b) => a.CompareTo(b)))
+            foreach (int i in Order(rows, BufferKind.Scratch, (a, b) => a.CompareTo(b)))
             {
                 offsets[i] = slab;
                 slab += bytes[i];
@@ -107,7 +107,7 @@ public static class FramePlanner
 
         if (share)
         {
-            IEnumerable<int> scratch = Order(rows, RowKind.Scratch, (a, b) => a.CompareTo(b));
+            IEnumerable<int> scratch = Order(rows, BufferKind.Scratch, (a, b) => a.CompareTo(b));
             foreach (LiveBuffer buffer in OffsetSearch.Place(placed, scratch.Select(i => new LiveBuffer(i, bytes[i], rows[i].First, rows[i].Last, 0)).ToArray(), out peak))
             {
                 offsets[buffer.Row] = buffer.Offset;
@@ -118,7 +118,7 @@ public static class FramePlanner
         for (int i = 0; i < rows.Length; i++)
         {
             offsets[i] = rows[i].Shares >= 0 ? offsets[rows[i].Shares] : offsets[i];
-            backward = rows[i].Kind == RowKind.Scratch && rows[i].Last >= table.ForwardOps ? Math.Max(backward, offsets[i] + bytes[i]) : backward;
+            backward = rows[i].Kind == BufferKind.Scratch && rows[i].Last >= table.ForwardOps ? Math.Max(backward, offsets[i] + bytes[i]) : backward;
         }
 
         return new FramePlan(
@@ -126,9 +126,9 @@ public static class FramePlanner
     }
 
     /// <summary>Bytes of a row, padded and aligned; 0 where it has no memory.</summary>
-    public static long Bytes(FrameRow row, Sizes sizes, BackendProfile profile, DType? saved = null)
+    public static long Bytes(FrameBuffer row, Sizes sizes, BackendProfile profile, DType? saved = null)
     {
-        if (row.Kind == RowKind.Absent)
+        if (row.Kind == BufferKind.Absent)
         {
             return 0;
         }
@@ -136,7 +136,7 @@ public static class FramePlanner
         return profile.MatrixBytes(row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes), row.TypeOn(profile, saved ?? profile.Activation));
     }
 
-    private static List<int> Order(FrameRow[] rows, RowKind kind, Comparison<int> compare)
+    private static List<int> Order(FrameBuffer[] rows, BufferKind kind, Comparison<int> compare)
     {
         var order = new List<int>();
         for (int i = 0; i < rows.Length; i++)

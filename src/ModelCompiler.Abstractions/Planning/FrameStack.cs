@@ -17,18 +17,18 @@ public readonly record struct StackedFrame(FramePlan Plan, long Base)
 
 /// <summary>
 /// The layers' frames, each on top of what the layers below keep. Backward finds them where forward left them, except that of a layer
-/// whose values were not kept: it is rebuilt on top of the input that was.
+/// whose values were not kept: it is recomputed on top of the input that was.
 /// </summary>
 /// <param name="Forward">A layer's frame while forward runs.</param>
 /// <param name="Backward">A layer's frame while its backward runs.</param>
-/// <param name="Segments">Which layers are rebuilt together; null where nothing is rebuilt from an input alone.</param>
+/// <param name="Segments">Which layers are recomputed together; null where nothing is recomputed from an input alone.</param>
 /// <param name="Hidden">Where the last residual stream lies.</param>
 public sealed record FrameStack(StackedFrame[] Forward, StackedFrame[] Backward, Segments? Segments, long Hidden)
 {
     /// <summary>One past the highest byte of all frames.</summary>
     public long Peak => Forward.Concat(Backward).Select(static f => f.Peak).DefaultIfEmpty().Max();
 
-    /// <summary>One past the highest byte of the frames while backward runs, and with it what is rebuilt.</summary>
+    /// <summary>One past the highest byte of the frames while backward runs, and with it what is recomputed.</summary>
     public long BackwardPeak => Backward.Where(static f => f.Plan.Table.BackwardOps > 0)
         .Select(f => Segments is null ? f.Base + f.Plan.BackwardPeak : f.Peak).DefaultIfEmpty().Max();
 
@@ -37,7 +37,7 @@ public sealed record FrameStack(StackedFrame[] Forward, StackedFrame[] Backward,
         Segments is not { } segments ? plan : segments.IsHighest(layer) ? Checkpointing.Block : Checkpointing.Selective;
 
     /// <summary>The first of the layers that run forward again before the backward of a layer; the layer itself where none do.</summary>
-    public int FirstRebuilt(int layer) => Segments is { } segments && segments.IsHighest(layer) ? segments.LowestOf(layer) : layer;
+    public int FirstRecomputed(int layer) => Segments is { } segments && segments.IsHighest(layer) ? segments.LowestOf(layer) : layer;
 }
 
 /// <summary>The layers that backward reaches, in runs of which one input is kept.</summary>
@@ -75,8 +75,8 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
         None,
         Selective,
         Pass,
-        Rebuild,
-        Serve,
+        Recompute,
+        Decode,
     }
 
     /// <summary>Stacks the frames of a training step. Frames are planned once, whatever the policies they are asked for.</summary>
@@ -108,7 +108,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
                 (_input, _above) = (forward[layer].Input, false);
             }
 
-            backward[layer] = Next(layer, segments.IsHighest(layer) ? Role.Rebuild : Role.Selective);
+            backward[layer] = Next(layer, segments.IsHighest(layer) ? Role.Recompute : Role.Selective);
         }
 
         return new FrameStack(forward, backward, segments, hidden);
@@ -116,7 +116,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
 
     /// <summary>Stacks the frames of a step of generation.</summary>
     /// <param name="input">Where the first layer's input lies.</param>
-    public FrameStack Serve(long input) => Once(input, Role.Serve);
+    public FrameStack Decode(long input) => Once(input, Role.Decode);
 
     private FrameStack Once(long input, Role role)
     {
@@ -130,7 +130,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
         return new FrameStack(frames, frames, null, _input);
     }
 
-    private VariantRow VariantOf(int layer) => tables.Variants[tables.VariantOf(layer)];
+    private VariantFrames VariantOf(int layer) => tables.Variants[tables.VariantOf(layer)];
 
     /// <summary>Whether the outputs of a segment, which take turns from its lowest layer on, would end in the upper place, and leave a gap for good.</summary>
     private bool EndsUp(Segments segments, int lowest)
@@ -154,14 +154,14 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
     /// <summary>Puts a layer's frame on top. One that keeps nothing and cannot overwrite its input takes turns with the next: up, then down.</summary>
     private StackedFrame Next(int layer, Role role, bool keepsInput = false, bool raised = false)
     {
-        VariantRow variant = VariantOf(layer);
+        VariantFrames variant = VariantOf(layer);
         FrameTable table = role switch
         {
             Role.None => variant.None,
             Role.Selective => variant.Selective,
             Role.Pass => variant.Pass,
-            Role.Rebuild => variant.Rebuild,
-            _ => variant.Serve,
+            Role.Recompute => variant.Recompute,
+            _ => variant.Decode,
         };
         bool alternates = Alternates(table) && !keepsInput;
         _above = alternates && _above;

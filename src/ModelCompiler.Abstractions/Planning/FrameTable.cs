@@ -1,7 +1,7 @@
 namespace ModelCompiler.Planning;
 
 /// <summary>Where a row of a frame lives.</summary>
-public enum RowKind
+public enum BufferKind
 {
     /// <summary>Nobody reads it in this variant and policy: its handle is none.</summary>
     Absent,
@@ -34,10 +34,10 @@ public enum RowKind
 /// <param name="Last">Position of the last operation that reads it.</param>
 /// <param name="Shares">Index of the row whose memory this one is; -1: it has its own.</param>
 /// <param name="Statistic">Whether it is a number or two of a row, such as a norm's deviation or a log-sum-exp, which 16 bits would spoil.</param>
-public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, int First, int Last, int Shares = -1, bool Statistic = false)
+public sealed record FrameBuffer(string Name, Dim Rows, Dim Columns, BufferKind Kind, int First, int Last, int Shares = -1, bool Statistic = false)
 {
     /// <summary>Whether a plan may keep it in 16 bits: what is saved of each token.</summary>
-    public bool Narrows => Kind == RowKind.Saved && !Statistic && Rows == Dim.Tokens;
+    public bool Narrows => Kind == BufferKind.Saved && !Statistic && Rows == Dim.Tokens;
 
     /// <summary>Its element type on a backend: what is computed of tokens has that of activations, statistics and what is computed of parameters alone have not.</summary>
     /// <param name="profile">The backend.</param>
@@ -52,15 +52,15 @@ public sealed record FrameRow(string Name, Dim Rows, Dim Columns, RowKind Kind, 
 /// <param name="BackwardOps">Number of backward operations.</param>
 /// <param name="OutputOverInput">Whether the output may take the input's memory.</param>
 /// <param name="Forward">Floating-point operations of forward.</param>
-/// <param name="Backward">Floating-point operations of backward, with what it rebuilds.</param>
-/// <param name="Rows">The buffers.</param>
-public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Forward, Flops Backward, FrameRow[] Rows)
+/// <param name="Backward">Floating-point operations of backward, with what it recomputes.</param>
+/// <param name="Buffers">The buffers.</param>
+public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Forward, Flops Backward, FrameBuffer[] Buffers)
 {
     /// <summary>Whether anything that forward writes outlives it.</summary>
-    public bool Saves { get; } = Rows.Any(static r => r.Kind == RowKind.Saved);
+    public bool Saves { get; } = Buffers.Any(static r => r.Kind == BufferKind.Saved);
 
     /// <summary>Whether backward reads the input.</summary>
-    public bool ReadsInputAgain { get; } = Rows.Any(r => r.Kind == RowKind.Input && r.Last >= ForwardOps);
+    public bool ReadsInputAgain { get; } = Buffers.Any(r => r.Kind == BufferKind.Input && r.Last >= ForwardOps);
 
     /// <summary>
     /// The widths of the operands that one operation has among the rows that a plan may keep in 16 bits; of all operations, those that
@@ -71,6 +71,6 @@ public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bo
     /// <summary>What forward reads and writes.</summary>
     public Traffic ForwardTraffic { get; init; }
 
-    /// <summary>What backward reads and writes, with what it rebuilds.</summary>
+    /// <summary>What backward reads and writes, with what it recomputes.</summary>
     public Traffic BackwardTraffic { get; init; }
 }

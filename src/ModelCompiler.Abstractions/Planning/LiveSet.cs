@@ -13,7 +13,7 @@ public enum StepPart
     Loss,
 
     /// <summary>A layer's forward pass again, before the backward of a layer above it.</summary>
-    Rebuild,
+    Recompute,
 
     /// <summary>A layer's backward pass.</summary>
     Backward,
@@ -71,18 +71,18 @@ public static class LiveSet
             bool checkpoint = stack.Segments is { } segments && segments.IsLowest(layer);
             below[layer] = kept;
             step = step.Concat(Forward(StepPart.Forward, layer, frame, kept, checkpoint));
-            kept = checkpoint ? kept with { KeptInputs = kept.KeptInputs + BytesOf(frame, static (_, row) => row.Kind == RowKind.Input) } : Keep(kept, frame);
+            kept = checkpoint ? kept with { KeptInputs = kept.KeptInputs + BytesOf(frame, static (_, row) => row.Kind == BufferKind.Input) } : Keep(kept, frame);
         }
 
         step = step.Concat(Loss(plan, kept));
         long gradient = TokenBytes(plan);
         for (int layer = below.Length - 1; layer >= 0; layer--)
         {
-            for (int rebuilt = stack.FirstRebuilt(layer); rebuilt < layer; rebuilt++)
+            for (int recomputed = stack.FirstRecomputed(layer); recomputed < layer; recomputed++)
             {
-                FramePlan frame = stack.Backward[rebuilt].Plan;
-                step = step.Concat(Forward(StepPart.Rebuild, rebuilt, frame, below[rebuilt] with { ResidualGradient = gradient }));
-                below[rebuilt + 1] = Keep(below[rebuilt], frame);
+                FramePlan frame = stack.Backward[recomputed].Plan;
+                step = step.Concat(Forward(StepPart.Recompute, recomputed, frame, below[recomputed] with { ResidualGradient = gradient }));
+                below[recomputed + 1] = Keep(below[recomputed], frame);
             }
 
             step = step.Concat(Backward(StepPart.Backward, layer, stack.Backward[layer].Plan, below[layer], gradient));
@@ -105,7 +105,7 @@ public static class LiveSet
 
     /// <summary>The rows of a frame, by index, whose own memory is live at a position.</summary>
     public static IEnumerable<int> LiveRows(FramePlan frame, int position) =>
-        Enumerable.Range(0, frame.Bytes.Length).Where(i => frame.Bytes[i] > 0 && Lives(frame.Table, frame.Table.Rows[i], position));
+        Enumerable.Range(0, frame.Bytes.Length).Where(i => frame.Bytes[i] > 0 && Lives(frame.Table, frame.Table.Buffers[i], position));
 
     private static IEnumerable<LiveBytes> Forward(StepPart part, int layer, FramePlan frame, LiveBytes below, bool checkpoint = false)
     {
@@ -119,7 +119,7 @@ public static class LiveSet
     {
         for (int position = frame.Table.ForwardOps; position < frame.Table.ForwardOps + frame.Table.BackwardOps; position++)
         {
-            bool read = frame.Table.Rows.Any(r => r.Kind == RowKind.ResidualGradient && Lives(frame.Table, r, position));
+            bool read = frame.Table.Buffers.Any(r => r.Kind == BufferKind.ResidualGradient && Lives(frame.Table, r, position));
             yield return Add(below, frame, position) with { Part = part, Index = layer, Position = position, ResidualGradient = read ? gradient : 0 };
         }
     }
@@ -136,7 +136,7 @@ public static class LiveSet
         {
             for (int position = 0; position < table.ForwardOps + table.BackwardOps; position++)
             {
-                bool hidden = chunk < chunks - 1 || table.Rows.Any(r => r.Kind == RowKind.Hidden && Lives(table, r, position));
+                bool hidden = chunk < chunks - 1 || table.Buffers.Any(r => r.Kind == BufferKind.Hidden && Lives(table, r, position));
                 LiveBytes own = Add(below, plan.Top, position);
                 yield return own with { Part = StepPart.Loss, Index = chunk, Position = position, Transient = own.Transient + (hidden ? token : 0) };
             }
@@ -146,38 +146,38 @@ public static class LiveSet
     /// <summary>What lives of a frame's own buffers at a position, added to what lies below it.</summary>
     private static LiveBytes Add(LiveBytes below, FramePlan frame, int position, bool checkpoint = false)
     {
-        long kept = BytesOf(frame, (table, row) => row.Kind == RowKind.Input && (checkpoint || (IsKept(table, row) && Lives(table, row, position))));
-        long saved = BytesOf(frame, (table, row) => row.Kind == RowKind.Saved && Lives(table, row, position));
-        long all = BytesOf(frame, (table, row) => Lives(table, row, position) || (checkpoint && row.Kind == RowKind.Input));
+        long kept = BytesOf(frame, (table, row) => row.Kind == BufferKind.Input && (checkpoint || (IsKept(table, row) && Lives(table, row, position))));
+        long saved = BytesOf(frame, (table, row) => row.Kind == BufferKind.Saved && Lives(table, row, position));
+        long all = BytesOf(frame, (table, row) => Lives(table, row, position) || (checkpoint && row.Kind == BufferKind.Input));
         return below with { KeptInputs = below.KeptInputs + kept, Saved = below.Saved + saved, Transient = below.Transient + all - kept - saved };
     }
 
     /// <summary>What a frame leaves to backward, added to what lies below it.</summary>
     private static LiveBytes Keep(LiveBytes below, FramePlan frame) => below with
     {
-        KeptInputs = below.KeptInputs + BytesOf(frame, static (table, row) => row.Kind == RowKind.Input && IsKept(table, row)),
-        Saved = below.Saved + BytesOf(frame, static (_, row) => row.Kind == RowKind.Saved),
+        KeptInputs = below.KeptInputs + BytesOf(frame, static (table, row) => row.Kind == BufferKind.Input && IsKept(table, row)),
+        Saved = below.Saved + BytesOf(frame, static (_, row) => row.Kind == BufferKind.Saved),
     };
 
-    private static long BytesOf(FramePlan frame, Func<FrameTable, FrameRow, bool> counts)
+    private static long BytesOf(FramePlan frame, Func<FrameTable, FrameBuffer, bool> counts)
     {
         long bytes = 0;
         for (int i = 0; i < frame.Bytes.Length; i++)
         {
-            bytes += frame.Bytes[i] > 0 && counts(frame.Table, frame.Table.Rows[i]) ? frame.Bytes[i] : 0;
+            bytes += frame.Bytes[i] > 0 && counts(frame.Table, frame.Table.Buffers[i]) ? frame.Bytes[i] : 0;
         }
 
         return bytes;
     }
 
-    private static bool IsKept(FrameTable table, FrameRow row) => row.Last >= table.ForwardOps;
+    private static bool IsKept(FrameTable table, FrameBuffer row) => row.Last >= table.ForwardOps;
 
-    private static bool Lives(FrameTable table, FrameRow row, int position) => row.Kind switch
+    private static bool Lives(FrameTable table, FrameBuffer row, int position) => row.Kind switch
     {
-        RowKind.Output => row.First <= position && position < table.ForwardOps,
+        BufferKind.Output => row.First <= position && position < table.ForwardOps,
 
         // Where the output is added up in the input's memory, they are one buffer from there on.
-        RowKind.Input when table.OutputOverInput => position <= row.Last && !table.Rows.Any(r => r.Kind == RowKind.Output && r.First <= position),
+        BufferKind.Input when table.OutputOverInput => position <= row.Last && !table.Buffers.Any(r => r.Kind == BufferKind.Output && r.First <= position),
         _ => row.First <= position && position <= row.Last,
     };
 

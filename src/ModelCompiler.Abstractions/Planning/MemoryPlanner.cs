@@ -11,7 +11,7 @@ public static class MemoryPlanner
     public static Plan Train(ModelTables tables, TrainingPlan options, BackendProfile profile)
     {
         Sizes sizes = options.SizesFor(tables);
-        return new Layout(tables, options, sizes, profile, serves: false).Build();
+        return new Layout(tables, options, sizes, profile, decodes: false).Build();
     }
 
     /// <summary>What <see cref="Train"/> would take, without saying where: <see cref="Plan.Cost"/> to the byte, at a fraction of its time.</summary>
@@ -30,7 +30,7 @@ public static class MemoryPlanner
     /// <param name="profile">The backend.</param>
     /// <param name="ranks">The rank of every adapter instead of the declared ones.</param>
     /// <exception cref="ArgumentException">A number is out of range for the model.</exception>
-    public static Plan Serve(ModelTables tables, int batch, int capacity, int prefill, BackendProfile profile, RankPattern? ranks = null)
+    public static Plan Decode(ModelTables tables, int batch, int capacity, int prefill, BackendProfile profile, RankPattern? ranks = null)
     {
         var options = new TrainingPlan { Batch = batch, Sequence = capacity, Ranks = ranks, Checkpointing = Checkpointing.None };
         Sizes sizes = options.SizesFor(tables) with
@@ -39,10 +39,10 @@ public static class MemoryPlanner
             Rows = batch,
             CacheRows = batch * capacity,
         };
-        return new Layout(tables, options, sizes, profile, serves: true).Build();
+        return new Layout(tables, options, sizes, profile, decodes: true).Build();
     }
 
-    private sealed class Layout(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool serves)
+    private sealed class Layout(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool decodes)
     {
         private readonly ArenaCursor _arena = new(profile);
         private Placement[] _pageBuffers = [];
@@ -53,27 +53,27 @@ public static class MemoryPlanner
             ParameterPlan[] parameters = PlaceParameters(out long frozen, out long adapters, out long gradients, out long moments);
             long start = _arena.End;
             Placement ids = _arena.Place(sizes.Tokens, 1, DType.Int32);
-            Placement lossRows = serves ? default : _arena.Place(sizes.Tokens, 1, DType.Int32);
-            Placement targets = serves ? default : _arena.Place(sizes.Tokens, 1, DType.Int32);
+            Placement lossRows = decodes ? default : _arena.Place(sizes.Tokens, 1, DType.Int32);
+            Placement targets = decodes ? default : _arena.Place(sizes.Tokens, 1, DType.Int32);
             Placement scalars = _arena.Place(2, 1, profile.Compute);
             long inputs = _arena.End - start;
             var workspace = new MemoryRange(_arena.End, profile.Workspace + OperandScratch.Bytes(tables, options, sizes, profile));
             _arena.End += workspace.Bytes;
 
             start = _arena.End;
-            var frames = new StepFrames(tables, options, sizes, profile, serves);
-            Placement[] caches = serves ? PlaceCaches() : [];
+            var frames = new StepFrames(tables, options, sizes, profile, decodes);
+            Placement[] caches = decodes ? PlaceCaches() : [];
             StackedStep step = frames.Stack(_arena.End, options.Checkpointing, options.CheckpointEvery);
             var activations = new MemoryRange(start, step.End - start);
             var widening = new MemoryRange(step.End, frames.WidenedBytes(step.Layers));
-            StepWork work = serves ? StepWork.Serve(tables) : StepWork.Train(tables, options.Checkpointing, options.CheckpointEvery);
+            StepWork work = decodes ? StepWork.Decode(tables) : StepWork.Train(tables, options.Checkpointing, options.CheckpointEvery);
 
             return new Plan
             {
                 Tables = tables,
                 Profile = profile,
                 Sizes = sizes,
-                Serves = serves,
+                Decodes = decodes,
                 Checkpointing = options.Checkpointing,
                 Optimizer = options.Optimizer,
                 PageElements = options.PageElements,
@@ -105,18 +105,18 @@ public static class MemoryPlanner
             var gradient = new Placement[all.Length];
             var moment = new MomentPlan[all.Length];
             int[] moving = Enumerable.Range(0, all.Length).Where(i => Moves(all[i].row)).ToArray();
-            (ParameterRow, int)[] packed = moving.Select(i => (all[i].row, all[i].layer)).ToArray();
+            (ParameterInfo, int)[] packed = moving.Select(i => (all[i].row, all[i].layer)).ToArray();
             long[] offsets = RankPacking.Offsets(packed, sizes, profile);
             long room = packed.Length == 0 ? 0 : RankPacking.Capacity(tables, packed, sizes, profile);
             long start = _arena.End;
             PlaceWhere(all, values, r => r.IsFrozenWeight);
             frozen = _arena.End - start;
             start = _arena.End;
-            PlaceWhere(all, values, r => !r.IsFrozenWeight && !(serves && r.TrainingOnly) && !Moves(r));
+            PlaceWhere(all, values, r => !r.IsFrozenWeight && !(decodes && r.TrainingOnly) && !Moves(r));
             long packedValues = Pack(all, values, moving, offsets, room);
             adapters = _arena.End - start;
             start = _arena.End;
-            if (!serves)
+            if (!decodes)
             {
                 PlaceWhere(all, gradient, r => r.Trainable && !Moves(r));
             }
@@ -124,7 +124,7 @@ public static class MemoryPlanner
             long packedGradients = Pack(all, gradient, moving, offsets, room);
             gradients = _arena.End - start;
             start = _arena.End;
-            for (int i = 0; i < all.Length && !serves; i++)
+            for (int i = 0; i < all.Length && !decodes; i++)
             {
                 moment[i] = all[i].row.Trainable && !Moves(all[i].row) ? _arena.PlaceMoments(options, all[i].row, values[i]) : default;
             }
@@ -142,15 +142,15 @@ public static class MemoryPlanner
             return all.Select((p, i) => new ParameterPlan(p.row, p.layer, values[i], gradient[i], moment[i])).ToArray();
         }
 
-        private bool Moves(ParameterRow row) => !serves && options.Moves(tables, row);
+        private bool Moves(ParameterInfo row) => !decodes && options.Moves(tables, row);
 
         /// <summary>Places parameters with moving ranks one after the other in a region of their own; returns where it begins.</summary>
-        private long Pack((ParameterRow Row, int Layer)[] all, Placement[] places, int[] moving, long[] offsets, long room)
+        private long Pack((ParameterInfo Row, int Layer)[] all, Placement[] places, int[] moving, long[] offsets, long room)
         {
             long start = _arena.End;
             for (int i = 0; i < moving.Length; i++)
             {
-                (ParameterRow row, int layer) = all[moving[i]];
+                (ParameterInfo row, int layer) = all[moving[i]];
                 Sizes own = sizes.In(layer);
                 places[moving[i]] = new Placement(start + offsets[i], row.Rows.Evaluate(own), row.Columns.Evaluate(own), profile.Compute);
             }
@@ -159,7 +159,7 @@ public static class MemoryPlanner
             return start;
         }
 
-        private void PlaceWhere((ParameterRow Row, int Layer)[] all, Placement[] places, Func<ParameterRow, bool> wanted)
+        private void PlaceWhere((ParameterInfo Row, int Layer)[] all, Placement[] places, Func<ParameterInfo, bool> wanted)
         {
             for (int i = 0; i < all.Length; i++)
             {

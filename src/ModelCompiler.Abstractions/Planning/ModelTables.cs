@@ -10,9 +10,9 @@ namespace ModelCompiler.Planning;
 /// <param name="Kind">What it is of its operation.</param>
 /// <param name="Slot">The adapter slot it belongs to; -1: none.</param>
 /// <param name="FirstLayer">First layer that has it.</param>
-/// <param name="UpdatedInParts">Whether a step may update some of its rows or columns only; its moments are then kept whole and in the arena.</param>
+/// <param name="SupportsPartialUpdate">Whether a step may update some of its rows or columns only; its moments are then kept whole and in the arena.</param>
 /// <param name="TrainingOnly">Whether it exists in training only: what a method keeps of its parameters' history.</param>
-public sealed record ParameterRow(
+public sealed record ParameterInfo(
     string Path,
     Dim Rows,
     Dim Columns,
@@ -22,7 +22,7 @@ public sealed record ParameterRow(
     ParameterKind Kind,
     int Slot = -1,
     int FirstLayer = 0,
-    bool UpdatedInParts = false,
+    bool SupportsPartialUpdate = false,
     bool TrainingOnly = false)
 {
     /// <summary>Whether it is of the base and not trained.</summary>
@@ -44,7 +44,7 @@ public sealed record ParameterRow(
 /// <param name="RankStabilized">Whether the scale divides by the root of the rank.</param>
 /// <param name="Dropout">Probability of dropping an element of the adapter's input.</param>
 /// <param name="FirstLayer">First layer with an adapter here.</param>
-public sealed record SlotRow(
+public sealed record AdapterSlot(
     string Path,
     string Method,
     int Rank,
@@ -64,13 +64,13 @@ public sealed record SlotRow(
     public bool MovingRanks { get; init; }
 
     /// <summary>What the method's attribute says beyond that.</summary>
-    public SettingRow[] Settings { get; init; } = [];
+    public AdapterSetting[] Settings { get; init; } = [];
 
     /// <summary>A setting of the method.</summary>
     /// <exception cref="InvalidOperationException">The method has no such setting.</exception>
     public double Setting(string name)
     {
-        foreach (SettingRow setting in Settings)
+        foreach (AdapterSetting setting in Settings)
         {
             if (setting.Name == name)
             {
@@ -91,18 +91,18 @@ public sealed record SlotRow(
 /// <summary>A number of an adapter method: a freezing time, a group size, a mode.</summary>
 /// <param name="Name">The attribute's argument.</param>
 /// <param name="Value">Its value; booleans are 0 or 1, enums their value.</param>
-public sealed record SettingRow(string Name, double Value);
+public sealed record AdapterSetting(string Name, double Value);
 
 /// <summary>A variant of the block: which layers run it, and its frame under each checkpointing policy.</summary>
 /// <param name="Name">Name in the generated code.</param>
 /// <param name="FirstLayer">First layer of the run of layers that use it.</param>
 /// <param name="None">Frame when everything backward reads is kept.</param>
-/// <param name="Selective">Frame when cheap values are rebuilt.</param>
+/// <param name="Selective">Frame when cheap values are recomputed.</param>
 /// <param name="Pass">Frame of a forward that saves nothing.</param>
-/// <param name="Rebuild">Frame of a backward that rebuilds all of forward from the layer's input.</param>
-/// <param name="Serve">Frame for generation.</param>
-public sealed record VariantRow(
-    string Name, int FirstLayer, FrameTable None, FrameTable Selective, FrameTable Pass, FrameTable Rebuild, FrameTable Serve);
+/// <param name="Recompute">Frame of a backward that recomputes all of forward from the layer's input.</param>
+/// <param name="Decode">Frame for generation.</param>
+public sealed record VariantFrames(
+    string Name, int FirstLayer, FrameTable None, FrameTable Selective, FrameTable Pass, FrameTable Recompute, FrameTable Decode);
 
 /// <summary>Everything the planner needs of a compiled model. The generator writes it as data; build and run plan from the same.</summary>
 public sealed record ModelTables
@@ -135,16 +135,16 @@ public sealed record ModelTables
     public required SublayerInfo[] Sublayers { get; init; }
 
     /// <summary>What <c>config.json</c> must say: key and value.</summary>
-    public required ConfigurationRow[] Configuration { get; init; }
+    public required ConfigEntry[] Configuration { get; init; }
 
     /// <summary>All parameters.</summary>
-    public required ParameterRow[] Parameters { get; init; }
+    public required ParameterInfo[] Parameters { get; init; }
 
     /// <summary>All adapter slots.</summary>
-    public required SlotRow[] Slots { get; init; }
+    public required AdapterSlot[] Slots { get; init; }
 
     /// <summary>The variants of the block, by ascending first layer.</summary>
-    public required VariantRow[] Variants { get; init; }
+    public required VariantFrames[] Variants { get; init; }
 
     /// <summary>Ids to the first residual stream.</summary>
     public required FrameTable Prologue { get; init; }
@@ -190,19 +190,19 @@ public sealed record ModelTables
     }
 
     /// <summary>The weight of an adapter's projection; of a head that is tied, the token embedding.</summary>
-    public ParameterRow WeightOf(SlotRow slot) => Parameters.FirstOrDefault(p => p.Path == slot.Path + ".Weight") ?? Parameters.First(static p => p.Path == "TokenEmbedding");
+    public ParameterInfo WeightOf(AdapterSlot slot) => Parameters.FirstOrDefault(p => p.Path == slot.Path + ".Weight") ?? Parameters.First(static p => p.Path == "TokenEmbedding");
 
     /// <summary>The lowest layer that backward reaches; the number of layers where it reaches none.</summary>
     public int LowestTrained => Variants.Where(static v => v.None.BackwardOps > 0).Select(static v => v.FirstLayer).DefaultIfEmpty(Layers).Min();
 
     /// <summary>The layers that have a parameter; -1 alone for one outside the layers.</summary>
-    public int[] LayersOf(ParameterRow row) => row.PerLayer ? Enumerable.Range(row.FirstLayer, Layers - row.FirstLayer).ToArray() : [-1];
+    public int[] LayersOf(ParameterInfo row) => row.PerLayer ? Enumerable.Range(row.FirstLayer, Layers - row.FirstLayer).ToArray() : [-1];
 
     /// <summary>In how many layers a parameter is; 1 where it is outside the layers.</summary>
-    public int Copies(ParameterRow row) => row.PerLayer ? Layers - row.FirstLayer : 1;
+    public int Copies(ParameterInfo row) => row.PerLayer ? Layers - row.FirstLayer : 1;
 
     /// <summary>The layers that have an adapter in a slot; -1 alone for the head's.</summary>
-    public int[] LayersOf(SlotRow slot) => LayersOf(Parameters.First(p => p.Slot >= 0 && Slots[p.Slot] == slot));
+    public int[] LayersOf(AdapterSlot slot) => LayersOf(Parameters.First(p => p.Slot >= 0 && Slots[p.Slot] == slot));
 
     /// <summary>Trainable parameters of one adapter in a slot, given by its index, at a rank.</summary>
     public long AdapterParameters(int slot, int rank)
@@ -221,7 +221,7 @@ public sealed record ModelTables
         return Parameters.Where(p => trainable ? p.Trainable : !p.TrainingOnly)
             .Sum(p => ranks is null ? Copies(p) * Count(p, sizes) : LayersOf(p).Sum(layer => Count(p, sizes.In(layer))));
 
-        static long Count(ParameterRow row, Sizes sizes) => (long)row.Rows.Evaluate(sizes) * row.Columns.Evaluate(sizes);
+        static long Count(ParameterInfo row, Sizes sizes) => (long)row.Rows.Evaluate(sizes) * row.Columns.Evaluate(sizes);
     }
 }
 
@@ -229,4 +229,4 @@ public sealed record ModelTables
 /// <param name="Key">The key.</param>
 /// <param name="Value">The value in JSON's form: a number, true, false, a quoted text, or an object of them.</param>
 /// <param name="Default">What the absent key means; null: it must be there.</param>
-public sealed record ConfigurationRow(string Key, string Value, string? Default);
+public sealed record ConfigEntry(string Key, string Value, string? Default);

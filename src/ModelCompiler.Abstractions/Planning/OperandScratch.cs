@@ -21,7 +21,7 @@ internal static class OperandScratch
         // One product has at most a weight, an adapter's matrix as the other operand, and a bias.
         (long weight, long adapter, long vector) = (0, 0, 0);
         bool tied = tables.Parameters.All(static p => p.Path != HeadPath);
-        foreach (ParameterRow row in tables.Parameters)
+        foreach (ParameterInfo row in tables.Parameters)
         {
             if (options.FormatOf(row).TypeOn(profile) == profile.Activation || (row.Path == EmbeddingPath && !tied))
             {
@@ -40,16 +40,16 @@ internal static class OperandScratch
     private const string HeadPath = "Head.Weight";
 
     /// <summary>The sizes of a parameter whose rank may move, at the most that it may come to.</summary>
-    private static Sizes Room(ModelTables tables, TrainingPlan options, ParameterRow row, Sizes own) => options.Moves(tables, row)
+    private static Sizes Room(ModelTables tables, TrainingPlan options, ParameterInfo row, Sizes own) => options.Moves(tables, row)
         ? own with { Ranks = own.Ranks.Select((rank, slot) => slot == row.Slot ? tables.Slots[slot].MaximumRank : rank).ToArray() }
         : own;
 
-    private static long Converted(ParameterRow row, Sizes own, BackendProfile profile) =>
+    private static long Converted(ParameterInfo row, Sizes own, BackendProfile profile) =>
         profile.Align((long)row.Rows.Evaluate(own) * row.Columns.Evaluate(own) * profile.Activation.Size());
 
     /// <summary>Σ dO · o of each token and head: as much as the widest statistic of a token.</summary>
     private static long AttentionGradient(ModelTables tables, Sizes sizes, BackendProfile profile) => tables.Variants
-        .SelectMany(static v => v.None.Rows).Where(static r => r.Statistic)
+        .SelectMany(static v => v.None.Buffers).Where(static r => r.Statistic)
         .Select(r => profile.Align(StorageLayout.BytesOf(profile.Compute, r.Rows.Evaluate(sizes), r.Columns.Evaluate(sizes)))).DefaultIfEmpty().Max();
 
     /// <summary>A number of each row of the loss, where nobody asks for it.</summary>

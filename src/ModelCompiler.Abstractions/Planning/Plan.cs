@@ -18,7 +18,7 @@ public readonly record struct MemoryRange(long Offset, long Bytes);
 /// <param name="Value">Its value.</param>
 /// <param name="Gradient">Its gradient; zero rows where it has none.</param>
 /// <param name="Moments">The optimizer's state.</param>
-public sealed record ParameterPlan(ParameterRow Row, int Layer, Placement Value, Placement Gradient, MomentPlan Moments);
+public sealed record ParameterPlan(ParameterInfo Row, int Layer, Placement Value, Placement Gradient, MomentPlan Moments);
 
 /// <summary>Where the moments of one parameter lie; paged ones in host memory, from which their offsets count.</summary>
 /// <param name="Storage">How they are kept.</param>
@@ -42,11 +42,11 @@ public sealed record Plan
     /// <summary>The backend.</summary>
     public required BackendProfile Profile { get; init; }
 
-    /// <summary>The largest sizes the plan serves.</summary>
+    /// <summary>The largest sizes the plan decodes.</summary>
     public required Sizes Sizes { get; init; }
 
-    /// <summary>Whether the plan serves generation rather than training.</summary>
-    public required bool Serves { get; init; }
+    /// <summary>Whether the plan decodes generation rather than training.</summary>
+    public required bool Decodes { get; init; }
 
     /// <summary>What is kept from forward for backward.</summary>
     public required Checkpointing Checkpointing { get; init; }

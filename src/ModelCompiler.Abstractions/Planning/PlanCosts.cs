@@ -66,7 +66,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
     {
         Sizes sizes = plan.SizesFor(tables);
         long bytes = 0;
-        foreach (ParameterRow row in tables.Parameters)
+        foreach (ParameterInfo row in tables.Parameters)
         {
             bytes += row.IsFrozenWeight ? tables.Copies(row) * ValueBytes(plan, row, sizes) : 0;
         }
@@ -89,9 +89,9 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
     private Trained PriceTrained(TrainingPlan plan, Sizes sizes)
     {
         (long values, long gradients, long moments, long paged) = (0, 0, 0, 0);
-        var packed = new List<(ParameterRow Row, int Layer)>();
+        var packed = new List<(ParameterInfo Row, int Layer)>();
         var placed = new List<MomentPlan>();
-        foreach (ParameterRow row in tables.Parameters)
+        foreach (ParameterInfo row in tables.Parameters)
         {
             if (row.IsFrozenWeight)
             {
@@ -143,7 +143,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
         };
         if (!_frames.TryGetValue(key, out StepFrames? frames))
         {
-            _frames.Add(key, frames = new StepFrames(tables, plan, plan.SizesFor(tables), profile, serves: false));
+            _frames.Add(key, frames = new StepFrames(tables, plan, plan.SizesFor(tables), profile, decodes: false));
         }
 
         (StepFrames, Checkpointing, int) policy = (frames, plan.Checkpointing, plan.CheckpointEvery);
@@ -164,7 +164,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
         return 3 * profile.Align(StorageLayout.BytesOf(DType.Int32, tokens, 1)) + profile.Align(StorageLayout.BytesOf(profile.Compute, 2, 1));
     }
 
-    private long ValueBytes(TrainingPlan plan, ParameterRow row, Sizes sizes)
+    private long ValueBytes(TrainingPlan plan, ParameterInfo row, Sizes sizes)
     {
         var arena = new ArenaCursor(profile);
         arena.PlaceValue(plan, row, sizes);

@@ -18,12 +18,12 @@ public static class RankPacking
     /// <param name="parameters">The parameters with their layers, in the plan's order.</param>
     /// <param name="sizes">The sizes, with the ranks as they are now.</param>
     /// <param name="profile">The backend.</param>
-    public static long[] Offsets(IReadOnlyList<(ParameterRow Row, int Layer)> parameters, Sizes sizes, BackendProfile profile)
+    public static long[] Offsets(IReadOnlyList<(ParameterInfo Row, int Layer)> parameters, Sizes sizes, BackendProfile profile)
     {
         var offsets = new long[parameters.Count + 1];
         for (int i = 0; i < parameters.Count; i++)
         {
-            (ParameterRow row, int layer) = parameters[i];
+            (ParameterInfo row, int layer) = parameters[i];
             Sizes own = sizes.In(layer);
             offsets[i + 1] = offsets[i] + profile.Align(StorageLayout.BytesOf(profile.Compute, row.Rows.Evaluate(own), row.Columns.Evaluate(own)));
         }
@@ -39,12 +39,12 @@ public static class RankPacking
     /// <param name="parameters">The parameters with their layers.</param>
     /// <param name="sizes">The sizes, with the ranks as they are at the start.</param>
     /// <param name="profile">The backend.</param>
-    public static long Capacity(ModelTables tables, IReadOnlyList<(ParameterRow Row, int Layer)> parameters, Sizes sizes, BackendProfile profile)
+    public static long Capacity(ModelTables tables, IReadOnlyList<(ParameterInfo Row, int Layer)> parameters, Sizes sizes, BackendProfile profile)
     {
         Sizes one = sizes with { Ranks = sizes.Ranks.Select(static _ => 1).ToArray(), Pattern = null };
         long padding = 0;
         var adapters = new Dictionary<(int Slot, int Layer), (long Bytes, int Rank)>();
-        foreach ((ParameterRow row, int layer) in parameters)
+        foreach ((ParameterInfo row, int layer) in parameters)
         {
             long bytes = StorageLayout.BytesOf(profile.Compute, row.Rows.Evaluate(one), row.Columns.Evaluate(one));
             padding += profile.Align(bytes) == bytes ? 0 : profile.Alignment;

@@ -13,7 +13,7 @@ internal sealed class StepFrames
     private readonly ModelTables _tables;
     private readonly Sizes _sizes;
     private readonly BackendProfile _profile;
-    private readonly bool _serves;
+    private readonly bool _decodes;
     private readonly bool _shares;
     private readonly DType _saved;
     private readonly Func<int, Sizes> _roomIn;
@@ -23,13 +23,13 @@ internal sealed class StepFrames
     /// <param name="options">Whether ranks move and memory is shared.</param>
     /// <param name="sizes">The plan's sizes.</param>
     /// <param name="profile">The backend.</param>
-    /// <param name="serves">Whether the step is one of generation.</param>
-    public StepFrames(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool serves)
+    /// <param name="decodes">Whether the step is one of generation.</param>
+    public StepFrames(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool decodes)
     {
-        bool moving = !serves && options.MoveRanks && tables.Slots.Any(static s => s.MovingRanks);
-        (_tables, _sizes, _profile, _serves, _shares, _saved, _roomIn) = (tables, sizes, profile, serves, options.ShareMemory, options.SavedOn(profile), RoomIn);
+        bool moving = !decodes && options.MoveRanks && tables.Slots.Any(static s => s.MovingRanks);
+        (_tables, _sizes, _profile, _decodes, _shares, _saved, _roomIn) = (tables, sizes, profile, decodes, options.ShareMemory, options.SavedOn(profile), RoomIn);
         Prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: options.ShareMemory);
-        Top = FramePlanner.Plan(serves ? tables.Head : tables.Loss, RoomIn(-1), profile, share: options.ShareMemory);
+        Top = FramePlanner.Plan(decodes ? tables.Head : tables.Loss, RoomIn(-1), profile, share: options.ShareMemory);
         _stacking = new FrameStacking(tables, RoomIn, sizes.Pattern is null, profile, _saved, options.ShareMemory);
 
         Sizes RoomIn(int layer)
@@ -54,14 +54,14 @@ internal sealed class StepFrames
     public StackedStep Stack(long start, Checkpointing policy, int every)
     {
         long input = start + Prologue.OutputOffset;
-        FrameStack layers = _serves ? _stacking.Serve(input) : _stacking.Train(input, policy, every);
+        FrameStack layers = _decodes ? _stacking.Decode(input) : _stacking.Train(input, policy, every);
         long residual = _profile.MatrixBytes(_sizes.Tokens, _tables.Width, _profile.Activation);
         long topBase = layers.Hidden + residual;
         long forwardPeak = Math.Max(start + Prologue.Peak, layers.Peak);
 
         // The gradient of the residual stream comes into being with the loss: it may lie where only forward reaches, above all that backward uses.
         long end = Math.Max(topBase + Top.Peak, _shares ? Math.Max(start + Prologue.BackwardPeak, layers.BackwardPeak) : forwardPeak);
-        bool hasGradient = !_serves && _tables.Loss.Rows.Any(static r => r.Kind == RowKind.ResidualGradient);
+        bool hasGradient = !_decodes && _tables.Loss.Buffers.Any(static r => r.Kind == BufferKind.ResidualGradient);
         long? gradient = hasGradient ? end : null;
         return new StackedStep(layers, topBase, gradient, Math.Max(end + (hasGradient ? residual : 0), forwardPeak));
     }

@@ -59,7 +59,7 @@ internal sealed class StepTime(ModelTables tables, BackendProfile profile, Devic
         double Of(bool perLayer)
         {
             (long bytes, long elements) = (0, 0);
-            foreach (ParameterRow row in tables.Parameters)
+            foreach (ParameterInfo row in tables.Parameters)
             {
                 if (row.Slot < 0 && row.PerLayer == perLayer)
                 {

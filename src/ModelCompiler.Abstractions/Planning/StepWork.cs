@@ -27,7 +27,7 @@ public sealed class StepWork
         var segments = new Segments(tables.LowestTrained, tables.Layers, every);
         for (int layer = 0; layer < tables.Layers; layer++)
         {
-            VariantRow variant = tables.Variants[tables.VariantOf(layer)];
+            VariantFrames variant = tables.Variants[tables.VariantOf(layer)];
             if (policy == Checkpointing.None)
             {
                 Add(variant.None);
@@ -41,7 +41,7 @@ public sealed class StepWork
 
             if (policy == Checkpointing.Selective || layer >= segments.First)
             {
-                Add(policy == Checkpointing.Block && segments.IsHighest(layer) ? variant.Rebuild : variant.Selective);
+                Add(policy == Checkpointing.Block && segments.IsHighest(layer) ? variant.Recompute : variant.Selective);
             }
         }
 
@@ -55,13 +55,13 @@ public sealed class StepWork
     }
 
     /// <summary>A step of generation.</summary>
-    public static StepWork Serve(ModelTables tables)
+    public static StepWork Decode(ModelTables tables)
     {
         Flops flops = default;
         Traffic traffic = default;
         for (int layer = 0; layer < tables.Layers; layer++)
         {
-            FrameTable table = tables.Variants[tables.VariantOf(layer)].Serve;
+            FrameTable table = tables.Variants[tables.VariantOf(layer)].Decode;
             flops += table.Forward;
             traffic += table.ForwardTraffic;
         }

@@ -6,7 +6,7 @@ public enum Checkpointing
     /// <summary>Everything backward reads is kept.</summary>
     None,
 
-    /// <summary>Values that are cheap to make (norms, activations) are rebuilt from what they were made of.</summary>
+    /// <summary>Values that are cheap to make (norms, activations) are recomputed from what they were made of.</summary>
     Selective,
 
     /// <summary>Of every <see cref="TrainingPlan.CheckpointEvery"/> layers only the lowest one's input is kept; their forward runs again in backward.</summary>
@@ -97,14 +97,14 @@ public sealed record TrainingPlan
         Require(Ranks is null || Ranks.Fits(tables), $"the ranks are not those of the adapters of {tables.Name}");
         for (int i = 0; i < tables.Slots.Length; i++)
         {
-            SlotRow slot = tables.Slots[i];
+            AdapterSlot slot = tables.Slots[i];
             foreach (int rank in Ranks is null ? [Rank ?? slot.Rank] : tables.LayersOf(slot).Select(layer => Ranks[i, layer]))
             {
                 Require(rank > 0 && rank <= slot.MaximumRank, $"rank {rank} of {slot.Path} must be from 1 to {slot.MaximumRank}, all its weight can use");
             }
         }
 
-        foreach (ParameterRow row in tables.Parameters.Where(row => row.Trainable && (row.UpdatedInParts || Moves(tables, row))))
+        foreach (ParameterInfo row in tables.Parameters.Where(row => row.Trainable && (row.SupportsPartialUpdate || Moves(tables, row))))
         {
             Require(RuleOf(row).InParts, $"{tables.Slots[row.Slot].Method} updates parameters in parts, which {RuleOf(row).Name} cannot");
         }
@@ -121,7 +121,7 @@ public sealed record TrainingPlan
     }
 
     /// <summary>How a parameter is stored: as declared, or as this plan says.</summary>
-    public WeightFormat FormatOf(ParameterRow row) => Storage is not { } storage || row.Trainable || row.Slot >= 0 || row.Vector ? row.Format
+    public WeightFormat FormatOf(ParameterInfo row) => Storage is not { } storage || row.Trainable || row.Slot >= 0 || row.Vector ? row.Format
         : IsProjection(row) || storage == WeightFormat.Compute ? storage : WeightFormat.BFloat16;
 
     /// <summary>The element type of saved values on a backend. One that computes in double keeps them as doubles.</summary>
@@ -129,19 +129,19 @@ public sealed record TrainingPlan
         SavedActivations == ModelCompiler.Storage.BFloat16 && profile.Activation == DType.Float32 ? DType.BFloat16 : profile.Activation;
 
     /// <summary>Whether a parameter's rank may move: it then lies packed with the others that may.</summary>
-    internal bool Moves(ModelTables tables, ParameterRow row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;
+    internal bool Moves(ModelTables tables, ParameterInfo row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;
 
-    private static bool IsProjection(ParameterRow row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
+    private static bool IsProjection(ParameterInfo row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
 
     /// <summary>How a trainable parameter is updated.</summary>
-    public UpdateRule RuleOf(ParameterRow row) => OptimizerRule.Of(Optimizer).Rule.For(row);
+    public UpdateRule RuleOf(ParameterInfo row) => OptimizerRule.Of(Optimizer).Rule.For(row);
 
     /// <summary>How the moments of a trainable parameter of this many elements are kept.</summary>
-    public MomentStorage StorageOf(ParameterRow row, long elements)
+    public MomentStorage StorageOf(ParameterInfo row, long elements)
     {
         OptimizerRule optimizer = OptimizerRule.Of(Optimizer);
         long least = optimizer.Storage switch { MomentStorage.Blockwise => MinimumElementsFor8Bit, MomentStorage.Paged => MinimumElementsForPaging, _ => 0 };
-        return row.UpdatedInParts || optimizer.Rule.For(row) != optimizer.Rule || elements < least ? MomentStorage.Full : optimizer.Storage;
+        return row.SupportsPartialUpdate || optimizer.Rule.For(row) != optimizer.Rule || elements < least ? MomentStorage.Full : optimizer.Storage;
     }
 
     private static void Require(bool condition, string message)

@@ -11,5 +11,5 @@ public sealed record UpdateRule(string Name, int States, bool InParts = false, b
     public static readonly UpdateRule AdamW = new("AdamW", States: 2, InParts: true);
 
     /// <summary>The rule for one parameter.</summary>
-    public UpdateRule For(ParameterRow row) => MatricesOnly && row.Vector ? AdamW : this;
+    public UpdateRule For(ParameterInfo row) => MatricesOnly && row.Vector ? AdamW : this;
 }

@@ -200,8 +200,8 @@ internal sealed class CompareCommand : HostCommand
     private static NestedLoss AtRank(int rank, double[] losses) => new(rank, losses.Average(), Deviation(losses));
 
     /// <summary>Elements of all layers' kept inputs and saved values that grow with the tokens, per token.</summary>
-    private static long SavedPerToken(Plan plan) => plan.Stack.Forward.Index().Sum(frame => frame.Item.Plan.Table.Rows
-        .Where(r => (r.Kind == RowKind.Saved || (r.Kind == RowKind.Input && frame.Item.Plan.KeepsInput)) && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens)
+    private static long SavedPerToken(Plan plan) => plan.Stack.Forward.Index().Sum(frame => frame.Item.Plan.Table.Buffers
+        .Where(r => (r.Kind == BufferKind.Saved || (r.Kind == BufferKind.Input && frame.Item.Plan.KeepsInput)) && r.Shares < 0 && r.Rows.Symbol == DimSymbol.Tokens)
         .Sum(r => (long)r.Rows.Factor * r.Columns.Evaluate(plan.Sizes.In(frame.Index))));
 
     /// <summary>The ranks of the projections whose methods choose them.</summary>

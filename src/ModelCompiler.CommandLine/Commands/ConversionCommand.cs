@@ -72,7 +72,7 @@ internal abstract class ConversionCommand : HostCommand
     protected abstract void Read(ParseResult arguments, TransformerModel architecture, TransformerModel model, string output);
 
     /// <summary>A head that is tied to the embedding cannot take an adapter into its weights.</summary>
-    protected static bool CanMerge(TransformerModel model) => model.Adapters.All(a => a.WeightIn(model).Row.Path != "TokenEmbedding");
+    protected static bool CanMerge(TransformerModel model) => model.Adapters.All(a => a.WeightIn(model).Info.Path != "TokenEmbedding");
 
     private int? Rank(ParseResult arguments, ModelTables tables)
     {

@@ -35,7 +35,7 @@ internal sealed class InspectCommand : HostCommand
         return ExitCode.Done;
     }
 
-    private static TensorLine Line(ParameterRow row, TensorMap map, int layer, string name, Sizes sizes)
+    private static TensorLine Line(ParameterInfo row, TensorMap map, int layer, string name, Sizes sizes)
     {
         (int rows, int columns) = (row.Rows.Evaluate(sizes), row.Columns.Evaluate(sizes));
         string? tensor = row.Slot < 0 ? map.Of(row, layer).Tensor : null;
@@ -48,7 +48,7 @@ internal sealed class InspectCommand : HostCommand
     {
         console.WriteLine($"{result.Recipe}: {Tables.Count(result.Parameters)} parameters, {Tables.Count(result.Trainable)} trainable");
         Table tensors = Tables.Create("parameter", "tensor", "shape", "type", "trained");
-        foreach (ParameterRow row in tables.Parameters)
+        foreach (ParameterInfo row in tables.Parameters)
         {
             string name = row.PerLayer ? $"Layers[{row.FirstLayer}..{tables.Layers - 1}].{row.Path}" : row.Path;
             TensorLine line = Line(row, map, -1, name, sizes);

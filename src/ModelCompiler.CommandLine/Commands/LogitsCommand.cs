@@ -62,11 +62,11 @@ internal sealed class LogitsCommand : HostCommand
             cancellation.ThrowIfCancellationRequested();
             ReadOnlySpan<int> part = tokens.AsSpan(start, Math.Min(longest, tokens.Length - start));
             model.BeginStep(new Step(1, part.Length, start), part);
-            model.Serve();
+            model.Decode();
             for (int row = 0; row < part.Length; row++)
             {
                 logits[start + row] = new float[model.Tables.Vocabulary];
-                model.Kernels.Read(model.Logits(row, 1), logits[start + row].AsSpan());
+                model.Backend.Read(model.Logits(row, 1), logits[start + row].AsSpan());
             }
         }
 

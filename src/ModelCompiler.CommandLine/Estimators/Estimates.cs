@@ -42,7 +42,7 @@ internal static class Estimates
             ModelCompiler.Storage.Int4 => throw new ArgumentException("GELATO's formula knows NF4, Int8 and 16 bits, not Int4"),
             _ => null,
         };
-        SlotRow[] slots = Adapters(tables, shape, plan);
+        AdapterSlot[] slots = Adapters(tables, shape, plan);
         GelatoEstimate estimate = GelatoEstimate.Of(new GelatoJob(shape, plan.Batch, plan.Sequence)
         {
             Bits = bits,
@@ -67,7 +67,7 @@ internal static class Estimates
     private static Estimate OfPyTorch(ModelTables tables, TrainingPlan plan, Session notes)
     {
         var shape = LlamaShape.From(tables);
-        SlotRow[] slots = Adapters(tables, shape, plan);
+        AdapterSlot[] slots = Adapters(tables, shape, plan);
         if (slots.Length != shape.Projections.Count || slots.Any(static s => s.Method != "LoRA" || s.FirstLayer > 0))
         {
             throw new ArgumentException($"--estimator pytorch is of LoRA on all seven projections of every layer, which {tables.Name} does not have");
@@ -89,7 +89,7 @@ internal static class Estimates
     }
 
     /// <summary>The slots, which are all on projections that the shape knows, of one rank.</summary>
-    private static SlotRow[] Adapters(ModelTables tables, LlamaShape shape, TrainingPlan plan)
+    private static AdapterSlot[] Adapters(ModelTables tables, LlamaShape shape, TrainingPlan plan)
     {
         if (tables.Slots.FirstOrDefault(slot => Find(tables, shape, slot) < 0) is { } outside)
         {
@@ -101,13 +101,13 @@ internal static class Estimates
             : throw new ArgumentException("GELATO and PyTorch estimates have one rank for all adapters; --rank gives it");
     }
 
-    private static long AdapterParameters(ModelTables tables, LlamaShape shape, SlotRow slot, int rank)
+    private static long AdapterParameters(ModelTables tables, LlamaShape shape, AdapterSlot slot, int rank)
     {
         (_, int inputs, int outputs) = shape.Projections[Find(tables, shape, slot)];
         return (shape.Layers - slot.FirstLayer) * (long)rank * (inputs + outputs + (slot.Method is "L1RA" or "AdaLoRA" ? 1 : 0));
     }
 
-    private static int Find(ModelTables tables, LlamaShape shape, SlotRow slot) =>
+    private static int Find(ModelTables tables, LlamaShape shape, AdapterSlot slot) =>
         shape.Projections.Select(static p => p.Path).ToList().IndexOf(tables.KindPath(slot.Path));
 
     /// <summary>The storage of the projections.</summary>

@@ -37,7 +37,7 @@ public sealed class GelatoEstimate
         {
             ("cross-entropy", 2 * logits + headIn16Bits + 2 * logits),
             ("backward of the head", 2 * logits + 2 * headIn16Bits),
-            ("backward of a rebuilt block", tokens * (58L * shape.Width + 18L * shape.Hidden) + 4L * shape.Hidden * shape.Width + logits),
+            ("backward of a recomputed block", tokens * (58L * shape.Width + 18L * shape.Hidden) + 4L * shape.Hidden * shape.Width + logits),
             ("attention's scores", job.QuadraticAttention ? 16L * job.Sequence * job.Sequence * job.Batch * shape.Heads + tokens * (4L * shape.Hidden + 8L * shape.Width) + logits : 0),
         }.MaxBy(static peak => peak.Item2);
         return new(
@@ -69,7 +69,7 @@ public sealed class GelatoEstimate
             ("cross-entropy", 4 * logits + headIn16Bits),
             ("backward of the head", logits + 2 * headIn16Bits),
             (
-                "backward of a rebuilt block",
+                "backward of a recomputed block",
                 tokens * (23L * shape.Width + 4L * shape.KeyValueWidth + 34L * shape.Hidden) + (5L * shape.Heads + 1) * scores + 2L * shape.Heads
                     + 4L * shape.Hidden * shape.Width + logits),
         }.MaxBy(static peak => peak.Item2);

@@ -46,8 +46,8 @@ public sealed record LlamaShape(
     /// <exception cref="ArgumentException">The model is not Llama-shaped; the message says by what.</exception>
     public static LlamaShape From(ModelTables tables)
     {
-        ParameterRow[] own = [.. tables.Parameters.Where(static p => p.Slot < 0 && !p.TrainingOnly)];
-        Dictionary<string, ParameterRow> byPath = own.ToDictionary(p => tables.KindPath(p.Path));
+        ParameterInfo[] own = [.. tables.Parameters.Where(static p => p.Slot < 0 && !p.TrainingOnly)];
+        Dictionary<string, ParameterInfo> byPath = own.ToDictionary(p => tables.KindPath(p.Path));
         if (byPath.Keys.Except([.. s_parameters, Head]).FirstOrDefault() is { } foreign)
         {
             throw Refused(tables, $"it has {foreign}");

@@ -26,7 +26,7 @@ internal sealed class WeightSnapshot
         (Step, Loss) = (step, loss);
         foreach ((Parameter parameter, float[] values) in _copies)
         {
-            _model.Kernels.Read(parameter.Value, values.AsSpan());
+            _model.Backend.Read(parameter.Value, values.AsSpan());
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed class WeightSnapshot
     {
         foreach ((Parameter parameter, float[] values) in _copies)
         {
-            _model.Kernels.Write(parameter.Value, values.AsSpan());
+            _model.Backend.Write(parameter.Value, values.AsSpan());
         }
     }
 }

@@ -153,9 +153,9 @@ internal sealed class MemoryTimeline
             double x = Left + _edges[first];
             double width = _edges[end] - _edges[first];
             yield return Rectangle("field", x, Top, width, _height, $"{StepText.Region(fullest)}: at most {ByteSize.Format(Total(fullest))}");
-            if (fullest.Part == StepPart.Rebuild)
+            if (fullest.Part == StepPart.Recompute)
             {
-                yield return Rectangle("rebuilt", x, Bottom, width, RebuiltBar, StepText.Region(fullest));
+                yield return Rectangle("recomputed", x, Bottom, width, RebuiltBar, StepText.Region(fullest));
             }
             else if (fullest.Part is StepPart.Forward or StepPart.Backward && x - labelled >= 30)
             {

@@ -22,7 +22,7 @@ internal static class PlanPage
         svg line.mark { stroke: var(--ink); stroke-opacity: .6; }
         svg circle.mark { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
         svg { max-width: 100%; height: auto; }
-        svg .rebuilt { fill: var(--soft); }
+        svg .recomputed { fill: var(--soft); }
         svg .field { fill: var(--ink); fill-opacity: 0; }
         svg .field:hover { fill-opacity: .12; }
         td i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em; }
@@ -125,6 +125,6 @@ internal static class PlanPage
             s_html + "table",
             new XElement(s_html + "thead", ReportPage.Row("th", 2, "buffer", "shape", "bytes", "")),
             new XElement(s_html + "tbody", rows.Select(i => ReportPage.Row(
-                "td", 2, frame.Table.Rows[i].Name, $"[{frame.Table.Rows[i].Rows}, {frame.Table.Rows[i].Columns}]", Tables.Count(frame.Bytes[i]), ByteSize.Format(frame.Bytes[i])))));
+                "td", 2, frame.Table.Buffers[i].Name, $"[{frame.Table.Buffers[i].Rows}, {frame.Table.Buffers[i].Columns}]", Tables.Count(frame.Bytes[i]), ByteSize.Format(frame.Bytes[i])))));
     }
 }

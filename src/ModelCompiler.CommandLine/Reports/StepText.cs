@@ -21,7 +21,7 @@ internal static class StepText
         StepPart.Prologue => "forward of the embedding",
         StepPart.Forward => $"forward of layer {Invariant(operation.Index)}",
         StepPart.Loss => "the loss",
-        StepPart.Rebuild => $"forward of layer {Invariant(operation.Index)}, again",
+        StepPart.Recompute => $"forward of layer {Invariant(operation.Index)}, again",
         StepPart.Backward => $"backward of layer {Invariant(operation.Index)}",
         StepPart.PrologueBackward => "backward of the embedding",
         _ => "the update",
@@ -31,7 +31,7 @@ internal static class StepText
     public static string Operation(Plan plan, LiveBytes operation)
     {
         string[] written = LiveSet.FrameOf(plan, operation) is { } frame
-            ? [.. frame.Table.Rows.Where(r => r.Kind != RowKind.Absent && r.Shares < 0 && r.First == operation.Position).Select(r => r.Name)]
+            ? [.. frame.Table.Buffers.Where(r => r.Kind != BufferKind.Absent && r.Shares < 0 && r.First == operation.Position).Select(r => r.Name)]
             : [];
         return Region(operation) + (written.Length > 0 ? $", writing {string.Join(", ", written)}" : "");
     }

@@ -95,7 +95,7 @@ internal static class Nf4Sources
 
         // Transformers takes every other linear layer for quantised.
         json.WriteStartArray("llm_int8_skip_modules");
-        IEnumerable<string> others = parameters.Where(p => !p.Value.Type.IsQuantized() && p.Row is { PerLayer: true, Vector: false }).Select(p => map.Of(p).Tensor).Append(map.Head);
+        IEnumerable<string> others = parameters.Where(p => !p.Value.Type.IsQuantized() && p.Info is { PerLayer: true, Vector: false }).Select(p => map.Of(p).Tensor).Append(map.Head);
         foreach (string tensor in others.Distinct())
         {
             json.WriteStringValue(tensor[..^WeightSuffix.Length]);

@@ -28,8 +28,8 @@ internal static class ConfigurationFile
             json.WriteStringValue(family.ModelClass);
             json.WriteEndArray();
             json.WriteString("model_type", family.ModelType);
-            ConfigurationRow[] keys = [.. family.Keys(shape)];
-            foreach (ConfigurationRow row in keys)
+            ConfigEntry[] keys = [.. family.Keys(shape)];
+            foreach (ConfigEntry row in keys)
             {
                 json.WritePropertyName(row.Key);
                 json.WriteRawValue(row.Value);

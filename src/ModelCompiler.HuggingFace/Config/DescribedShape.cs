@@ -42,7 +42,7 @@ public sealed class DescribedShape
     public bool IsBeyondLlama => _tables.Configuration.Any(c => ConfigKeys.BeyondLlama.Contains(c.Key));
 
     /// <summary>What a config.json says of it in the keys that most families share.</summary>
-    public IReadOnlyList<ConfigurationRow> Configuration => _tables.Configuration;
+    public IReadOnlyList<ConfigEntry> Configuration => _tables.Configuration;
 
     /// <summary>Whether it has a parameter, "Attention.Query.Bias".</summary>
     public bool Has(string parameter) => Parameters.Contains(parameter);

@@ -48,7 +48,7 @@ internal static class ModelConfiguration
         CheckpointFamily[] families = CheckpointFamily.Of(tables);
         string? type = file.Text(Type);
         CheckpointFamily? family = families.FirstOrDefault(f => f.ModelType == type);
-        ConfigurationRow[] keys = [.. family?.Keys(shape) ?? tables.Configuration];
+        ConfigEntry[] keys = [.. family?.Keys(shape) ?? tables.Configuration];
         return
         [
             .. Types(type, families, tables),
@@ -82,7 +82,7 @@ internal static class ModelConfiguration
         .Select(s => new ConfigProblem(
             $"key '{s.Name}' is {ConfigValue.Show(file.Value(s.Name)!.Element)}, but '{s.Other}' is {ConfigValue.Show(file.Value(s.Other)!.Element)}; they mean the same and must agree", s.Name, s.Other));
 
-    private static IEnumerable<ConfigProblem> Described(JsonValue file, ConfigurationRow row, CheckpointFamily? family, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Described(JsonValue file, ConfigEntry row, CheckpointFamily? family, ModelTables tables)
     {
         string key = file.Value(row.Key) is null && s_spellings.FirstOrDefault(s => s.Name == row.Key && file.Value(s.Other) is not null) is { Other: { } other } ? other : row.Key;
         string? absent = file.Keys.Contains(row.Key) ? row.Default : family?.Defaults.GetValueOrDefault(row.Key) ?? row.Default;
@@ -122,7 +122,7 @@ internal static class ModelConfiguration
 
     private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 
-    private static IEnumerable<ConfigProblem> Others(JsonValue file, ConfigurationRow[] keys, CheckpointFamily? family, DescribedShape shape, ModelTables tables)
+    private static IEnumerable<ConfigProblem> Others(JsonValue file, ConfigEntry[] keys, CheckpointFamily? family, DescribedShape shape, ModelTables tables)
     {
         string[] read = [Type, "sliding_window", "use_sliding_window", "layer_types", .. s_spellings.Select(s => s.Other), .. keys.Select(c => c.Key), .. family?.Unread ?? []];
         foreach (string key in file.Keys.Where(k => !read.Contains(k) && !RotaryConfig.Reads(k) && !ConfigKeys.IsInert(k)))

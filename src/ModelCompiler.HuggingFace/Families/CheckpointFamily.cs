@@ -27,7 +27,7 @@ public abstract class CheckpointFamily
     public virtual IReadOnlyList<ParameterOption> Options => [];
 
     /// <summary>What config.json must say of a description.</summary>
-    public virtual IEnumerable<ConfigurationRow> Keys(DescribedShape shape) => shape.Configuration;
+    public virtual IEnumerable<ConfigEntry> Keys(DescribedShape shape) => shape.Configuration;
 
     /// <summary>What absent keys mean, where that is not what the description says they mean.</summary>
     public virtual IReadOnlyDictionary<string, string> Defaults { get; } = new Dictionary<string, string>();

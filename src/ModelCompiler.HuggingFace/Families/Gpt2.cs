@@ -38,7 +38,7 @@ internal sealed class Gpt2 : CheckpointFamily
         shape.Value("hidden_act") == "\"gelu_pytorch_tanh\"" && shape.Value("layer_norm_eps") is not null && shape.Value("rope_theta") is null
         && shape.Value("num_key_value_heads") == shape.Value("num_attention_heads") && Heads(shape) * shape.HeadWidth == shape.Width && !shape.IsBeyondLlama;
 
-    public override IEnumerable<ConfigurationRow> Keys(DescribedShape shape)
+    public override IEnumerable<ConfigEntry> Keys(DescribedShape shape)
     {
         string hidden = Number(4 * shape.Width);
         yield return new("n_embd", Number(shape.Width), "768");

@@ -14,7 +14,7 @@ public sealed class TensorMap
     internal TensorMap(CheckpointFamily family, ModelTables tables)
     {
         (Family, _tables) = (family, tables);
-        Dictionary<string, ParameterRow> rows = tables.Parameters.Where(p => p.Slot < 0).ToDictionary(p => tables.KindPath(p.Path));
+        Dictionary<string, ParameterInfo> rows = tables.Parameters.Where(p => p.Slot < 0).ToDictionary(p => tables.KindPath(p.Path));
         foreach (CheckpointModule module in family.ModulesOf(tables))
         {
             foreach (string part in module.Parts)
@@ -40,15 +40,15 @@ public sealed class TensorMap
     /// <summary>Where a parameter is.</summary>
     /// <param name="row">Its row.</param>
     /// <param name="layer">Its layer; -1: outside the layers.</param>
-    public TensorMapping Of(ParameterRow row, int layer) => _mappings.TryGetValue(row.Path, out TensorMapping? mapping)
+    public TensorMapping Of(ParameterInfo row, int layer) => _mappings.TryGetValue(row.Path, out TensorMapping? mapping)
         ? mapping.In(layer)
         : throw new ArgumentException($"{Family.ModelType} has no tensor for '{row.PathIn(layer)}' of {_tables.Architecture}", nameof(row));
 
     /// <summary>Where a parameter of the base is.</summary>
-    public TensorMapping Of(Parameter parameter) => Of(parameter.Row, parameter.Layer);
+    public TensorMapping Of(Parameter parameter) => Of(parameter.Info, parameter.Layer);
 
     /// <summary>The module that an adapter's projection is in, by its name in the checkpoint.</summary>
-    public string ModuleOf(SlotRow slot, int layer) => TensorMapping.Name(_modules[_tables.KindPath(slot.Path)].Name, layer);
+    public string ModuleOf(AdapterSlot slot, int layer) => TensorMapping.Name(_modules[_tables.KindPath(slot.Path)].Name, layer);
 
     /// <summary>The module that an adapter's projection is in, by its name in the checkpoint.</summary>
     public string ModuleOf(AdapterState adapter) => ModuleOf(adapter.Slot, adapter.Layer);
@@ -61,7 +61,7 @@ public sealed class TensorMap
     internal bool IsTransposed => _mappings.Values.Any(static m => m.Transposed);
 
     /// <summary>What the module of an adapter's projection holds, and which rows each is: one, or several that are fused.</summary>
-    internal (string Path, TensorMapping Rows)[] PartsOf(SlotRow slot)
+    internal (string Path, TensorMapping Rows)[] PartsOf(AdapterSlot slot)
     {
         CheckpointModule module = _modules[_tables.KindPath(slot.Path)];
         return [.. ProjectionRows().Select(row => (Path: _tables.KindPath(PathOf(row)), _mappings[row.Path])).Where(p => module.Parts.Contains(p.Path))];
@@ -70,7 +70,7 @@ public sealed class TensorMap
     /// <summary>The projections of all layers: module, path in the model and the rows of the module that it is.</summary>
     internal IEnumerable<(string Module, string Path, TensorMapping Rows)> Projections()
     {
-        foreach (ParameterRow row in ProjectionRows())
+        foreach (ParameterInfo row in ProjectionRows())
         {
             string path = PathOf(row);
             foreach (int layer in _tables.LayersOf(row))
@@ -85,20 +85,20 @@ public sealed class TensorMap
     internal IEnumerable<string> Tensors() => _tables.Parameters.Where(static p => p.Slot < 0).SelectMany(row => _tables.LayersOf(row).Select(layer => Of(row, layer).Tensor)).Distinct();
 
     /// <summary>The weights of all projections; of a tied head that is the token embedding.</summary>
-    private IEnumerable<ParameterRow> ProjectionRows()
+    private IEnumerable<ParameterInfo> ProjectionRows()
     {
         bool tied = _tables.Parameters.All(static p => p.Path != "Head.Weight");
         return _tables.Parameters.Where(p => p is { Slot: < 0, Kind: ParameterKind.Matrix } && (p.Path.EndsWith(".Weight", StringComparison.Ordinal) || (tied && p.Path == "TokenEmbedding")));
     }
 
-    private static string PathOf(ParameterRow row) => row.Path == "TokenEmbedding" ? "Head" : row.Path[..^".Weight".Length];
+    private static string PathOf(ParameterInfo row) => row.Path == "TokenEmbedding" ? "Head" : row.Path[..^".Weight".Length];
 
-    private void Add(CheckpointModule module, Dictionary<string, ParameterRow> rows, Func<string, string> pathOf, string suffix)
+    private void Add(CheckpointModule module, Dictionary<string, ParameterInfo> rows, Func<string, string> pathOf, string suffix)
     {
-        ParameterRow[] parts = [.. module.Parts.Select(part => rows.GetValueOrDefault(pathOf(part))).OfType<ParameterRow>()];
+        ParameterInfo[] parts = [.. module.Parts.Select(part => rows.GetValueOrDefault(pathOf(part))).OfType<ParameterInfo>()];
         int total = parts.Sum(Outputs);
         int first = 0;
-        foreach (ParameterRow row in parts)
+        foreach (ParameterInfo row in parts)
         {
             bool weight = row.Kind != ParameterKind.Bias;
             _mappings.Add(row.Path, new TensorMapping(
@@ -107,5 +107,5 @@ public sealed class TensorMap
         }
     }
 
-    private static int Outputs(ParameterRow row) => row.Vector ? row.Columns.Factor : row.Rows.Factor;
+    private static int Outputs(ParameterInfo row) => row.Vector ? row.Columns.Factor : row.Rows.Factor;
 }

@@ -36,7 +36,7 @@ public static class AdapterFiles
         if (state.Length > 0)
         {
             SafetensorsWriter.Write(
-                Path.Combine(folder, StateName), state.Select(p => TensorSource.FromTensor(model.Kernels, p.Path, p.Value, p.Row.Vector, SafetensorsType.F32)));
+                Path.Combine(folder, StateName), state.Select(p => TensorSource.FromTensor(model.Backend, p.Path, p.Value, p.Info.Vector, SafetensorsType.F32)));
         }
     }
 
@@ -102,7 +102,7 @@ public static class AdapterFiles
         return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { AdaptiveRanks: true } row ? RankOf(row, layer, map, config, folder) : tables.Slots[slot].Rank);
     }
 
-    private static int RankOf(SlotRow slot, int layer, TensorMap map, PeftConfig config, string folder)
+    private static int RankOf(AdapterSlot slot, int layer, TensorMap map, PeftConfig config, string folder)
     {
         if (map.PartsOf(slot).Length == 1)
         {
@@ -147,7 +147,7 @@ public static class AdapterFiles
 
         foreach (Parameter parameter in state)
         {
-            RowBlocks.Load(model.Kernels, parameter.Value, (first, count, values) => file.ReadRows(parameter.Path, first, count, values));
+            RowBlocks.Load(model.Backend, parameter.Value, (first, count, values) => file.ReadRows(parameter.Path, first, count, values));
         }
     }
 

@@ -12,7 +12,7 @@ namespace ModelCompiler.HuggingFace.Peft;
 /// <param name="Scale">The factor on B A.</param>
 /// <param name="Slot">The slot of the first projection in it.</param>
 /// <param name="IsJoined">Whether the module holds several projections.</param>
-internal sealed record ExportedModule(string Module, LowRankFactors Factors, double Scale, SlotRow Slot, bool IsJoined);
+internal sealed record ExportedModule(string Module, LowRankFactors Factors, double Scale, AdapterSlot Slot, bool IsJoined);
 
 /// <summary>
 /// Adapters of projections as adapters of a checkpoint's modules, and back. Where a module holds several projections, A is theirs one below the other and B is

@@ -97,7 +97,7 @@ internal sealed class BaseCheckpoint : IDisposable
     public IEnumerable<string> Problems()
     {
         var expected = new Dictionary<string, TensorMapping>();
-        foreach (ParameterRow row in _tables.Parameters.Where(static p => p.Slot < 0))
+        foreach (ParameterInfo row in _tables.Parameters.Where(static p => p.Slot < 0))
         {
             foreach (int layer in _tables.LayersOf(row))
             {

@@ -58,11 +58,11 @@ public static class BaseWeights
             TensorMapping mapping = checkpoint.Map.Of(parameter);
             if (checkpoint.Quantized(mapping) is { } stored)
             {
-                stored.Load(model.Kernels, parameter.Value, mapping.First);
+                stored.Load(model.Backend, parameter.Value, mapping.First);
             }
             else
             {
-                RowBlocks.Load(model.Kernels, parameter.Value, checkpoint.Rows(mapping));
+                RowBlocks.Load(model.Backend, parameter.Value, checkpoint.Rows(mapping));
             }
         }
 
@@ -121,7 +121,7 @@ public static class BaseWeights
     };
 
     /// <summary>The parameters that are not an adapter's.</summary>
-    internal static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Row.Slot < 0)];
+    internal static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Info.Slot < 0)];
 
     /// <summary>Weights that are quantised already must be so as the plan has them: quantising a second time would lose more than either.</summary>
     private static void CheckFormats(BaseCheckpoint checkpoint, TransformerModel model, Parameter[] wanted)

@@ -43,7 +43,7 @@ internal static class MappedSources
     {
         Tensor[] values = [.. parts.Select(p => p.Parameter.Value)];
         return parts.Length == 1 || Nf4Sources.CanJoin(values)
-            ? Nf4Sources.Of(model.Kernels, parts[0].Mapping.Tensor, values, type)
+            ? Nf4Sources.Of(model.Backend, parts[0].Mapping.Tensor, values, type)
             : throw new ArgumentException(
                 $"bitsandbytes quantises '{parts[0].Mapping.Tensor}' as one, and {string.Join(", ", parts.Select(p => p.Parameter.Path))} cannot be joined: they need one storage in whole blocks, without double quantisation", nameof(model));
     }
@@ -57,7 +57,7 @@ internal static class MappedSources
     private static TensorSource Tensor(TransformerModel model, MappedParameter[] parts, SafetensorsType type, Func<Parameter, FillRows?> replacement)
     {
         TensorMapping mapping = parts[0].Mapping;
-        FillRows[] fills = [.. parts.Select(p => replacement(p.Parameter) ?? TensorSource.FromTensor(model.Kernels, mapping.Tensor, p.Parameter.Value, p.Parameter.Row.Vector, type).Fill)];
+        FillRows[] fills = [.. parts.Select(p => replacement(p.Parameter) ?? TensorSource.FromTensor(model.Backend, mapping.Tensor, p.Parameter.Value, p.Parameter.Info.Vector, type).Fill)];
         return new TensorSource(mapping.Tensor, type, mapping.Shape, parts.Length == 1 && mapping.IsPlain ? fills[0] : Fill(parts, fills));
     }
 

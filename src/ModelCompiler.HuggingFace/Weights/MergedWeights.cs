@@ -41,8 +41,8 @@ public static class MergedWeights
             string path = ProjectionOf(parameter);
             if (!modules.TryGetValue(path, out LowRankFactors? module))
             {
-                var rows = new HostRows(from.Kernels, source.Value);
-                RowBlocks.Load(model.Kernels, parameter.Value, (firstRow, _, values) => rows.Read((int)firstRow, values));
+                var rows = new HostRows(from.Backend, source.Value);
+                RowBlocks.Load(model.Backend, parameter.Value, (firstRow, _, values) => rows.Read((int)firstRow, values));
                 continue;
             }
 
@@ -52,20 +52,20 @@ public static class MergedWeights
             }
 
             var sum = new Sum(Rows(from, source, path), columns, module, exported.Config.ScaleOf(map.ModuleOf(path)));
-            RowBlocks.Load(model.Kernels, parameter.Value, (firstRow, _, values) => sum.Fill((int)firstRow, values));
+            RowBlocks.Load(model.Backend, parameter.Value, (firstRow, _, values) => sum.Fill((int)firstRow, values));
         }
     }
 
     /// <summary>The projection that a weight is of; "" where it is of none.</summary>
     private static string ProjectionOf(Parameter parameter) =>
-        parameter.Path.EndsWith(WeightSuffix, StringComparison.Ordinal) && !parameter.Row.Vector ? parameter.Path[..^WeightSuffix.Length] : "";
+        parameter.Path.EndsWith(WeightSuffix, StringComparison.Ordinal) && !parameter.Info.Vector ? parameter.Path[..^WeightSuffix.Length] : "";
 
     /// <summary>The weight that an exported adapter is for: the checkpoint's where the method's start changed what the model holds.</summary>
     private static ReadDoubles Rows(TransformerModel from, Parameter weight, string path)
     {
         if (!from.Adapters.Any(a => a.Path == path && a.ChangesWeight))
         {
-            return new HostRows(from.Kernels, weight.Value).Read;
+            return new HostRows(from.Backend, weight.Value).Read;
         }
 
         float[] original = from.ReadOriginal(weight);
@@ -91,7 +91,7 @@ public static class MergedWeights
                 return null;
             }
 
-            var sum = new Sum(new HostRows(model.Kernels, parameter.Value).Read, parameter.Value.Columns, adapter.ToLora(model), adapter.Scale);
+            var sum = new Sum(new HostRows(model.Backend, parameter.Value).Read, parameter.Value.Columns, adapter.ToLora(model), adapter.Scale);
             return (firstElement, destination) => sum.Fill((int)(firstElement / parameter.Value.Columns), destination);
         };
     }

@@ -59,7 +59,7 @@ public sealed class PretrainedWeights(string folderOrFile, ModelTables tables) :
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">The weight is missing, of another shape or damaged.</exception>
-    public float[] Read(ParameterRow parameter, int layer)
+    public float[] Read(ParameterInfo parameter, int layer)
     {
         using BaseCheckpoint checkpoint = BaseCheckpoint.Open(folderOrFile, tables);
         return Read(checkpoint, checkpoint.Map.Of(parameter, layer));
@@ -67,7 +67,7 @@ public sealed class PretrainedWeights(string folderOrFile, ModelTables tables) :
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">The weight is stored quantized, missing, of another shape or damaged.</exception>
-    public float[] ReadOriginal(ParameterRow parameter, int layer)
+    public float[] ReadOriginal(ParameterInfo parameter, int layer)
     {
         using BaseCheckpoint checkpoint = BaseCheckpoint.Open(folderOrFile, tables);
         TensorMapping mapping = checkpoint.Map.Of(parameter, layer);

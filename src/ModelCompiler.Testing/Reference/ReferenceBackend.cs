@@ -85,16 +85,16 @@ public sealed unsafe partial class ReferenceBackend() : HostBackend(BackendProfi
         }
     }
 
-    /// <summary>Starts an accumulation: the row of <paramref name="plus"/>, or zeros where there is none.</summary>
-    private void Begin(Span<double> y, Tensor plus, int row)
+    /// <summary>Starts an accumulation: the row of <paramref name="addend"/>, or zeros where there is none.</summary>
+    private void Begin(Span<double> y, Tensor addend, int row)
     {
-        if (plus.IsNone)
+        if (addend.IsNone)
         {
             y.Clear();
         }
         else
         {
-            Row(plus, row).CopyTo(y);
+            Row(addend, row).CopyTo(y);
         }
     }
 }

@@ -39,7 +39,7 @@ public sealed partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default)
+    public void ScaleChannels(Tensor x, Tensor g, Tensor y, Tensor plus = default)
     {
         foreach ((int first, int count) in InTurn(y.Rows, y.Columns, matrices: 1))
         {
@@ -49,7 +49,7 @@ public sealed partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg)
+    public void ScaleChannelsGradientWeight(Tensor dy, Tensor x, Tensor dg)
     {
         foreach ((int first, int count) in InTurn(dg.IsNone ? 0 : dy.Rows, dy.Columns, matrices: 1))
         {

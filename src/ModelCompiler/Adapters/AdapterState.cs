@@ -12,10 +12,10 @@ public abstract class AdapterState
     /// <param name="index">Index of the slot among the model's.</param>
     /// <param name="layer">Its layer; -1 for the head.</param>
     /// <param name="rank">Its rank.</param>
-    protected AdapterState(SlotRow slot, int index, int layer, int rank) => (Slot, Index, Layer, Rank, ActiveRank) = (slot, index, layer, rank, rank);
+    protected AdapterState(AdapterSlot slot, int index, int layer, int rank) => (Slot, Index, Layer, Rank, ActiveRank) = (slot, index, layer, rank, rank);
 
     /// <summary>The slot.</summary>
-    public SlotRow Slot { get; }
+    public AdapterSlot Slot { get; }
 
     /// <summary>Index of the slot among the model's.</summary>
     public int Index { get; }
@@ -105,7 +105,7 @@ public abstract class AdapterState
     /// <summary>The frozen weight that it adapts; of a tied head that is the token embedding.</summary>
     public Parameter WeightIn(TransformerModel model)
     {
-        ParameterRow row = model.Tables.WeightOf(Slot);
-        return model.Parameters.First(p => p.Row == row && p.Layer == Layer);
+        ParameterInfo row = model.Tables.WeightOf(Slot);
+        return model.Parameters.First(p => p.Info == row && p.Layer == Layer);
     }
 }

@@ -111,7 +111,7 @@ public partial interface IBackend : IDisposable
     /// <summary>dx = rstd · (dy·w − x · rstd² · mean(dy·w·x)) + plus, run by run. In place over dy, and over plus.</summary>
     void RmsNormGradient(
         [Activation] Tensor dy, [Activation] Tensor x, Tensor w, Tensor rstd, [Activation, Written] Tensor dx,
-        [Activation] Tensor plus = default);
+        [Activation] Tensor addend = default);
 
     /// <summary>dw += Σ_t dy · x · rstd, over the runs too. dw [1, d].</summary>
     void RmsNormGradientWeight([Activation] Tensor dy, [Activation] Tensor x, Tensor rstd, [Accumulated] Tensor dw);
@@ -122,18 +122,18 @@ public partial interface IBackend : IDisposable
     /// <summary>dx = rstd · (g − mean(g) − x̂ · mean(g·x̂)) + plus with g = dy·w, x̂ = (x − mean)·rstd. In place over dy, and over plus.</summary>
     void LayerNormGradient(
         [Activation] Tensor dy, [Activation] Tensor x, Tensor w, Tensor statistics, [Activation, Written] Tensor dx,
-        [Activation] Tensor plus = default);
+        [Activation] Tensor addend = default);
 
     /// <summary>dw += Σ_t dy · (x − mean) · rstd.</summary>
     void LayerNormGradientWeight([Activation] Tensor dy, [Activation] Tensor x, Tensor statistics, [Accumulated] Tensor dw);
 
     /// <summary>y = scale · (x wᵀ + bias) + plus. x [T, in], w [out, in], bias [1, out], y [T, out].</summary>
     void Linear(
-        [Activation] Tensor x, Tensor w, [Activation, Written] Tensor y, Tensor bias = default, [Activation] Tensor plus = default,
+        [Activation] Tensor x, Tensor w, [Activation, Written] Tensor y, Tensor bias = default, [Activation] Tensor addend = default,
         float scale = 1);
 
     /// <summary>dx = scale · dy w + plus. dy [T, out], w [out, in], dx [T, in].</summary>
-    void LinearGradientInput([Activation] Tensor dy, Tensor w, [Activation, Written] Tensor dx, [Activation] Tensor plus = default, float scale = 1);
+    void LinearGradientInput([Activation] Tensor dy, Tensor w, [Activation, Written] Tensor dx, [Activation] Tensor addend = default, float scale = 1);
 
     /// <summary>dw += scale · dyᵀ x. dw [out, in].</summary>
     void LinearGradientWeight([Activation] Tensor dy, [Activation] Tensor x, [Accumulated] Tensor dw, float scale = 1);
@@ -142,17 +142,17 @@ public partial interface IBackend : IDisposable
     void LinearGradientBias([Activation] Tensor dy, [Accumulated] Tensor db, float scale = 1);
 
     /// <summary>
-    /// y = x wᵀ + bias + scale · h bᵀ + plus: a linear with a low-rank term that joins its accumulators (no second pass over y).
+    /// y = x wᵀ + bias + scale · h bᵀ + addend: a linear with a low-rank term that joins its accumulators (no second pass over y).
     /// h [T, r], b [out, r].
     /// </summary>
     void LowRankLinear(
         [Activation] Tensor x, Tensor w, [Activation] Tensor h, Tensor b, [Activation, Written] Tensor y, float scale,
-        Tensor bias = default, [Activation] Tensor plus = default);
+        Tensor bias = default, [Activation] Tensor addend = default);
 
-    /// <summary>dx = dy w + e a + plus: the input gradient with its low-rank term. dy [T, out], w [out, in], e [T, r], a [r, in].</summary>
+    /// <summary>dx = dy w + e a + addend: the input gradient with its low-rank term. dy [T, out], w [out, in], e [T, r], a [r, in].</summary>
     void LowRankLinearGradientInput(
         [Activation] Tensor dy, Tensor w, [Activation] Tensor e, Tensor a, [Activation, Written] Tensor dx,
-        [Activation] Tensor plus = default);
+        [Activation] Tensor addend = default);
 
     /// <summary>
     /// Rotates the first channels of each head, as many as the shape's width, by the row's position; channel i pairs with i + width / 2,
@@ -211,10 +211,10 @@ public partial interface IBackend : IDisposable
     void Add([Activation] Tensor a, [Activation] Tensor b, [Activation, Written] Tensor y);
 
     /// <summary>y = x · g + plus with a factor per channel: g [1, d]. In place over x, and over plus.</summary>
-    void Gate([Activation] Tensor x, Tensor g, [Activation, Written] Tensor y, [Activation] Tensor plus = default);
+    void ScaleChannels([Activation] Tensor x, Tensor g, [Activation, Written] Tensor y, [Activation] Tensor addend = default);
 
     /// <summary>dg += Σ_t dy · x.</summary>
-    void GateGradientWeight([Activation] Tensor dy, [Activation] Tensor x, [Accumulated] Tensor dg);
+    void ScaleChannelsGradientWeight([Activation] Tensor dy, [Activation] Tensor x, [Accumulated] Tensor dg);
 
     /// <summary>
     /// inverse[o] = 1 / √(squares[o] + scale · Σ_k b[o, k] (2 inner[k, o] + scale · (gram bᵀ)[k, o])), 0 where the root's argument is not positive: 1 / ‖w + scale · b a‖ of each
@@ -225,7 +225,7 @@ public partial interface IBackend : IDisposable
     /// <summary>y = z · m · inverse + bias + plus, the factors per channel: m, inverse, bias [1, d]. In place over z, and over plus.</summary>
     void Magnitude(
         [Activation] Tensor z, Tensor m, Tensor inverse, [Activation, Written] Tensor y, Tensor bias = default,
-        [Activation] Tensor plus = default);
+        [Activation] Tensor addend = default);
 
     /// <summary>dm += inverse · Σ_t dy · z.</summary>
     void MagnitudeGradient([Activation] Tensor dy, [Activation] Tensor z, Tensor inverse, [Accumulated] Tensor dm);
@@ -246,7 +246,7 @@ public partial interface IBackend : IDisposable
     void GroupMean([Activation] Tensor x, [Activation, Written] Tensor y);
 
     /// <summary>dx[t, i] = dy[t, ⌊i / g⌋] / g + plus. dy [T, groups], dx [T, groups · g]. In place over plus.</summary>
-    void GroupMeanGradient([Activation] Tensor dy, [Activation, Written] Tensor dx, [Activation] Tensor plus = default);
+    void GroupMeanGradient([Activation] Tensor dy, [Activation, Written] Tensor dx, [Activation] Tensor addend = default);
 
     /// <summary>
     /// y = x · mask / (1 − rate), where the mask is a function of (key, firstRow + row, column) and is 0 with probability rate.

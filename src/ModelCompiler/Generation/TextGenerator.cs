@@ -16,7 +16,7 @@ public sealed class TextGenerator
     /// <exception cref="ArgumentException">The model is planned for training or for several sequences.</exception>
     public TextGenerator(TransformerModel model)
     {
-        if (!model.Plan.Serves || model.Plan.Sizes.Batch != 1)
+        if (!model.Plan.Decodes || model.Plan.Sizes.Batch != 1)
         {
             throw new ArgumentException($"{model.Tables.Name} must be planned with ForGeneration and a batch of 1", nameof(model));
         }
@@ -82,9 +82,9 @@ public sealed class TextGenerator
     private void Feed(ReadOnlySpan<int> tokens, int position)
     {
         _model.BeginStep(new Step(1, tokens.Length, position), tokens);
-        _model.Serve();
+        _model.Decode();
         Tensor logits = _model.Logits(tokens.Length - 1, 1);
-        _model.Kernels.Read(logits, _logits);
+        _model.Backend.Read(logits, _logits);
     }
 
     private void Check(ReadOnlySpan<int> prompt)

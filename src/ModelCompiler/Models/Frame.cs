@@ -7,14 +7,14 @@ namespace ModelCompiler.Models;
 internal sealed class FrameHandles
 {
     private readonly Tensor[] _handles;
-    private readonly RowKind[] _kinds;
+    private readonly BufferKind[] _kinds;
     private readonly bool[] _inChunks;
 
     public FrameHandles(FramePlan plan, Sizes sizes, BackendProfile profile)
     {
-        FrameRow[] rows = plan.Table.Rows;
+        FrameBuffer[] rows = plan.Table.Buffers;
         _handles = new Tensor[rows.Length];
-        _kinds = new RowKind[rows.Length];
+        _kinds = new BufferKind[rows.Length];
         _inChunks = new bool[rows.Length];
         for (int i = 0; i < rows.Length; i++)
         {
@@ -28,9 +28,9 @@ internal sealed class FrameHandles
 
     public Tensor At(int row, long origin, in Frame frame) => _kinds[row] switch
     {
-        RowKind.Absent => Tensor.None,
-        RowKind.Hidden => frame.Hidden,
-        RowKind.ResidualGradient => frame.ResidualGradient,
+        BufferKind.Absent => Tensor.None,
+        BufferKind.Hidden => frame.Hidden,
+        BufferKind.ResidualGradient => frame.ResidualGradient,
         _ => _handles[row] with { Offset = _handles[row].Offset + origin, Rows = _inChunks[row] ? frame.Rows : _handles[row].Rows },
     };
 }

@@ -12,10 +12,10 @@ public interface IBaseWeights
     /// <param name="parameter">The parameter.</param>
     /// <param name="layer">Its layer; -1 where no layer has it.</param>
     /// <exception cref="ModelCompilerException">The weight is missing, of another shape or damaged.</exception>
-    float[] Read(ParameterRow parameter, int layer);
+    float[] Read(ParameterInfo parameter, int layer);
 
     /// <summary>The values of one weight as they were before any quantization.</summary>
     /// <inheritdoc cref="Read"/>
     /// <exception cref="ModelCompilerException">The weight is stored quantized, missing, of another shape or damaged.</exception>
-    float[] ReadOriginal(ParameterRow parameter, int layer);
+    float[] ReadOriginal(ParameterInfo parameter, int layer);
 }

@@ -21,12 +21,12 @@ public static class Initialization
     {
         model.Base = null;
         double residual = StandardDeviation / Math.Sqrt(2.0 * model.Tables.Layers);
-        foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Slot < 0))
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Info.Slot < 0))
         {
-            string path = parameter.Row.Path;
-            if (parameter.Row.Kind != ParameterKind.Matrix)
+            string path = parameter.Info.Path;
+            if (parameter.Info.Kind != ParameterKind.Matrix)
             {
-                Constant(model, parameter, parameter.Row.Kind == ParameterKind.Bias ? 0 : 1);
+                Constant(model, parameter, parameter.Info.Kind == ParameterKind.Bias ? 0 : 1);
             }
             else
             {
@@ -80,7 +80,7 @@ public static class Initialization
 
             if (quantizer is null)
             {
-                model.Kernels.Write(value.Slice(r, 1), row);
+                model.Backend.Write(value.Slice(r, 1), row);
             }
             else
             {
@@ -91,7 +91,7 @@ public static class Initialization
         if (quantizer is not null)
         {
             quantizer.Complete();
-            model.Kernels.Write(value.Bytes, packed);
+            model.Backend.Write(value.Bytes, packed);
         }
     }
 }

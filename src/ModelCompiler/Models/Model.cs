@@ -33,7 +33,7 @@ public static class Model
         where T : TransformerModel, IModel<T>
     {
         backend ??= DefaultBackend();
-        return Create<T>(MemoryPlanner.Serve(T.Tables, batch, capacity, Math.Min(capacity, 256), backend.Profile, ranks), backend);
+        return Create<T>(MemoryPlanner.Decode(T.Tables, batch, capacity, Math.Min(capacity, 256), backend.Profile, ranks), backend);
     }
 
     /// <summary>Compares the plan with what is free before anything is taken: zeroed memory that is not there would end the process.</summary>

@@ -13,13 +13,13 @@ internal sealed class PackedAdapters
     private readonly TransformerModel _model;
     private readonly PackedRegions _regions;
     private readonly Parameter[] _parameters;
-    private readonly (ParameterRow Row, int Layer)[] _rows;
+    private readonly (ParameterInfo Row, int Layer)[] _rows;
 
     public PackedAdapters(TransformerModel model, PackedRegions regions)
     {
         (_model, _regions) = (model, regions);
-        _parameters = [.. model.Parameters.Where(p => p.Row.Slot >= 0 && model.Tables.Slots[p.Row.Slot].MovingRanks)];
-        _rows = [.. _parameters.Select(p => (p.Row, p.Layer))];
+        _parameters = [.. model.Parameters.Where(p => p.Info.Slot >= 0 && model.Tables.Slots[p.Info.Slot].MovingRanks)];
+        _rows = [.. _parameters.Select(p => (p.Info, p.Layer))];
         Ranks = model.Plan.Sizes.Pattern ?? new RankPattern(model.Tables, (slot, _) => model.Plan.Sizes.Ranks[slot]);
     }
 
@@ -53,7 +53,7 @@ internal sealed class PackedAdapters
     public void Move(RankPattern ranks, Func<int, int, int[]> kept, bool moments)
     {
         Require(ranks);
-        IBackend kernels = _model.Kernels;
+        IBackend kernels = _model.Backend;
         Tensor[][] before = [[.. _parameters.Select(p => p.Value)], [.. _parameters.Select(p => p.Moments.First)], [.. _parameters.Select(p => p.Moments.Second)]];
         Resize(ranks);
         for (int i = 0; i < _parameters.Length; i++)
@@ -67,7 +67,7 @@ internal sealed class PackedAdapters
             {
                 for (int i = 0; i < _parameters.Length; i++)
                 {
-                    Keep(before[kind][i], _parameters[i], kept(_parameters[i].Row.Slot, _parameters[i].Layer));
+                    Keep(before[kind][i], _parameters[i], kept(_parameters[i].Info.Slot, _parameters[i].Layer));
                 }
             }
 
@@ -94,16 +94,16 @@ internal sealed class PackedAdapters
                 count++;
             }
 
-            bool byRow = to.Row.Rows.Symbol == DimSymbol.Rank;
+            bool byRow = to.Info.Rows.Symbol == DimSymbol.Rank;
             Window source = byRow ? new Window(kept[first], count, 0, from.Columns) : new Window(0, from.Rows, kept[first], count);
             Window target = byRow ? source with { FirstRow = first } : source with { FirstColumn = first };
-            _model.Kernels.Copy(source.Of(from), target.Of(to.WholeGradient));
+            _model.Backend.Copy(source.Of(from), target.Of(to.WholeGradient));
         }
     }
 
     private void Require(RankPattern ranks)
     {
-        SlotRow[] slots = _model.Tables.Slots;
+        AdapterSlot[] slots = _model.Tables.Slots;
         bool within = ranks.Fits(_model.Tables) && _rows.All(r => ranks[r.Row.Slot, r.Layer] is var rank && rank > 0 && rank <= slots[r.Row.Slot].MaximumRank);
         if (!within || Offsets(ranks)[^1] > _regions.Bytes)
         {

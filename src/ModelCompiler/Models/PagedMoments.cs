@@ -23,7 +23,7 @@ public sealed class PagedMoments
 
     internal PagedMoments(TransformerModel model)
     {
-        _kernels = model.Kernels;
+        _kernels = model.Backend;
         _pageElements = model.Plan.PageElements;
         _buffers = [.. model.Plan.PageBuffers.Select(b => b.Handle())];
         _pages = [.. model.Trainable.Where(p => p.Moments.Storage == MomentStorage.Paged).SelectMany(PagesOf)];

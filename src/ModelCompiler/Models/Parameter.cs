@@ -8,7 +8,7 @@ public sealed class Parameter
 {
     internal Parameter(ParameterPlan plan)
     {
-        Row = plan.Row;
+        Info = plan.Row;
         Layer = plan.Layer;
         Path = plan.Row.PathIn(plan.Layer);
         Value = plan.Value.Handle();
@@ -22,7 +22,7 @@ public sealed class Parameter
     public string Path { get; }
 
     /// <summary>The table row.</summary>
-    public ParameterRow Row { get; }
+    public ParameterInfo Info { get; }
 
     /// <summary>Layer; -1 outside the layers.</summary>
     public int Layer { get; }
@@ -90,7 +90,7 @@ public sealed class Parameter
     /// <param name="counts">The updates of each of its rows or columns, this step's included; null: those of the run.</param>
     internal void Restrict(Window live, DirectionCounts? counts = null)
     {
-        if (!Row.UpdatedInParts)
+        if (!Info.SupportsPartialUpdate)
         {
             throw new InvalidOperationException($"{Path} is updated as a whole");
         }

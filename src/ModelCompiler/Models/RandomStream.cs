@@ -28,7 +28,7 @@ internal static class RandomStream
     /// <summary>The text of a parameter, of the base or of an adapter.</summary>
     public static string Of(ModelTables tables, Parameter parameter)
     {
-        ParameterRow row = parameter.Row;
+        ParameterInfo row = parameter.Info;
         string module = row.Slot < 0 ? row.Path.EndsWith(".Weight", StringComparison.Ordinal) ? row.Path[..^".Weight".Length] : row.Path : tables.Slots[row.Slot].Path;
         string text = string.Join('.', tables.KindPath(module).Split('.').Select(Part));
         string prefix = parameter.Layer < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"model.layers.{parameter.Layer}.");

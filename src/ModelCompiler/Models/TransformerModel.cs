@@ -46,7 +46,7 @@ public abstract class TransformerModel : IDisposable
     protected TransformerModel(Plan plan, IBackend backend)
     {
         Plan = plan;
-        Kernels = plan.Widening.Bytes > 0 ? new WideningBackend(backend, plan) : backend;
+        Backend = plan.Widening.Bytes > 0 ? new WideningBackend(backend, plan) : backend;
         backend.Allocate(plan.Cost.Arena);
         if (plan.Cost.Paged > 0)
         {
@@ -71,7 +71,7 @@ public abstract class TransformerModel : IDisposable
     public Plan Plan { get; }
 
     /// <summary>The backend.</summary>
-    public IBackend Kernels { get; }
+    public IBackend Backend { get; }
 
     /// <summary>The model's tables.</summary>
     public ModelTables Tables => Plan.Tables;
@@ -80,7 +80,7 @@ public abstract class TransformerModel : IDisposable
     public IReadOnlyList<Parameter> Parameters => _parameters;
 
     /// <summary>The trainable parameters.</summary>
-    public IEnumerable<Parameter> Trainable => _parameters.Where(p => p.Row.Trainable);
+    public IEnumerable<Parameter> Trainable => _parameters.Where(p => p.Info.Trainable);
 
     /// <summary>The moments that lie in host memory.</summary>
     public PagedMoments PagedMoments { get; }
@@ -126,7 +126,7 @@ public abstract class TransformerModel : IDisposable
     /// <summary>What is kept from forward for backward.</summary>
     public Checkpointing Checkpointing => Plan.Checkpointing;
 
-    /// <summary>What backward of a layer finds kept: by the plan, or, with block checkpointing, all of its segment but the highest's values, rebuilt.</summary>
+    /// <summary>What backward of a layer finds kept: by the plan, or, with block checkpointing, all of its segment but the highest's values, recomputed.</summary>
     protected Checkpointing PolicyOf(int layer) => Plan.Stack.PolicyOf(layer, Plan.Checkpointing);
 
     /// <summary>Positions of the current micro-step that have a target; the loss costs nothing for the others.</summary>
@@ -184,7 +184,7 @@ public abstract class TransformerModel : IDisposable
             throw new InvalidOperationException($"the adapters of {Tables.Name} are switched off and would not learn; set AdaptersEnabled");
         }
 
-        if (Plan.Serves)
+        if (Plan.Decodes)
         {
             throw new ArgumentException($"{Tables.Name} is planned for generation, which has no targets; plan it with ForTraining");
         }
@@ -207,8 +207,8 @@ public abstract class TransformerModel : IDisposable
 
         if (TargetCount > 0)
         {
-            Kernels.Write(Plan.LossRows.Handle().Slice(0, TargetCount), _lossRows.AsSpan(0, TargetCount));
-            Kernels.Write(Plan.Targets.Handle().Slice(0, TargetCount), _lossTargets.AsSpan(0, TargetCount));
+            Backend.Write(Plan.LossRows.Handle().Slice(0, TargetCount), _lossRows.AsSpan(0, TargetCount));
+            Backend.Write(Plan.Targets.Handle().Slice(0, TargetCount), _lossTargets.AsSpan(0, TargetCount));
         }
     }
 
@@ -220,7 +220,7 @@ public abstract class TransformerModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void BeginStep(in Step step, ReadOnlySpan<int> ids)
     {
-        if (!Plan.Serves)
+        if (!Plan.Decodes)
         {
             throw new ArgumentException($"{Tables.Name} is planned for training, whose steps have targets; give them, or plan it with ForGeneration");
         }
@@ -238,7 +238,7 @@ public abstract class TransformerModel : IDisposable
     public abstract void Backward();
 
     /// <summary>Generation: ids to the last residual stream, over the caches.</summary>
-    public abstract void Serve();
+    public abstract void Decode();
 
     /// <summary>Generation: logits of some rows of <see cref="Hidden"/>, at most as many as the plan's batch.</summary>
     /// <param name="firstRow">First row.</param>
@@ -250,7 +250,7 @@ public abstract class TransformerModel : IDisposable
     public float[] Read(Parameter parameter)
     {
         var values = new float[parameter.Value.Count];
-        Kernels.Read(parameter.Value, values);
+        Backend.Read(parameter.Value, values);
         return values;
     }
 
@@ -263,11 +263,11 @@ public abstract class TransformerModel : IDisposable
     {
         if (Base is { } stored)
         {
-            return stored.ReadOriginal(parameter.Row, parameter.Layer);
+            return stored.ReadOriginal(parameter.Info, parameter.Layer);
         }
 
         var values = new float[parameter.Value.Count];
-        new HostRows(Kernels, parameter.Value).Read(0, values);
+        new HostRows(Backend, parameter.Value).Read(0, values);
         return values;
     }
 
@@ -305,7 +305,7 @@ public abstract class TransformerModel : IDisposable
         {
             if (!parameter.Gradient.IsNone)
             {
-                Kernels.Zero(parameter.Gradient);
+                Backend.Zero(parameter.Gradient);
             }
         }
     }
@@ -314,7 +314,7 @@ public abstract class TransformerModel : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        Kernels.Dispose();
+        Backend.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -340,17 +340,17 @@ public abstract class TransformerModel : IDisposable
     /// <summary>The frame of a layer in backward.</summary>
     protected Frame BackwardFrameAt(int layer) => new(_backward[layer], Plan.Stack.Backward[layer].Base, ResidualGradient);
 
-    /// <summary>Runs forward again for the layers that are rebuilt before the backward of a layer: with block checkpointing, those below it in its segment.</summary>
-    protected void RebuildBelow(int layer)
+    /// <summary>Runs forward again for the layers that are recomputed before the backward of a layer: with block checkpointing, those below it in its segment.</summary>
+    protected void RecomputeBelow(int layer)
     {
-        for (int below = Plan.Stack.FirstRebuilt(layer); below < layer; below++)
+        for (int below = Plan.Stack.FirstRecomputed(layer); below < layer; below++)
         {
-            RebuildLayer(below);
+            RecomputeLayer(below);
         }
     }
 
     /// <summary>Forward of a layer that backward reaches, again, in its frame of backward.</summary>
-    protected virtual void RebuildLayer(int layer) => throw new InvalidOperationException($"backward of {Tables.Name} reaches no layer");
+    protected virtual void RecomputeLayer(int layer) => throw new InvalidOperationException($"backward of {Tables.Name} reaches no layer");
 
     /// <summary>The frame of the prologue.</summary>
     protected Frame PrologueFrameAt() => new(_prologue, (Tables.Layers == 0 ? Plan.Stack.Hidden : Plan.Stack.Forward[0].Input) - Plan.Prologue.OutputOffset, ResidualGradient);
@@ -390,11 +390,11 @@ public abstract class TransformerModel : IDisposable
                 nameof(step), $"a step of {step.Batch} x {step.Sequence} tokens is larger than the plan's {Plan.Sizes.Batch} x {Plan.Sizes.Sequence}");
         }
 
-        int positions = Plan.Serves ? Plan.Sizes.CacheRows / Plan.Sizes.Batch : Tables.Context;
+        int positions = Plan.Decodes ? Plan.Sizes.CacheRows / Plan.Sizes.Batch : Tables.Context;
         if (step.Position > positions - step.Sequence)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(step), $"a step of {step.Sequence} tokens at position {step.Position} ends after the {(Plan.Serves ? "cache" : "context")} of {positions} positions");
+                nameof(step), $"a step of {step.Sequence} tokens at position {step.Position} ends after the {(Plan.Decodes ? "cache" : "context")} of {positions} positions");
         }
 
         if (ids.Length != step.Batch * step.Sequence)
@@ -408,8 +408,8 @@ public abstract class TransformerModel : IDisposable
         }
 
         _step = step;
-        Kernels.BeginStep(step);
-        Kernels.Write(TokenIds, ids);
+        Backend.BeginStep(step);
+        Backend.Write(TokenIds, ids);
         foreach (AdapterState adapter in _adapters)
         {
             adapter.DropoutRate = training ? adapter.Slot.Dropout : 0;

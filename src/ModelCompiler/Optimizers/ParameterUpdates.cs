@@ -36,7 +36,7 @@ public sealed class ParameterUpdates(TransformerModel model)
             }
             else if (moments.Storage == MomentStorage.Blockwise)
             {
-                model.Kernels.AdamW8Bit(
+                model.Backend.AdamW8Bit(
                     parameter.Value, parameter.Gradient, moments.First, moments.Second, moments.FirstScales, moments.SecondScales, Of(parameter, step));
             }
             else
@@ -54,7 +54,7 @@ public sealed class ParameterUpdates(TransformerModel model)
 
             MomentPage page = pages[i];
             (Tensor first, Tensor second) = pages.Await(i);
-            model.Kernels.Update(
+            model.Backend.Update(
                 page.Parameter.Moments.Rule, page.Parameter.Value.Slice(page.FirstRow, page.Rows), page.Parameter.Gradient.Slice(page.FirstRow, page.Rows), first, second, Of(page.Parameter, step));
             pages.Evict(i);
         }
@@ -84,14 +84,14 @@ public sealed class ParameterUpdates(TransformerModel model)
         (Tensor first, Tensor second) = (window.Of(parameter.Moments.First), window.Of(parameter.Moments.Second));
         if (parameter.L1Penalty > 0)
         {
-            model.Kernels.AdamE(value, gradient, first, second, Of(parameter, step), parameter.L1Penalty);
+            model.Backend.AdamE(value, gradient, first, second, Of(parameter, step), parameter.L1Penalty);
         }
         else
         {
-            model.Kernels.Update(parameter.Moments.Rule, value, gradient, first, second, Of(parameter, step));
+            model.Backend.Update(parameter.Moments.Rule, value, gradient, first, second, Of(parameter, step));
         }
     }
 
     private static AdamWStep Of(Parameter parameter, in AdamWStep step) =>
-        step with { WeightDecay = parameter.Row.Vector ? 0 : step.WeightDecay, LearningRate = parameter.OwnLearningRate ?? step.LearningRate };
+        step with { WeightDecay = parameter.Info.Vector ? 0 : step.WeightDecay, LearningRate = parameter.OwnLearningRate ?? step.LearningRate };
 }

@@ -60,7 +60,7 @@ internal sealed class MetricsFile : IDisposable
             if (metrics.Ranks is { } ranks)
             {
                 json.WriteStartObject("ranks");
-                foreach ((int index, SlotRow slot) in _tables.Slots.Index())
+                foreach ((int index, AdapterSlot slot) in _tables.Slots.Index())
                 {
                     foreach (int layer in _tables.LayersOf(slot))
                     {

@@ -20,7 +20,7 @@ internal sealed class MicroBatches
     /// <exception cref="ArgumentException">A batch is larger than the plan.</exception>
     public MicroBatches(TransformerModel model, Batches data)
     {
-        if (model.Plan.Serves)
+        if (model.Plan.Decodes)
         {
             throw new ArgumentException($"{model.Tables.Name} is planned for generation; plan it with ForTraining", nameof(model));
         }

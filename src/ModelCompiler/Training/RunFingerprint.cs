@@ -42,7 +42,7 @@ internal static class RunFingerprint
         ];
     }
 
-    private static string Adapter(SlotRow slot, int rank) => string.Create(
+    private static string Adapter(AdapterSlot slot, int rank) => string.Create(
         CultureInfo.InvariantCulture,
         $"{slot.Method} {slot.Path} from layer {slot.FirstLayer}, rank {rank}, scale {slot.Scale(rank)}, dropout {slot.Dropout}{string.Concat(slot.Settings.Select(s => string.Create(CultureInfo.InvariantCulture, $", {s.Name} {s.Value}")))}");
 
@@ -56,12 +56,12 @@ internal static class RunFingerprint
     private static ulong Frozen(TransformerModel model)
     {
         ulong hash = Fnv.Start;
-        foreach (Parameter parameter in model.Parameters.Where(p => !p.Row.Trainable && p.Row.Slot < 0))
+        foreach (Parameter parameter in model.Parameters.Where(p => !p.Info.Trainable && p.Info.Slot < 0))
         {
             Tensor first = parameter.Value.Type.IsQuantized() ? parameter.Value.Bytes : parameter.Value.Slice(0, 1);
             first = first with { Columns = Math.Min(first.Columns, parameter.Value.Columns) };
             var values = new float[first.Columns];
-            model.Kernels.Read(first, values);
+            model.Backend.Read(first, values);
             hash = Fnv.Add<float>(hash, values);
         }
 

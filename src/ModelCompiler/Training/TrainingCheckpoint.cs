@@ -94,7 +94,7 @@ public static class TrainingCheckpoint
             }
             else
             {
-                RowBlocks.Load(model.Kernels, value, read);
+                RowBlocks.Load(model.Backend, value, read);
             }
         }
 
@@ -121,7 +121,7 @@ public static class TrainingCheckpoint
 
     private static TensorSource Source(TransformerModel model, string name, Tensor value, bool paged)
     {
-        TensorSource source = TensorSource.FromTensor(model.Kernels, name, value, vector: false, TypeOf(value));
+        TensorSource source = TensorSource.FromTensor(model.Backend, name, value, vector: false, TypeOf(value));
         return paged
             ? source with { Fill = (first, destination) => model.PagedMoments.Read(value, (int)(first / value.Columns), destination) }
             : source;
@@ -129,11 +129,11 @@ public static class TrainingCheckpoint
 
     private static IEnumerable<(string Name, Tensor Value, bool Paged)> Tensors(TransformerModel model)
     {
-        foreach (Parameter parameter in model.Parameters.Where(p => p.Row.Trainable || p.Row.Slot >= 0))
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Info.Trainable || p.Info.Slot >= 0))
         {
             bool paged = parameter.Moments.Storage == MomentStorage.Paged;
             yield return ($"value/{parameter.Path}", parameter.Value, false);
-            if (!parameter.Row.Trainable)
+            if (!parameter.Info.Trainable)
             {
                 continue;
             }

@@ -18,7 +18,7 @@ public sealed class TrainingStep(TransformerModel model)
     /// <summary>Starts the sums of loss and gradients at 0.</summary>
     public void Begin()
     {
-        model.Kernels.Zero(model.LossSum);
+        model.Backend.Zero(model.LossSum);
         model.ZeroGradients();
     }
 
@@ -26,21 +26,21 @@ public sealed class TrainingStep(TransformerModel model)
     public void Add(in TokenBatch batch) => model.Step(batch);
 
     /// <summary>Waits for the loss summed so far.</summary>
-    public double ReadLoss() => model.Kernels.Read(model.LossSum);
+    public double ReadLoss() => model.Backend.Read(model.LossSum);
 
     /// <summary>Waits for the norm of all gradients together.</summary>
     public double ReadGradientNorm()
     {
-        model.Kernels.Zero(model.GradientNorm);
+        model.Backend.Zero(model.GradientNorm);
         foreach (Parameter parameter in _trainable)
         {
             if (!parameter.LiveGradient.IsNone)
             {
-                model.Kernels.SquaredNorm(parameter.LiveGradient, model.GradientNorm);
+                model.Backend.SquaredNorm(parameter.LiveGradient, model.GradientNorm);
             }
         }
 
-        return Math.Sqrt(model.Kernels.Read(model.GradientNorm));
+        return Math.Sqrt(model.Backend.Read(model.GradientNorm));
     }
 
     /// <summary>Moves the parameters.</summary>
@@ -49,12 +49,12 @@ public sealed class TrainingStep(TransformerModel model)
     /// <summary>Whether every trainable parameter is finite.</summary>
     public bool IsFinite()
     {
-        model.Kernels.Zero(model.GradientNorm);
+        model.Backend.Zero(model.GradientNorm);
         foreach (Parameter parameter in _trainable)
         {
-            model.Kernels.SquaredNorm(parameter.Value, model.GradientNorm);
+            model.Backend.SquaredNorm(parameter.Value, model.GradientNorm);
         }
 
-        return double.IsFinite(model.Kernels.Read(model.GradientNorm));
+        return double.IsFinite(model.Backend.Read(model.GradientNorm));
     }
 }

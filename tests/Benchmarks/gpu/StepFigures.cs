@@ -42,13 +42,13 @@ internal static class StepFigures
         double median = seconds.Skip(WarmUp).Order().ElementAt((Steps - WarmUp) / 2);
         yield return new Figure($"{name}: speed", "tokens/s", ids.Length / median);
         yield return new Figure($"{name}: utilisation", "of peak", model.Plan.FlopsPerMicroStep / median / PeakFlops);
-        yield return new Figure($"{name}: peak memory", "MiB", model.Kernels.AllocatedBytes / 1048576.0);
-        yield return new Figure($"{name}: predicted over allocated", "", (double)model.Plan.Cost.Arena / model.Kernels.AllocatedBytes);
+        yield return new Figure($"{name}: peak memory", "MiB", model.Backend.AllocatedBytes / 1048576.0);
+        yield return new Figure($"{name}: predicted over allocated", "", (double)model.Plan.Cost.Arena / model.Backend.AllocatedBytes);
     }
 
     private static void Step(TransformerModel model, ParameterUpdates updates, int[] ids, int count)
     {
-        IBackend kernels = model.Kernels;
+        IBackend kernels = model.Backend;
         int sequence = model.Plan.Sizes.Sequence;
         model.BeginStep(new Step(ids.Length / sequence, sequence, LossScale: 1.0 / ids.Length), ids, ids, training: true);
         kernels.Zero(model.LossSum);

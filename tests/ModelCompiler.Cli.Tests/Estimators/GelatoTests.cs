@@ -73,8 +73,8 @@ public class GelatoTests
         GelatoEstimate estimate = GelatoEstimate.Of(Job(MeasuredPeaks.All[1], 4));
         long Term(string name) => (long)Math.Round(MeasuredPeaks.MiB(estimate.Terms.Single(t => t.Name == name).Bytes));
         Assert.Equal((4263 - 76, 76, 229, 152), (Term("weights"), Term("adapters"), Term("optimizer"), Term("gradients")));
-        Assert.Equal((1000, 4576), (Term("logits"), Term("backward of a rebuilt block")));
-        Assert.Equal("backward of a rebuilt block", estimate.Moment);
+        Assert.Equal((1000, 4576), (Term("logits"), Term("backward of a recomputed block")));
+        Assert.Equal("backward of a recomputed block", estimate.Moment);
         Assert.Equal(estimate.Peak, estimate.Terms.Sum(t => t.Bytes));
     }
 

@@ -26,7 +26,7 @@ public sealed class ModelRun : IDisposable
         var random = new Random((int)seed);
         foreach (Parameter p in Model.Parameters)
         {
-            bool normWeight = p.Row.Path.EndsWith("Norm.Weight", StringComparison.Ordinal) || p.Row.Path.EndsWith("LayerScale", StringComparison.Ordinal);
+            bool normWeight = p.Info.Path.EndsWith("Norm.Weight", StringComparison.Ordinal) || p.Info.Path.EndsWith("LayerScale", StringComparison.Ordinal);
             Write(p.Value, Enumerable.Range(0, (int)p.Value.Count).Select(_ => (normWeight ? 1 : 0) + 0.9 * (random.NextDouble() - 0.5)).ToArray());
         }
 
@@ -58,7 +58,7 @@ public sealed class ModelRun : IDisposable
         Model.Forward();
         Model.Loss(backward: true);
         Model.Backward();
-        return Model.Kernels.Read(Model.LossSum) * _step.LossScale;
+        return Model.Backend.Read(Model.LossSum) * _step.LossScale;
     }
 
     /// <summary>Forward and loss alone.</summary>
@@ -67,16 +67,16 @@ public sealed class ModelRun : IDisposable
         Begin();
         Model.Forward();
         Model.Loss(backward: false);
-        return Model.Kernels.Read(Model.LossSum) * _step.LossScale;
+        return Model.Backend.Read(Model.LossSum) * _step.LossScale;
     }
 
     /// <summary>One update of every trainable parameter, clipped by the global norm as training does.</summary>
     public void Update()
     {
-        Model.Kernels.Zero(Model.GradientNorm);
+        Model.Backend.Zero(Model.GradientNorm);
         foreach (Parameter p in Model.Trainable)
         {
-            Model.Kernels.SquaredNorm(p.Gradient, Model.GradientNorm);
+            Model.Backend.SquaredNorm(p.Gradient, Model.GradientNorm);
         }
 
         new ParameterUpdates(Model).Run(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0, 1, 1));
@@ -85,17 +85,17 @@ public sealed class ModelRun : IDisposable
     public double[] Read(Tensor tensor)
     {
         var values = new double[tensor.Count];
-        Model.Kernels.Read(tensor, values);
+        Model.Backend.Read(tensor, values);
         return values;
     }
 
-    public void Write(Tensor tensor, double[] values) => Model.Kernels.Write(tensor, (ReadOnlySpan<double>)values);
+    public void Write(Tensor tensor, double[] values) => Model.Backend.Write(tensor, (ReadOnlySpan<double>)values);
 
     public void Dispose() => Model.Dispose();
 
     private void Begin()
     {
         Model.BeginStep(_step, _ids, _targets, training: true);
-        Model.Kernels.Zero(Model.LossSum);
+        Model.Backend.Zero(Model.LossSum);
     }
 }

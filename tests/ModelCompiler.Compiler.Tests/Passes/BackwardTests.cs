@@ -13,7 +13,7 @@ public class BackwardTests
     [Fact]
     public void No_frozen_weight_gets_a_gradient()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(3, 8, 12, 2, 1).WithLora(Targets.Value | Targets.Down, 2));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(3, 8, 12, 2, 1).WithLora(Targets.Value | Targets.Down, 2));
         foreach (BlockVariant variant in model.Variants)
         {
             string[] targets = variant.Selective.Backward.Where(o => o.GradientOf is not null).Select(o => o.GradientOf!.Name).Order(StringComparer.Ordinal).ToArray();
@@ -24,23 +24,23 @@ public class BackwardTests
     [Fact]
     public void The_lowest_adapted_layer_stops_at_its_lowest_adapter()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(3, 8, 12, 2, 1).WithLora(Targets.Value, 2));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(3, 8, 12, 2, 1).WithLora(Targets.Value, 2));
         string[] lowest = Methods(model.Variants[0].Selective.Backward);
         string[] above = Methods(model.Variants[1].Selective.Backward);
         Assert.Single(lowest, m => m == "RmsNormGradient");
         Assert.Equal(2, above.Count(m => m == "RmsNormGradient"));
         Assert.DoesNotContain("RotaryGradient", lowest);
-        Op attention = model.Variants[0].Selective.Backward.Single(o => o.Row is AttentionGradient);
+        Op attention = model.Variants[0].Selective.Backward.Single(o => o.Operation is AttentionGradient);
         Assert.Equal([true, true, false], attention.Outputs.Select(o => o is null));
     }
 
     [Fact]
     public void The_residual_add_and_the_adapter_are_one_kernel()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Output, 2));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Output, 2));
         Op[] forward = model.Variants[^1].Selective.Forward;
-        Assert.DoesNotContain(forward, o => o.Row is Add);
-        Op output = Assert.Single(forward, o => o.Row is LowRankLinear);
+        Assert.DoesNotContain(forward, o => o.Operation is Add);
+        Op output = Assert.Single(forward, o => o.Operation is LowRankLinear);
         Assert.Equal("Input", output.Accumulator!.Name);
     }
 
@@ -62,16 +62,16 @@ public class BackwardTests
     [InlineData(0.25)]
     public void A_rebuilt_gated_activation_comes_out_of_its_gradient(double dropout)
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Down, 2, dropout: dropout));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Down, 2, dropout: dropout));
         FrameDraft draft = model.Variants[^1].Selective;
-        Op gradient = draft.Backward.Single(o => o.Row is SwiGluGradient);
+        Op gradient = draft.Backward.Single(o => o.Operation is SwiGluGradient);
         Op adapter = draft.Backward.Single(o => o.GradientOf?.Name == "FeedForward.Down.Adapter.A");
 
-        Assert.DoesNotContain(draft.Backward, o => o.Row is SwiGlu);
-        Assert.Equal("HiddenRebuilt", gradient.Outputs[2]!.Name);
+        Assert.DoesNotContain(draft.Backward, o => o.Operation is SwiGlu);
+        Assert.Equal("HiddenRecomputed", gradient.Outputs[2]!.Name);
         Assert.True(Array.IndexOf(draft.Backward, gradient) < Array.IndexOf(draft.Backward, adapter));
         Assert.Equal(Buffer(draft, gradient.Inputs[0]), Buffer(draft, gradient.Outputs[2]!));
-        Assert.Equal(2, model.Variants[^1].None.Backward.Single(o => o.Row is SwiGluGradient).Outputs.Length);
+        Assert.Equal(2, model.Variants[^1].None.Backward.Single(o => o.Operation is SwiGluGradient).Outputs.Length);
     }
 
     [Fact]
@@ -88,20 +88,20 @@ public class BackwardTests
             new Op(new SwiGluGradient(), [incoming, gate, up], [gateGradient, upGradient]),
         ];
 
-        Assert.Equal(ops, FuseRebuilt.Run(ops));
+        Assert.Equal(ops, FuseRecomputed.Run(ops));
     }
 
     [Fact]
     public void Every_operation_reads_what_an_earlier_one_made()
     {
-        foreach (CompiledModel model in RandomDescriptions.Take(60, seed: 5).Select(s => Variants.Run(s)))
+        foreach (CompiledModel model in RandomDescriptions.Take(60, seed: 5).Select(s => Pipeline.Run(s)))
         {
-            foreach (FrameDraft draft in model.Variants.SelectMany(v => new[] { v.None, v.Selective, v.Serve }).Concat([model.Loss, model.Head, model.Prologue]))
+            foreach (FrameDraft draft in model.Variants.SelectMany(v => new[] { v.None, v.Selective, v.Decode }).Concat([model.Loss, model.Head, model.Prologue]))
             {
                 var made = new HashSet<Value>();
                 foreach (Op op in draft.Forward.Concat(draft.Backward))
                 {
-                    Assert.All(op.Reads, v => Assert.True(v.Kind != ValueKind.Computed || made.Contains(v), $"{op.Row.Method} reads {v} before it is made"));
+                    Assert.All(op.Reads, v => Assert.True(v.Kind != ValueKind.Computed || made.Contains(v), $"{op.Operation.Method} reads {v} before it is made"));
                     Assert.All(op.Outputs.OfType<Value>(), v => Assert.True(made.Add(v), $"{v} is made twice"));
                 }
             }
@@ -110,9 +110,9 @@ public class BackwardTests
 
     private static int Buffer(FrameDraft draft, Value value)
     {
-        int row = Array.FindIndex(draft.Table.Rows, r => r.Name == draft.Names[value]);
-        return draft.Table.Rows[row].Shares < 0 ? row : draft.Table.Rows[row].Shares;
+        int row = Array.FindIndex(draft.Table.Buffers, r => r.Name == draft.Names[value]);
+        return draft.Table.Buffers[row].Shares < 0 ? row : draft.Table.Buffers[row].Shares;
     }
 
-    private static string[] Methods(IEnumerable<Op> ops) => ops.Select(o => o.Row.Method).ToArray();
+    private static string[] Methods(IEnumerable<Op> ops) => ops.Select(o => o.Operation.Method).ToArray();
 }

@@ -59,10 +59,10 @@ public class QaLoraTests
 
         static int Means(ModelSpec spec)
         {
-            BlockVariant variant = Variants.Run(spec).Variants[^1];
-            int forward = variant.None.Forward.Count(op => op.Row.Method == "GroupMean");
-            Assert.Equal(forward, variant.None.Backward.Count(op => op.Row.Method == "GroupMeanGradient"));
-            Assert.Equal(forward, variant.Serve.Forward.Count(op => op.Row.Method == "GroupMean"));
+            BlockVariant variant = Pipeline.Run(spec).Variants[^1];
+            int forward = variant.None.Forward.Count(op => op.Operation.Method == "GroupMean");
+            Assert.Equal(forward, variant.None.Backward.Count(op => op.Operation.Method == "GroupMeanGradient"));
+            Assert.Equal(forward, variant.Decode.Forward.Count(op => op.Operation.Method == "GroupMean"));
             return forward;
         }
     }

@@ -22,7 +22,7 @@ public class SavedSetTests
     [InlineData(true, 46_592)]
     public void Llama_2_7B_keeps_the_published_number_of_elements(bool selective, int elements)
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(32, Width, Hidden, Heads, Heads).WithLora(Targets.All, Rank));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(32, Width, Hidden, Heads, Heads).WithLora(Targets.All, Rank));
         FrameDraft draft = selective ? model.Variants[^1].Selective : model.Variants[^1].None;
         Assert.Equal(elements + 7 * Rank + Heads + 2, KeptElements(draft));
     }
@@ -49,7 +49,7 @@ public class SavedSetTests
     public void LaMDA_keeps_no_input_of_a_projection(bool selective, int inputs)
     {
         ModelSpec lora = Llama.Architecture(32, Width, Hidden, Heads, Heads).WithLora(Targets.All, Rank);
-        FrameDraft Draft(ModelSpec spec) => Variants.Run(spec).Variants[^1] is var v && selective ? v.Selective : v.None;
+        FrameDraft Draft(ModelSpec spec) => Pipeline.Run(spec).Variants[^1] is var v && selective ? v.Selective : v.None;
         Assert.Equal(KeptElements(Draft(lora)) - inputs + 7 * Rank, KeptElements(Draft(lora.WithLamda())));
         Assert.Equal(46_592 + 14 * Rank + Heads + 2, KeptElements(Draft(lora.WithLamda())));
     }
@@ -57,7 +57,7 @@ public class SavedSetTests
     [Fact]
     public void LaMDA_rebuilds_no_input_of_a_projection()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.All, 2, dropout: 0.1).WithLamda());
+        CompiledModel model = Pipeline.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.All, 2, dropout: 0.1).WithLamda());
         Assert.DoesNotContain(model.Variants[^1].Selective.Backward, op => op.Recomputed);
         Assert.DoesNotContain(model.Variants[^1].Selective.Backward, op => op.GradientOf?.Name.EndsWith(".A", StringComparison.Ordinal) == true);
     }
@@ -65,7 +65,7 @@ public class SavedSetTests
     [Fact]
     public void Adapters_on_query_and_value_keep_nothing_for_the_frozen_projections()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Query | Targets.Value, 2));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Query | Targets.Value, 2));
         string[] saved = Saved(model.Variants[^1].Selective);
         Assert.Equal(["Gate", "Key", "LogSumExp", "Middle", "Mixed", "Query", "QueryLow", "RstdNormed1", "RstdNormed2", "Up", "Value", "ValueLow"], saved);
     }
@@ -73,7 +73,7 @@ public class SavedSetTests
     [Fact]
     public void Layers_below_the_lowest_adapter_keep_nothing()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(5, 8, 12, 2, 1).WithLora(Targets.All, 2, firstLayer: 3));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(5, 8, 12, 2, 1).WithLora(Targets.All, 2, firstLayer: 3));
         Assert.Equal(["FrozenLayer", "LowestLayer", "Layer"], model.Variants.Select(v => v.Name));
         Assert.Equal([0, 3, 4], model.Variants.Select(v => v.FirstLayer));
         Assert.Empty(Saved(model.Variants[0].None));
@@ -83,17 +83,17 @@ public class SavedSetTests
     [Fact]
     public void A_dropout_mask_is_never_kept()
     {
-        CompiledModel model = Variants.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.All, 2, dropout: 0.1));
+        CompiledModel model = Pipeline.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.All, 2, dropout: 0.1));
         foreach (FrameDraft draft in new[] { model.Variants[^1].None, model.Variants[^1].Selective })
         {
             Assert.DoesNotContain(Saved(draft), name => name.Contains("Dropped", StringComparison.Ordinal));
-            Assert.Contains(draft.Backward, op => op is { Recomputed: true, Row.Method: "Dropout" });
+            Assert.Contains(draft.Backward, op => op is { Recomputed: true, Operation.Method: "Dropout" });
         }
     }
 
     /// <summary>
     /// QA-LoRA on all projections: in place of what LoRA's adapters read, the means of each input are kept, once for all adapters on it,
-    /// and backward rebuilds nothing.
+    /// and backward recomputes nothing.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -109,10 +109,10 @@ public class SavedSetTests
         string[] inputs = selective ? [] : ["Hidden", "Normed1", "Normed2"];
         Assert.Equal([.. Saved(lora).Except(inputs).Concat(means).Order(StringComparer.Ordinal)], Saved(qaLora));
         Assert.Equal(inputs, Saved(lora).Intersect(["Hidden", "Normed1", "Normed2"]));
-        Assert.All(qaLora.Table.Rows.Where(r => means.Contains(r.Name)), r => Assert.Equal(new Dim((r.Name == "HiddenMeans" ? 96 : 64) / 32), r.Columns));
+        Assert.All(qaLora.Table.Buffers.Where(r => means.Contains(r.Name)), r => Assert.Equal(new Dim((r.Name == "HiddenMeans" ? 96 : 64) / 32), r.Columns));
         Assert.DoesNotContain(qaLora.Backward, op => op.Recomputed);
 
-        FrameDraft Draft(ModelSpec spec) => Variants.Run(spec).Variants[^1] is var variant && selective ? variant.Selective : variant.None;
+        FrameDraft Draft(ModelSpec spec) => Pipeline.Run(spec).Variants[^1] is var variant && selective ? variant.Selective : variant.None;
     }
 
     // The seven adapters of LLaMA-7B keep r each and share the means of four inputs, 3d + f over the group size; LoRA's read 3d + f themselves.
@@ -120,26 +120,26 @@ public class SavedSetTests
     public void Llama_7B_with_qa_lora_keeps_four_sets_of_means()
     {
         ModelSpec architecture = Llama.Architecture(32, Width, Hidden, Heads, Heads);
-        int lora = KeptElements(Variants.Run(architecture.WithLora(Targets.All, Rank)).Variants[^1].None);
-        int qaLora = KeptElements(Variants.Run(architecture.WithQaLora(Targets.All, Rank, groupSize: 32)).Variants[^1].None);
+        int lora = KeptElements(Pipeline.Run(architecture.WithLora(Targets.All, Rank)).Variants[^1].None);
+        int qaLora = KeptElements(Pipeline.Run(architecture.WithQaLora(Targets.All, Rank, groupSize: 32)).Variants[^1].None);
         Assert.Equal(lora - 2 * Width - Hidden + (3 * Width + Hidden) / 32, qaLora);
     }
 
     [Fact]
     public void A_dropout_mask_on_means_is_never_kept()
     {
-        FrameDraft draft = Variants.Run(Llama.Architecture(2, 64, 96, 4, 2).WithQaLora(Targets.All, 2, groupSize: 32, dropout: 0.1)).Variants[^1].None;
+        FrameDraft draft = Pipeline.Run(Llama.Architecture(2, 64, 96, 4, 2).WithQaLora(Targets.All, 2, groupSize: 32, dropout: 0.1)).Variants[^1].None;
         Assert.DoesNotContain(Saved(draft), name => name.Contains("Dropped", StringComparison.Ordinal));
-        Assert.Equal(7, draft.Backward.Count(op => op is { Recomputed: true, Row.Method: "Dropout" }));
-        Assert.DoesNotContain(draft.Backward, op => op is { Recomputed: true, Row.Method: "GroupMean" });
+        Assert.Equal(7, draft.Backward.Count(op => op is { Recomputed: true, Operation.Method: "Dropout" }));
+        Assert.DoesNotContain(draft.Backward, op => op is { Recomputed: true, Operation.Method: "GroupMean" });
     }
 
     private static string[] Saved(FrameDraft draft) =>
-        draft.Table.Rows.Where(r => r.Kind == RowKind.Saved && r.Shares < 0).Select(r => r.Name).Order(StringComparer.Ordinal).ToArray();
+        draft.Table.Buffers.Where(r => r.Kind == BufferKind.Saved && r.Shares < 0).Select(r => r.Name).Order(StringComparer.Ordinal).ToArray();
 
     private static int KeptElements(FrameDraft draft)
     {
         var sizes = new Sizes(1, 1, 1, 1, Enumerable.Repeat(Rank, 7).ToArray());
-        return draft.Table.Rows.Where(r => r.Kind is RowKind.Saved or RowKind.Input && r.Shares < 0).Sum(r => r.Columns.Evaluate(sizes));
+        return draft.Table.Buffers.Where(r => r.Kind is BufferKind.Saved or BufferKind.Input && r.Shares < 0).Sum(r => r.Columns.Evaluate(sizes));
     }
 }

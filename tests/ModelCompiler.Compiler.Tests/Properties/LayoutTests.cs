@@ -56,8 +56,8 @@ public class LayoutTests
             for (int layer = 0; layer < forward.Length; layer++)
             {
                 Assert.True(forward[layer].Output == (layer == forward.Length - 1 ? plan.Stack.Hidden : forward[layer + 1].Input), what);
-                bool rebuilt = plan.Stack.Segments is { } s && layer >= s.First && !s.IsLowest(layer);
-                Assert.True(backward[layer].Input == (rebuilt ? backward[layer - 1].Output : forward[layer].Input), what);
+                bool recomputed = plan.Stack.Segments is { } s && layer >= s.First && !s.IsLowest(layer);
+                Assert.True(backward[layer].Input == (recomputed ? backward[layer - 1].Output : forward[layer].Input), what);
             }
         }
     }

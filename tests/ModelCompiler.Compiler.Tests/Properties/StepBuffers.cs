@@ -44,9 +44,9 @@ public sealed class StepBuffers
         var rebuildStarts = new int[forward.Length];
         for (int layer = forward.Length - 1; layer >= 0; layer--)
         {
-            for (int rebuilt = _plan.Stack.FirstRebuilt(layer); rebuilt < layer; rebuilt++)
+            for (int recomputed = _plan.Stack.FirstRecomputed(layer); recomputed < layer; recomputed++)
             {
-                rebuildStarts[rebuilt] = Tick(backward[rebuilt].Plan.Table.ForwardOps);
+                rebuildStarts[recomputed] = Tick(backward[recomputed].Plan.Table.ForwardOps);
             }
 
             backwardStarts[layer] = Tick(backward[layer].Plan.Table.BackwardOps);
@@ -60,25 +60,25 @@ public sealed class StepBuffers
         {
             bool checkpoint = segmented && _plan.Stack.Segments!.Value.IsLowest(layer);
             bool again = segmented && backward[layer].Plan.Table.BackwardOps > 0;
-            int rebuild = again && backward[layer].Plan.Table.ForwardOps > 0 ? rebuildStarts[layer] : backwardStarts[layer];
-            AddFrame($"layer {layer}", forward[layer].Plan, forward[layer].Base, forwardStarts[layer], backwardStarts[layer], inputUntil: checkpoint ? rebuild - 1 : null);
+            int recompute = again && backward[layer].Plan.Table.ForwardOps > 0 ? rebuildStarts[layer] : backwardStarts[layer];
+            AddFrame($"layer {layer}", forward[layer].Plan, forward[layer].Base, forwardStarts[layer], backwardStarts[layer], inputUntil: checkpoint ? recompute - 1 : null);
             if (again)
             {
-                AddFrame($"layer {layer} again", backward[layer].Plan, backward[layer].Base, rebuild, backwardStarts[layer]);
+                AddFrame($"layer {layer} again", backward[layer].Plan, backward[layer].Base, recompute, backwardStarts[layer]);
             }
         }
 
-        if (_plan.Top.Table.Rows.Any(r => r.Kind == RowKind.ResidualGradient))
+        if (_plan.Top.Table.Buffers.Any(r => r.Kind == BufferKind.ResidualGradient))
         {
             _buffers.Add(new StepBuffer("residual gradient", _plan.ResidualGradient.Offset, TokenBytes, lossStart, gradientEnd));
         }
     }
 
-    private long TokenBytes => FramePlanner.Bytes(new FrameRow("", Dim.Tokens, new Dim(_plan.Tables.Width), RowKind.Scratch, 0, 0), _plan.Sizes, _plan.Profile);
+    private long TokenBytes => FramePlanner.Bytes(new FrameBuffer("", Dim.Tokens, new Dim(_plan.Tables.Width), BufferKind.Scratch, 0, 0), _plan.Sizes, _plan.Profile);
 
     private int Tick(int operations) => (_clock += operations) - operations;
 
-    private static int GradientEnd(int before, FrameTable table, int backward) => table.Rows.Where(r => r.Kind == RowKind.ResidualGradient && table.BackwardOps > 0)
+    private static int GradientEnd(int before, FrameTable table, int backward) => table.Buffers.Where(r => r.Kind == BufferKind.ResidualGradient && table.BackwardOps > 0)
         .Select(r => backward + Math.Min(r.Last, table.ForwardOps + table.BackwardOps - 1) - table.ForwardOps).Append(before).Max();
 
     /// <summary>One chunk stands for all: they lie in the same place, and only the last one can do without the hidden states.</summary>
@@ -88,7 +88,7 @@ public sealed class StepBuffers
         int operations = table.ForwardOps + table.BackwardOps;
         int start = Tick(operations);
         bool one = _plan.Sizes.Tokens <= _plan.Sizes.Rows;
-        int hidden = one ? table.Rows.Where(r => r.Kind == RowKind.Hidden).Select(r => r.Last).Single() : operations - 1;
+        int hidden = one ? table.Buffers.Where(r => r.Kind == BufferKind.Hidden).Select(r => r.Last).Single() : operations - 1;
         _buffers.Add(new StepBuffer("hidden", _plan.Stack.Hidden, TokenBytes, start, start + hidden));
         Add("loss", _plan.Top, _plan.TopBase, (row, _) => (start + row.First, start + Math.Min(row.Last, operations - 1)));
         return (start, start + operations - 1);
@@ -96,25 +96,25 @@ public sealed class StepBuffers
 
     private void AddFrame(string name, FramePlan frame, long origin, int forward, int backward, int? inputUntil = null) => Add(name, frame, origin, (row, table) =>
     {
-        int written = table.Rows.Where(r => r.Kind == RowKind.Output).Select(r => r.First).DefaultIfEmpty(int.MaxValue).Min();
+        int written = table.Buffers.Where(r => r.Kind == BufferKind.Output).Select(r => r.First).DefaultIfEmpty(int.MaxValue).Min();
         int last = row.Kind switch
         {
             // The next layer's input from there on.
-            RowKind.Output => table.ForwardOps - 1,
+            BufferKind.Output => table.ForwardOps - 1,
 
             // The output is added up in its memory.
-            RowKind.Input when table.OutputOverInput && inputUntil is null => Math.Min(row.Last, written - 1),
+            BufferKind.Input when table.OutputOverInput && inputUntil is null => Math.Min(row.Last, written - 1),
             _ => row.Last,
         };
         int At(int position) => position < table.ForwardOps ? forward + position : backward + Math.Min(position, table.ForwardOps + table.BackwardOps - 1) - table.ForwardOps;
-        return (At(Math.Max(0, row.First)), row.Kind == RowKind.Input && inputUntil is { } until ? until : At(last));
+        return (At(Math.Max(0, row.First)), row.Kind == BufferKind.Input && inputUntil is { } until ? until : At(last));
     });
 
-    private void Add(string name, FramePlan frame, long origin, Func<FrameRow, FrameTable, (int From, int To)> life)
+    private void Add(string name, FramePlan frame, long origin, Func<FrameBuffer, FrameTable, (int From, int To)> life)
     {
-        for (int i = 0; i < frame.Table.Rows.Length; i++)
+        for (int i = 0; i < frame.Table.Buffers.Length; i++)
         {
-            FrameRow row = frame.Table.Rows[i];
+            FrameBuffer row = frame.Table.Buffers[i];
             if (frame.Bytes[i] > 0)
             {
                 (int from, int to) = life(row, frame.Table);

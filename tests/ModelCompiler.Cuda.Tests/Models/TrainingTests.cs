@@ -95,7 +95,7 @@ public class TrainingTests
         trainer.Step();
         MemoryCost cost = StoriesLoraDropout.MemoryCost(Plan, BackendProfile.Cuda(activation));
         Assert.Equal([$"cuMemAlloc({cost.Arena})"], gpu.Driver.Calls.Where(call => call.StartsWith("cuMemAlloc", StringComparison.Ordinal)));
-        Assert.Equal(cost.Arena, model.Kernels.AllocatedBytes);
+        Assert.Equal(cost.Arena, model.Backend.AllocatedBytes);
 
         gpu.Driver.Calls.Clear();
         trainer.Step();

@@ -25,7 +25,7 @@ partial class Tiny
     }
 
     /// <inheritdoc/>
-    protected override void RebuildLayer(int l)
+    protected override void RecomputeLayer(int l)
     {
         var b = new LayerFrame(BackwardFrameAt(l));
         ForwardLayer(Layers[l], b);
@@ -37,7 +37,7 @@ partial class Tiny
     {
         if (backward)
         {
-            Kernels.Zero(ResidualGradient);   // rows without a target keep it
+            Backend.Zero(ResidualGradient);   // rows without a target keep it
         }
 
         for (int row = 0; row < TargetCount; row += ChunkRows)
@@ -54,7 +54,7 @@ partial class Tiny
     /// <summary>Ids to the first residual stream.</summary>
     private void ForwardPrologue(in PrologueFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.Embedding(TokenIds, TokenEmbedding, b.Output);  // x = E[ids]  [T, 64]     the next layer's Input
     }
@@ -62,32 +62,32 @@ partial class Tiny
     /// <summary>Layers 0..4: x to x'. Saves 10 values beside its input.</summary>
     private void ForwardLayer(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);      // n = x rstd(x) w         [T, 64]     rebuilt in backward
-        k.Linear(b.Normed1, query.Weight, b.Query);                                             // y = x Wᵀ                [T, 64]     saved
-        k.Rotary(b.Query, b.Query, s_rotary);                                                   // rotate by position      [T, 64]     saved
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                 // y = x Wᵀ                [T, 32]     saved
-        k.Rotary(b.Key, b.Key, s_rotary);                                                       // rotate by position      [T, 32]     saved
-        k.Linear(b.Normed1, value.Weight, b.Value);                                             // y = x Wᵀ                [T, 32]     saved
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);     // o = softmax(q kᵀ/√8) v  [T, 64]     saved
-        k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                              // y = x Wᵀ + c            [T, 64]     saved
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);              // n = x rstd(x) w         [T, 64]     recomputed in backward
+        k.Linear(b.Normed1, query.Weight, b.Query);                                                     // y = x Wᵀ                [T, 64]     saved
+        k.Rotary(b.Query, b.Query, s_rotary);                                                           // rotate by position      [T, 64]     saved
+        k.Linear(b.Normed1, key.Weight, b.Key);                                                         // y = x Wᵀ                [T, 32]     saved
+        k.Rotary(b.Key, b.Key, s_rotary);                                                               // rotate by position      [T, 32]     saved
+        k.Linear(b.Normed1, value.Weight, b.Value);                                                     // y = x Wᵀ                [T, 32]     saved
+        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);   // o = softmax(q kᵀ/√8) v  [T, 64]     saved
+        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, addend: b.Input);                  // y = x Wᵀ + c            [T, 64]     saved
 
-        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);  // n = x rstd(x) w         [T, 64]     rebuilt in backward
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                               // y = x Wᵀ                [T, 172]    saved
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                   // y = x Wᵀ                [T, 172]    saved
-        k.SwiGlu(b.Gate, b.Up, b.Hidden);                                                       // h = silu(g) u           [T, 172]    rebuilt in backward
-        k.Linear(b.Hidden, down.Weight, b.Output, plus: b.Middle);                              // y = x Wᵀ + c            [T, 64]     the next layer's Input
+        k.RmsNorm(b.ResidualMiddle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);  // n = x rstd(x) w         [T, 64]     recomputed in backward
+        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                       // y = x Wᵀ                [T, 172]    saved
+        k.Linear(b.Normed2, up.Weight, b.Up);                                                           // y = x Wᵀ                [T, 172]    saved
+        k.SwiGlu(b.Gate, b.Up, b.Hidden);                                                               // h = silu(g) u           [T, 172]    recomputed in backward
+        k.Linear(b.Hidden, down.Weight, b.Output, addend: b.ResidualMiddle);                            // y = x Wᵀ + c            [T, 64]     the next layer's Input
     }
 
     /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
     private void ForwardLoss(in LossFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.Embedding(b.LossRows, b.Hidden, b.Input);                                   // h = x[rows]                   [R, 64]
         k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, s_norm2);  // n = x rstd(x) w               [R, 64]

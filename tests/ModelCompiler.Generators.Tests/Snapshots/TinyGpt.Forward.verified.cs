@@ -25,7 +25,7 @@ partial class TinyGpt
     }
 
     /// <inheritdoc/>
-    protected override void RebuildLayer(int l)
+    protected override void RecomputeLayer(int l)
     {
         var b = new LayerFrame(BackwardFrameAt(l));
         ForwardLayer(Layers[l], b);
@@ -37,7 +37,7 @@ partial class TinyGpt
     {
         if (backward)
         {
-            Kernels.Zero(ResidualGradient);   // rows without a target keep it
+            Backend.Zero(ResidualGradient);   // rows without a target keep it
         }
 
         for (int row = 0; row < TargetCount; row += ChunkRows)
@@ -54,7 +54,7 @@ partial class TinyGpt
     /// <summary>Ids to the first residual stream.</summary>
     private void ForwardPrologue(in PrologueFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.Embedding(TokenIds, TokenEmbedding, b.Output);            // x = E[ids]        [T, 48]     the next layer's Input
         k.LearnedPositions(b.Output, PositionEmbedding, b.Output);  // x += P[position]  [T, 48]     the next layer's Input
@@ -63,29 +63,29 @@ partial class TinyGpt
     /// <summary>Layers 0..2: x to x'. Saves 9 values beside its input.</summary>
     private void ForwardLayer(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (up, down) = (feedForward.Up, feedForward.Down);
 
-        k.LayerNorm(b.Input, attention.Norm.Weight, attention.Norm.Bias, b.Normed1, statistics: b.StatisticsNormed1, s_norm);       // n = (x − mean) rstd w + b  [T, 48]     rebuilt in backward
-        k.Linear(b.Normed1, query.Weight, b.Query, bias: query.Bias);                                                               // y = x Wᵀ + b               [T, 48]     saved
-        k.Linear(b.Normed1, key.Weight, b.Key, bias: key.Bias);                                                                     // y = x Wᵀ + b               [T, 48]     saved
-        k.Linear(b.Normed1, value.Weight, b.Value, bias: value.Bias);                                                               // y = x Wᵀ + b               [T, 48]     saved
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                         // o = softmax(q kᵀ/√16) v    [T, 48]     saved
-        k.Linear(b.Mixed, output.Weight, b.Middle, bias: output.Bias, plus: b.Input);                                               // y = x Wᵀ + b + c           [T, 48]     saved
+        k.LayerNorm(b.Input, attention.Norm.Weight, attention.Norm.Bias, b.Normed1, statistics: b.StatisticsNormed1, s_norm);               // n = (x − mean) rstd w + b  [T, 48]     recomputed in backward
+        k.Linear(b.Normed1, query.Weight, b.Query, bias: query.Bias);                                                                       // y = x Wᵀ + b               [T, 48]     saved
+        k.Linear(b.Normed1, key.Weight, b.Key, bias: key.Bias);                                                                             // y = x Wᵀ + b               [T, 48]     saved
+        k.Linear(b.Normed1, value.Weight, b.Value, bias: value.Bias);                                                                       // y = x Wᵀ + b               [T, 48]     saved
+        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);                                       // o = softmax(q kᵀ/√16) v    [T, 48]     saved
+        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, bias: output.Bias, addend: b.Input);                                   // y = x Wᵀ + b + c           [T, 48]     saved
 
-        k.LayerNorm(b.Middle, feedForward.Norm.Weight, feedForward.Norm.Bias, b.Normed2, statistics: b.StatisticsNormed2, s_norm);  // n = (x − mean) rstd w + b  [T, 48]     rebuilt in backward
-        k.Linear(b.Normed2, up.Weight, b.Up, bias: up.Bias);                                                                        // y = x Wᵀ + b               [T, 192]    saved
-        k.Gelu(b.Up, b.Hidden);                                                                                                     // h = gelu(u)                [T, 192]    rebuilt in backward
-        k.Linear(b.Hidden, down.Weight, b.Output, bias: down.Bias, plus: b.Middle);                                                 // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
+        k.LayerNorm(b.ResidualMiddle, feedForward.Norm.Weight, feedForward.Norm.Bias, b.Normed2, statistics: b.StatisticsNormed2, s_norm);  // n = (x − mean) rstd w + b  [T, 48]     recomputed in backward
+        k.Linear(b.Normed2, up.Weight, b.Up, bias: up.Bias);                                                                                // y = x Wᵀ + b               [T, 192]    saved
+        k.Gelu(b.Up, b.Hidden);                                                                                                             // h = gelu(u)                [T, 192]    recomputed in backward
+        k.Linear(b.Hidden, down.Weight, b.Output, bias: down.Bias, addend: b.ResidualMiddle);                                               // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
     }
 
     /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
     private void ForwardLoss(in LossFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.Embedding(b.LossRows, b.Hidden, b.Input);                                                                // h = x[rows]                   [R, 48]
         k.LayerNorm(b.Input, FinalNorm.Weight, FinalNorm.Bias, b.Normed, statistics: b.StatisticsNormed, s_norm);  // n = (x − mean) rstd w + b     [R, 48]

@@ -18,14 +18,14 @@ partial class TinyLora
     {
         for (int l = 4; l >= 1; l--)
         {
-            RebuildBelow(l);
+            RecomputeBelow(l);
             if (PolicyOf(l) == Checkpointing.None)
             {
                 BackwardLayerKeepingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
             }
             else if (PolicyOf(l) == Checkpointing.Block)
             {
-                BackwardLayerRebuildingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
+                BackwardLayerRecomputingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
             }
             else
             {
@@ -35,14 +35,14 @@ partial class TinyLora
 
         for (int l = 0; l >= 0; l--)
         {
-            RebuildBelow(l);
+            RecomputeBelow(l);
             if (PolicyOf(l) == Checkpointing.None)
             {
                 BackwardLowestLayerKeepingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
             }
             else if (PolicyOf(l) == Checkpointing.Block)
             {
-                BackwardLowestLayerRebuildingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
+                BackwardLowestLayerRecomputingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
             }
             else
             {
@@ -54,7 +54,7 @@ partial class TinyLora
     /// <summary>One chunk of the rows with a target: the loss's gradient back to the hidden states.</summary>
     private void BackwardLoss(in LossFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.CrossEntropyGradient(b.Logits, b.Targets, b.LogSumExp, b.LogitsGradient);                     // dz = scale (softmax(z) − onehot)         [R, 512]    in place of Logits
         k.LinearGradientInput(b.LogitsGradient, TokenEmbedding, b.NormedGradient);                      // dx = dy E                                [R, 64]
@@ -62,10 +62,10 @@ partial class TinyLora
         k.EmbeddingGradient(b.InputGradient, b.LossRows, b.ResidualGradient);                           // dx[rows] += dh                           [T, 64]
     }
 
-    /// <summary>Layers 1..4, rebuilding what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
+    /// <summary>Layers 1..4, recomputing what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
     private void BackwardLayer(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
@@ -74,29 +74,29 @@ partial class TinyLora
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
         k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, s_norm);                                                   // n = x rstd(x) w                              [T, 64]     rebuilt
-        k.LinearGradientWeight(b.ValueLowGradient, b.Normed1Rebuilt, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
+        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
+        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
+        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Recomputed, rstd: Tensor.None, s_norm);                                                // n = x rstd(x) w                              [T, 64]     recomputed
+        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1Recomputed, value.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
+        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLoraGradient, value.Adapter.A, b.Normed1Gradient);                     // dx = dy W + e A                              [T, 64]
         k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
-        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
+        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, addend: b.Normed1Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLowGradient, b.Normed1Rebuilt, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLowGradient, query.Adapter.A, b.Normed1Gradient, plus: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
-        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, plus: b.ResidualGradient);        // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1Recomputed, query.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
+        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLoraGradient, query.Adapter.A, b.Normed1Gradient, addend: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
+        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, addend: b.ResidualGradient);      // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
     }
 
     /// <summary>Layers 1..4, reading what forward kept: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
     private void BackwardLayerKeepingAll(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
@@ -105,71 +105,71 @@ partial class TinyLora
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
         k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
+        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
+        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
+        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
+        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLoraGradient, value.Adapter.A, b.Normed1Gradient);                     // dx = dy W + e A                              [T, 64]
         k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
-        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
+        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, addend: b.Normed1Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLowGradient, query.Adapter.A, b.Normed1Gradient, plus: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
-        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, plus: b.ResidualGradient);        // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
+        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLoraGradient, query.Adapter.A, b.Normed1Gradient, addend: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
+        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, addend: b.ResidualGradient);      // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
     }
 
-    /// <summary>Layers 1..4, rebuilding all from the layer's input: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLayerRebuildingAll(Layer layer, in LayerFrame b)
+    /// <summary>Layers 1..4, recomputing all from the layer's input: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
+    private void BackwardLayerRecomputingAll(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);                                                        // n = x rstd(x) w                              [T, 64]     rebuilt
-        k.Linear(b.Normed1, query.Adapter.A, b.QueryLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
-        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     rebuilt
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     rebuilt
-        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     rebuilt
-        k.Linear(b.Normed1, value.Adapter.A, b.ValueLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                                       // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
-        k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                                                                // y = x Wᵀ + c                                 [T, 64]     rebuilt
-        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                                    // n = x rstd(x) w                              [T, 64]     rebuilt
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    rebuilt
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    rebuilt
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);                                                        // n = x rstd(x) w                              [T, 64]     recomputed
+        k.Linear(b.Normed1, query.Adapter.A, b.QueryLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
+        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLora, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 64]     recomputed
+        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     recomputed
+        k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     recomputed
+        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     recomputed
+        k.Linear(b.Normed1, value.Adapter.A, b.ValueLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
+        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLora, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 32]     recomputed
+        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);                                             // o = softmax(q kᵀ/√8) v                       [T, 64]     recomputed
+        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, addend: b.Input);                                                            // y = x Wᵀ + c                                 [T, 64]     recomputed
+        k.RmsNorm(b.ResidualMiddle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                            // n = x rstd(x) w                              [T, 64]     recomputed
+        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    recomputed
+        k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    recomputed
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
         k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLowGradient, value.Adapter.A, b.Normed1Gradient);                      // dx = dy W + e A                              [T, 64]
+        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
+        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
+        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
+        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLoraGradient, value.Adapter.A, b.Normed1Gradient);                     // dx = dy W + e A                              [T, 64]
         k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
-        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, plus: b.Normed1Gradient);                                             // dx = dy W + c                                [T, 64]
+        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, addend: b.Normed1Gradient);                                           // dx = dy W + c                                [T, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLowGradient, query.Adapter.A, b.Normed1Gradient, plus: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
-        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, plus: b.ResidualGradient);        // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
+        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLoraGradient, query.Adapter.A, b.Normed1Gradient, addend: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
+        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, addend: b.ResidualGradient);      // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
     }
 
-    /// <summary>Layer 0, rebuilding what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
+    /// <summary>Layer 0, recomputing what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
     private void BackwardLowestLayer(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, value, output) = (attention.Query, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
@@ -178,24 +178,24 @@ partial class TinyLora
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
         k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Rebuilt, rstd: Tensor.None, s_norm);                                                   // n = x rstd(x) w                              [T, 64]     rebuilt
-        k.LinearGradientWeight(b.ValueLowGradient, b.Normed1Rebuilt, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
+        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
+        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Recomputed, rstd: Tensor.None, s_norm);                                                // n = x rstd(x) w                              [T, 64]     recomputed
+        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1Recomputed, value.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLowGradient, b.Normed1Rebuilt, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1Recomputed, query.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
     }
 
     /// <summary>Layer 0, reading what forward kept: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
     private void BackwardLowestLayerKeepingAll(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, value, output) = (attention.Query, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
@@ -204,54 +204,54 @@ partial class TinyLora
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
         k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
+        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
+        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
+        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
     }
 
-    /// <summary>Layer 0, rebuilding all from the layer's input: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLowestLayerRebuildingAll(Layer layer, in LayerFrame b)
+    /// <summary>Layer 0, recomputing all from the layer's input: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
+    private void BackwardLowestLayerRecomputingAll(Layer layer, in LayerFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
         k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: Tensor.None, s_norm);                                                          // n = x rstd(x) w                              [T, 64]     rebuilt
-        k.Linear(b.Normed1, query.Adapter.A, b.QueryLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLow, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 64]     rebuilt
-        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     rebuilt
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     rebuilt
-        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     rebuilt
-        k.Linear(b.Normed1, value.Adapter.A, b.ValueLow);                                                                                         // y = x Aᵀ                                     [T, r]      rebuilt
-        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLow, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                         // y = x Wᵀ + s h Bᵀ                            [T, 32]     rebuilt
-        k.Attention(b.Query, b.Key, b.Value, b.Mixed, logSumExp: b.LogSumExp, s_attention);                                                       // o = softmax(q kᵀ/√8) v                       [T, 64]     rebuilt
-        k.Linear(b.Mixed, output.Weight, b.Middle, plus: b.Input);                                                                                // y = x Wᵀ + c                                 [T, 64]     rebuilt
-        k.RmsNorm(b.Middle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                                    // n = x rstd(x) w                              [T, 64]     rebuilt
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    rebuilt
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    rebuilt
+        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: Tensor.None, s_norm);                                                          // n = x rstd(x) w                              [T, 64]     recomputed
+        k.Linear(b.Normed1, query.Adapter.A, b.QueryLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
+        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLora, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 64]     recomputed
+        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     recomputed
+        k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     recomputed
+        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     recomputed
+        k.Linear(b.Normed1, value.Adapter.A, b.ValueLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
+        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLora, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 32]     recomputed
+        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);                                             // o = softmax(q kᵀ/√8) v                       [T, 64]     recomputed
+        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, addend: b.Input);                                                            // y = x Wᵀ + c                                 [T, 64]     recomputed
+        k.RmsNorm(b.ResidualMiddle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                            // n = x rstd(x) w                              [T, 64]     recomputed
+        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    recomputed
+        k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    recomputed
         k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
         k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, plus: b.Normed2Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.Middle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, plus: b.ResidualGradient);     // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.MixedGradient);                                                                // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.MixedGradient, b.Query, b.Key, b.Value, b.Mixed, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLow, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLowGradient, scale: value.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLowGradient, b.Normed1, value.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
+        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
+        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
+        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
+        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
         k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLow, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                          // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLowGradient, scale: query.Adapter.ActiveScale);                            // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLowGradient, b.Normed1, query.Adapter.A.Gradient);                                                          // dA += dyᵀ x                                  [r, 64]
+        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
+        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
+        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
     }
 }

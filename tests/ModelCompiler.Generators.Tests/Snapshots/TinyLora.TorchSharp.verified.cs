@@ -38,7 +38,7 @@ partial class TinyLora
     /// <summary>One chunk of rows: hidden states to logits.</summary>
     private Tensor ForwardHead(in LossFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.Embedding(b.LossRows, b.Hidden, b.Input);                                   // h = x[rows]      [R, 64]
         k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, s_norm2);  // n = x rstd(x) w  [R, 64]
@@ -49,7 +49,7 @@ partial class TinyLora
     /// <summary>One chunk of rows: the gradient in LogitsGradient back to the hidden states.</summary>
     private void BackwardHead(in LossFrame b)
     {
-        var k = Kernels;
+        var k = Backend;
 
         k.LinearGradientInput(b.LogitsGradient, TokenEmbedding, b.NormedGradient);                      // dx = dy E                                [R, 64]
         k.RmsNormGradient(b.NormedGradient, b.Input, FinalNorm.Weight, b.RstdNormed, b.InputGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]     in place of NormedGradient

@@ -20,18 +20,18 @@ public static class ModelRun
         int valid = targets.Sum(row => row.Count(t => t >= 0));
         var step = new Step(inputs.Length, inputs[0].Length, LossScale: 1.0 / valid, Seed: 1);
         model.BeginStep(step, [.. inputs.SelectMany(r => r)], [.. targets.SelectMany(r => r)], training: true);
-        model.Kernels.Zero(model.LossSum);
+        model.Backend.Zero(model.LossSum);
         model.Forward();
         model.Loss(backward: true);
         model.Backward();
-        return model.Kernels.Read(model.LossSum) / valid;
+        return model.Backend.Read(model.LossSum) / valid;
     }
 
     /// <summary>Logits of every row, one array a token, of a model planned for generation.</summary>
     public static double[][] LogitsOf(this TransformerModel model, int[] tokens, int position = 0)
     {
         model.BeginStep(new Step(1, tokens.Length, position), tokens);
-        model.Serve();
+        model.Decode();
         return [.. Enumerable.Range(0, tokens.Length).Select(row => Values(model, model.Logits(row, 1)))];
     }
 
@@ -42,9 +42,9 @@ public static class ModelRun
     public static string NameOf(this TransformerModel model, Parameter parameter)
     {
         TensorMap map = Names(model);
-        return parameter.Row.Slot < 0
+        return parameter.Info.Slot < 0
             ? map.Of(parameter).Tensor
-            : $"{map.ModuleOf(model.Tables.Slots[parameter.Row.Slot], parameter.Layer)}.lora_{parameter.Path[(parameter.Path.LastIndexOf('.') + 1)..]}.weight";
+            : $"{map.ModuleOf(model.Tables.Slots[parameter.Info.Slot], parameter.Layer)}.lora_{parameter.Path[(parameter.Path.LastIndexOf('.') + 1)..]}.weight";
     }
 
     /// <summary>The module in such a checkpoint that an adapter is on.</summary>
@@ -56,7 +56,7 @@ public static class ModelRun
     public static double[] Values(this TransformerModel model, ModelCompiler.Tensors.Tensor tensor)
     {
         var values = new double[tensor.Count];
-        model.Kernels.Read(tensor, values);
+        model.Backend.Read(tensor, values);
         return values;
     }
 

@@ -90,30 +90,30 @@ public partial class StoriesLoraEight;
 
 /// <summary>LoRA that starts from normal numbers.</summary>
 [FineTune<Stories260K>]
-[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Gaussian)]
+[Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Gaussian)]
 public partial class StoriesGaussian;
 
 /// <summary>LoRA that starts from the largest singular values of its weights.</summary>
 [FineTune<Stories260K>]
-[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Pissa)]
+[Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Pissa)]
 public partial class StoriesPissa;
 
 /// <summary>The same over weights that are quantised after that.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4)]
-[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Pissa)]
+[Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Pissa)]
 public partial class StoriesPissaNf4;
 
 /// <summary>LoRA that starts from what NF4 loses.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4)]
-[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Loftq)]
+[Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Loftq)]
 public partial class StoriesLoftq;
 
 /// <summary>The same, fitted five times, with double quantisation.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4, DoubleQuantized = true)]
-[Lora(Rank = 4, Alpha = 8, Start = LoraStart.Loftq, StartIterations = 5)]
+[Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Loftq, Iterations = 5)]
 public partial class StoriesLoftqFive;
 
 /// <summary>The plain LoRA over the codes that the last leaves.</summary>
@@ -130,18 +130,18 @@ public partial class StoriesLamda;
 
 /// <summary>The same from the residual, with the tied head.</summary>
 [FineTune<Stories260K>]
-[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.SpectralResidual, Targets = Projections.All | Projections.Head)]
+[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Initialization = LamdaInitialization.SpectralResidual, Targets = Projections.All | Projections.Head)]
 public partial class StoriesLamdaResidual;
 
 /// <summary>The same from random numbers.</summary>
 [FineTune<Stories260K>]
-[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.Random)]
+[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Initialization = LamdaInitialization.Random)]
 public partial class StoriesLamdaRandom;
 
 /// <summary>LaMDA over 4-bit weights, from their residual.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4, BlockSize = 128)]
-[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Start = LamdaStart.SpectralResidual)]
+[Lamda(Rank = 4, Alpha = 8, FreezeUntil = 0.5, Initialization = LamdaInitialization.SpectralResidual)]
 public partial class StoriesLamdaNf4;
 
 /// <summary>DoRA with dropout, on the upper layers, so that variants of the block differ.</summary>

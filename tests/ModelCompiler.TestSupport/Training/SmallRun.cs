@@ -93,7 +93,7 @@ public static class SmallRun
         }
         else
         {
-            model.Kernels.Read(tensor, values);
+            model.Backend.Read(tensor, values);
         }
 
         return values;
@@ -105,11 +105,11 @@ public static class SmallRun
         int[] ids = [.. Enumerable.Range(0, 40).Select(i => (3 + 29 * i) % 512)];
         int[] targets = [.. Enumerable.Range(0, 40).Select(i => (3 + 29 * (i + 1)) % 512)];
         model.BeginStep(new Step(2, 20, LossScale: 1.0 / 40, Seed: 1), ids, targets, training: true);
-        model.Kernels.Zero(model.LossSum);
+        model.Backend.Zero(model.LossSum);
         model.ZeroGradients();
         model.Forward();
         model.Loss(backward: true);
         model.Backward();
-        return model.Kernels.Read(model.LossSum);
+        return model.Backend.Read(model.LossSum);
     }
 }

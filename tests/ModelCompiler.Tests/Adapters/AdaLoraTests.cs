@@ -61,7 +61,7 @@ public class AdaLoraTests
         {
             Initialization.Uniform(model, adapter.A, 3, 0.3);
             Initialization.Uniform(model, adapter.B, 4, 0.3);
-            model.Kernels.Write(adapter.B.Gradient, (ReadOnlySpan<double>)Enumerable.Repeat(1.0, (int)adapter.B.Value.Count).ToArray());
+            model.Backend.Write(adapter.B.Gradient, (ReadOnlySpan<double>)Enumerable.Repeat(1.0, (int)adapter.B.Value.Count).ToArray());
         }
 
         ScheduleOf(model).AddGradients(1);
@@ -116,8 +116,8 @@ public class AdaLoraTests
             foreach (Parameter p in adapters.SelectMany(a => a.Parameters))
             {
                 double[] w = Random(random, p), g = Random(random, p);
-                model.Kernels.Write(p.Value, (ReadOnlySpan<double>)w);
-                model.Kernels.Write(p.Gradient, (ReadOnlySpan<double>)g);
+                model.Backend.Write(p.Value, (ReadOnlySpan<double>)w);
+                model.Backend.Write(p.Gradient, (ReadOnlySpan<double>)g);
                 for (int i = 0; i < w.Length && step <= 9; i++)
                 {
                     double importance = Math.Abs(w[i] * g[i]);
@@ -202,7 +202,7 @@ public class AdaLoraTests
             Parameter weight = plain.Named(module + ".weight");
             double[] w = [.. plain.Values(weight.Value).Select((x, i) =>
                 x + file.Config.ScaleOf(module) * Enumerable.Range(0, m.Rank).Sum(k => (double)m.B[i / m.Inputs * m.Rank + k] * m.A[k * m.Inputs + i % m.Inputs]))];
-            plain.Kernels.Write(weight.Value, (ReadOnlySpan<double>)w);
+            plain.Backend.Write(weight.Value, (ReadOnlySpan<double>)w);
         }
 
         double[] expected = Logits<StoriesAdaLora>(folder.Path);
@@ -251,7 +251,7 @@ public class AdaLoraTests
     public void Generation_plans_no_history()
     {
         ModelTables tables = StoriesAdaLora.Tables;
-        Plan serving = MemoryPlanner.Serve(tables, 1, 16, 16, BackendProfile.Cpu(1));
+        Plan serving = MemoryPlanner.Decode(tables, 1, 16, 16, BackendProfile.Cpu(1));
         Assert.All(serving.Parameters, p => Assert.Equal(p.Row.TrainingOnly, p.Value.Rows == 0));
         Plan training = MemoryPlanner.Train(tables, SmallRun.Plan(), BackendProfile.Cpu(1));
         Assert.True(training.Cost.Adapters > 2.9 * serving.Cost.Adapters);
@@ -287,7 +287,7 @@ public class AdaLoraTests
 
         // Where the budget leaves an adapter nothing, E is 0 again.
         Assert.All(
-            model.Trainable.Zip(before).Where(p => !p.First.Row.Vector || model.Read(p.First).Any(e => e != 0)),
+            model.Trainable.Zip(before).Where(p => !p.First.Info.Vector || model.Read(p.First).Any(e => e != 0)),
             p => Assert.False(model.Read(p.First).AsSpan().SequenceEqual(p.Second), p.First.Path));
     }
 }

@@ -73,7 +73,7 @@ internal static class AdapterRun
             {
                 Assert.Equal(SmallRun.State(uninterrupted), SmallRun.State(model));
                 Assert.All(
-                    uninterrupted.Parameters.Zip(model.Parameters).Where(p => p.First.Row.Slot >= 0), p => Assert.Equal(uninterrupted.Read(p.First), model.Read(p.Second)));
+                    uninterrupted.Parameters.Zip(model.Parameters).Where(p => p.First.Info.Slot >= 0), p => Assert.Equal(uninterrupted.Read(p.First), model.Read(p.Second)));
             }
         }
     }

@@ -68,13 +68,13 @@ public sealed class AdaptersEnabledTests
         var random = new Random(3);
         foreach (Parameter parameter in model.Parameters)
         {
-            double center = parameter.Row.Path.EndsWith("Norm.Weight", StringComparison.Ordinal) ? 1 : 0;
-            model.Kernels.Write(parameter.Value, Enumerable.Range(0, (int)parameter.Value.Count).Select(_ => (float)(center + 0.3 * (random.NextDouble() - 0.5))).ToArray());
+            double center = parameter.Info.Path.EndsWith("Norm.Weight", StringComparison.Ordinal) ? 1 : 0;
+            model.Backend.Write(parameter.Value, Enumerable.Range(0, (int)parameter.Value.Count).Select(_ => (float)(center + 0.3 * (random.NextDouble() - 0.5))).ToArray());
         }
 
         foreach (Parameter parameter in bare.Parameters)
         {
-            Parameter own = model.Parameters.Single(p => p.Row.Path == parameter.Row.Path && p.Layer == parameter.Layer);
+            Parameter own = model.Parameters.Single(p => p.Info.Path == parameter.Info.Path && p.Layer == parameter.Layer);
             bare.Kernels.Write(parameter.Value, model.Read(own));
         }
 
@@ -90,7 +90,7 @@ public sealed class AdaptersEnabledTests
     private static double[] Hidden(TransformerModel model)
     {
         var values = new double[model.Hidden.Count];
-        model.Kernels.Read(model.Hidden, values);
+        model.Backend.Read(model.Hidden, values);
         return values;
     }
 

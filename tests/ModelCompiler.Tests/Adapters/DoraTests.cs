@@ -82,7 +82,7 @@ public class DoraTests
         using var merged = new TemporaryFolder();
         using var adapted = Model.ForGeneration<GptNanoSortDora>(8, backend: new ReferenceBackend());
         Initialization.All(adapted, seed: 5);
-        Parameter[] biases = [.. adapted.Parameters.Where(p => p.Row.Kind == ParameterKind.Bias && !p.Path.Contains("Norm", StringComparison.Ordinal))];
+        Parameter[] biases = [.. adapted.Parameters.Where(p => p.Info.Kind == ParameterKind.Bias && !p.Path.Contains("Norm", StringComparison.Ordinal))];
         Assert.NotEmpty(biases);
         foreach (Parameter bias in biases)
         {
@@ -92,7 +92,7 @@ public class DoraTests
         foreach (DoraAdapter adapter in adapted.Adapters.Cast<DoraAdapter>())
         {
             Initialization.Uniform(adapted, adapter.B, 7, 0.1);
-            adapted.Kernels.Write(adapter.M.Value, (ReadOnlySpan<double>)adapted.Values(adapter.M.Value).Select((m, i) => m * (1.5 + Math.Sin(i))).ToArray());
+            adapted.Backend.Write(adapter.M.Value, (ReadOnlySpan<double>)adapted.Values(adapter.M.Value).Select((m, i) => m * (1.5 + Math.Sin(i))).ToArray());
         }
 
         MergedWeights.Save(adapted, merged.Path);
@@ -184,7 +184,7 @@ public class DoraTests
         Initialization.All(model, seed: 5);
         DoraAdapter adapter = model.Layers[2].Attention.Output.Adapter!;
         Tensors.Tensor weight = model.Layers[2].Attention.Output.Weight.Value;
-        model.Kernels.Zero(weight.Slice(3, 1));
+        model.Backend.Zero(weight.Slice(3, 1));
         adapter.Initialize(model, seed: 5);
 
         double loss = model.Differentiate([[1, 40, 300, 7]], [[40, 300, 7, 511]]);

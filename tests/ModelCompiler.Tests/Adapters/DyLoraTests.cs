@@ -41,10 +41,10 @@ public class DyLoraTests
         {
             double[] a = Wave(from.A.Value.Count, 0.05);
             double[] b = Wave(from.B.Value.Count, 0.03);
-            nested.Kernels.Write(from.A.Value, (ReadOnlySpan<double>)a);
-            nested.Kernels.Write(from.B.Value, (ReadOnlySpan<double>)b);
-            plain.Kernels.Write(to.A.Value, (ReadOnlySpan<double>)a[..(rank * from.Inputs)]);
-            plain.Kernels.Write(to.B.Value, (ReadOnlySpan<double>)[.. b.Where((_, i) => i % MaximumRank < rank)]);
+            nested.Backend.Write(from.A.Value, (ReadOnlySpan<double>)a);
+            nested.Backend.Write(from.B.Value, (ReadOnlySpan<double>)b);
+            plain.Backend.Write(to.A.Value, (ReadOnlySpan<double>)a[..(rank * from.Inputs)]);
+            plain.Backend.Write(to.B.Value, (ReadOnlySpan<double>)[.. b.Where((_, i) => i % MaximumRank < rank)]);
         }
 
         nested.UseRank(rank);

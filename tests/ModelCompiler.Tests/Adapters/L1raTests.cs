@@ -49,14 +49,14 @@ public class L1raTests
         using StoriesL1raSplice model = SmallRun.CreateModel<StoriesL1raSplice>();
         var random = new Random(seed);
         L1raAdapter[] adapters = [.. model.Adapters.Cast<L1raAdapter>()];
-        float[] frozen = [.. model.Parameters.Where(p => p.Row.Slot < 0).SelectMany(model.Read)];
+        float[] frozen = [.. model.Parameters.Where(p => p.Info.Slot < 0).SelectMany(model.Read)];
         for (int move = 0; move < 12; move++)
         {
             foreach (Parameter p in model.Trainable)
             {
                 foreach (var place in new[] { p.Value, p.Moments.First, p.Moments.Second })
                 {
-                    model.Kernels.Write(place, (float[])[.. Enumerable.Range(0, (int)place.Count).Select(_ => random.NextSingle())]);
+                    model.Backend.Write(place, (float[])[.. Enumerable.Range(0, (int)place.Count).Select(_ => random.NextSingle())]);
                 }
             }
 
@@ -93,7 +93,7 @@ public class L1raTests
             AssertApart(model);
         }
 
-        Assert.Equal(frozen, model.Parameters.Where(p => p.Row.Slot < 0).SelectMany(model.Read));
+        Assert.Equal(frozen, model.Parameters.Where(p => p.Info.Slot < 0).SelectMany(model.Read));
     }
 
     [Fact]
@@ -197,8 +197,8 @@ public class L1raTests
         {
             LowRankFactors module = peft.Modules[lora.ModuleOf(adapter)];
             double correction = peft.Config.ScaleOf(lora.ModuleOf(adapter)) / adapter.Scale;
-            lora.Kernels.Write(adapter.A.Value, module.A);
-            lora.Kernels.Write(adapter.B.Value, (float[])[.. module.B.Select(b => (float)(b * correction))]);
+            lora.Backend.Write(adapter.A.Value, module.A);
+            lora.Backend.Write(adapter.B.Value, (float[])[.. module.B.Select(b => (float)(b * correction))]);
         }
 
         Assert.Equal(expected, SmallRun.Gradients(lora), Math.Abs(expected) * 1e-5);
@@ -274,15 +274,15 @@ public class L1raTests
         var random = new Random(3);
         foreach (L1raAdapter adapter in model.Adapters.Cast<L1raAdapter>())
         {
-            model.Kernels.Write(adapter.B.Value, (double[])[.. Enumerable.Range(0, (int)adapter.B.Value.Count).Select(_ => random.NextDouble() - 0.5)]);
+            model.Backend.Write(adapter.B.Value, (double[])[.. Enumerable.Range(0, (int)adapter.B.Value.Count).Select(_ => random.NextDouble() - 0.5)]);
             bool pruned = (adapter.Index + adapter.Layer) % 2 == 0;
-            model.Kernels.Write(adapter.C.Value, (double[])[.. Enumerable.Range(0, adapter.Rank).Select(j => pruned && j < 2 ? 0 : 0.2 + 0.7 * random.NextDouble())]);
+            model.Backend.Write(adapter.C.Value, (double[])[.. Enumerable.Range(0, adapter.Rank).Select(j => pruned && j < 2 ? 0 : 0.2 + 0.7 * random.NextDouble())]);
         }
     }
 
     private static float[][] Expected(TransformerModel model, Parameter p, int[] kept, int rank)
     {
-        bool byRow = p.Row.Rows.Symbol == DimSymbol.Rank;
+        bool byRow = p.Info.Rows.Symbol == DimSymbol.Rank;
         return [.. new[] { p.Value, p.Moments.First, p.Moments.Second }.Select(place =>
         {
             float[] old = Read(model, place);
@@ -337,7 +337,7 @@ public class L1raTests
     private static float[] Read(TransformerModel model, Tensors.Tensor place)
     {
         var values = new float[place.Count];
-        model.Kernels.Read(place, values);
+        model.Backend.Read(place, values);
         return values;
     }
 }

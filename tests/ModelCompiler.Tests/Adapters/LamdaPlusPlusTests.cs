@@ -43,7 +43,7 @@ public class LamdaPlusPlusTests
         MemoryCost cost = StoriesLamdaPlusPlus.MemoryCost(chosen, BackendProfile.Cpu(2));
         using var model = Model.ForTraining<StoriesLamdaPlusPlus>(chosen, new CpuBackend(2));
         Assert.Equal(cost, model.Plan.Cost);
-        Assert.Equal(cost.Allocated, model.Kernels.AllocatedBytes);
+        Assert.Equal(cost.Allocated, model.Backend.AllocatedBytes);
         long trainable = StoriesLamdaPlusPlus.Tables.ParameterCount(trainable: true, ranks: chosen.Ranks);
         Assert.Equal(trainable, model.Trainable.Sum(p => p.Value.Count));
         Assert.InRange(trainable, 1, StoriesLamdaPlusPlus.Tables.ParameterCount(trainable: true));

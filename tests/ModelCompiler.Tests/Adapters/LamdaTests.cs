@@ -264,8 +264,8 @@ public class LamdaTests
     {
         float[] value = model.Read(adapter.B);
         float[] first = new float[value.Length], second = new float[value.Length];
-        model.Kernels.Read(adapter.B.Moments.First, first);
-        model.Kernels.Read(adapter.B.Moments.Second, second);
+        model.Backend.Read(adapter.B.Moments.First, first);
+        model.Backend.Read(adapter.B.Moments.Second, second);
         return
         [
             .. Enumerable.Range(0, adapter.Rank).Select(column =>

@@ -92,7 +92,7 @@ public sealed class LoftqTests : IDisposable
     private static double[] Held(TransformerModel model, LoraAdapter adapter)
     {
         var values = new double[adapter.Inputs * adapter.Outputs];
-        new HostRows(model.Kernels, adapter.WeightIn(model).Value).Read(0, values);
+        new HostRows(model.Backend, adapter.WeightIn(model).Value).Read(0, values);
         return values;
     }
 

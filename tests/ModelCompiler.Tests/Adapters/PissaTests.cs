@@ -103,7 +103,7 @@ public sealed class PissaTests : IDisposable
         Train(native);
         foreach (LoraAdapter adapter in native.Adapters.Cast<LoraAdapter>())
         {
-            native.Kernels.Write(adapter.StartA!.Value, native.Values(adapter.StartA.Value).Select(v => (float)(0.7 * v)).ToArray());
+            native.Backend.Write(adapter.StartA!.Value, native.Values(adapter.StartA.Value).Select(v => (float)(0.7 * v)).ToArray());
         }
 
         AdapterFiles.Save(native, _started.Other);
@@ -148,7 +148,7 @@ public sealed class PissaTests : IDisposable
             Tensors.Tensor weight = adapter.WeightIn(model).Value;
             Dequantization.Read(weight.Type, weight.Rows, weight.Columns, WeightQuantizer.Quantize(weight.Type, weight.Rows, weight.Columns, rest), 0, quantised);
             var held = new double[rest.Length];
-            new HostRows(model.Kernels, weight).Read(0, held);
+            new HostRows(model.Backend, weight).Read(0, held);
             Assert.Equal(quantised, held);
         }
     }

@@ -128,7 +128,7 @@ public class QaLoraTests
         using var model = Create<StoriesQaLoraInt4>();
         QaLoraAdapter adapter = model.Layers[0].Attention.Query.Adapter;
         Tensor weight = Weight(model, adapter);
-        model.Kernels.Write(weight, Enumerable.Range(0, (int)weight.Count).Select(i => i / 32 % 3 == 0 ? 0f : 0.25f * (i / 32 % 5)).ToArray());
+        model.Backend.Write(weight, Enumerable.Range(0, (int)weight.Count).Select(i => i / 32 % 3 == 0 ? 0f : 0.25f * (i / 32 % 5)).ToArray());
         double[] x = Random(adapter.Inputs, "x");
         double[] expected = [.. Times(model.Values(weight), adapter.Inputs, x).Zip(Added(model, adapter, x), (w, d) => w + d)];
         ZeroPointMerge.Apply(model);
@@ -230,7 +230,7 @@ public class QaLoraTests
         foreach (AdapterState adapter in model.Adapters)
         {
             Tensor b = adapter.Parameters[1].Value;
-            model.Kernels.Write(b, Enumerable.Range(0, (int)b.Count).Select(i => value(i + 3 * adapter.Index + adapter.Layer)).ToArray());
+            model.Backend.Write(b, Enumerable.Range(0, (int)b.Count).Select(i => value(i + 3 * adapter.Index + adapter.Layer)).ToArray());
         }
     }
 
@@ -264,7 +264,7 @@ public class QaLoraTests
     private static byte[] Bytes(TransformerModel model, Tensor weight)
     {
         var bytes = new byte[weight.Bytes.Columns];
-        model.Kernels.Read(weight.Bytes, bytes.AsSpan());
+        model.Backend.Read(weight.Bytes, bytes.AsSpan());
         return bytes;
     }
 

@@ -33,8 +33,8 @@ public class RankPatternTests
             Assert.Equal(rank, from.Rank);
             float[] a = Wave(from.A.Value.Count, 0.05);
             float[] b = Wave(from.B.Value.Count, 0.03);
-            own.Kernels.Write(from.A.Value, a);
-            own.Kernels.Write(from.B.Value, b);
+            own.Backend.Write(from.A.Value, a);
+            own.Backend.Write(from.B.Value, b);
             var wideA = new float[Uniform * to.Inputs];
             var wideB = new float[to.Outputs * Uniform];
             a.CopyTo(wideA, 0);
@@ -47,8 +47,8 @@ public class RankPatternTests
                 }
             }
 
-            padded.Kernels.Write(to.A.Value, wideA);
-            padded.Kernels.Write(to.B.Value, wideB);
+            padded.Backend.Write(to.A.Value, wideA);
+            padded.Backend.Write(to.B.Value, wideB);
         }
 
         double expected = SmallRun.Gradients(padded);

@@ -53,7 +53,7 @@ internal sealed class StartedModel : IDisposable
             foreach (Parameter parameter in new[] { adapter.A, adapter.B })
             {
                 double[] values = model.Values(parameter.Value);
-                model.Kernels.Write(parameter.Value, values.Select((v, i) => (float)(v + 0.05 * Math.Sin(i + adapter.Layer))).ToArray());
+                model.Backend.Write(parameter.Value, values.Select((v, i) => (float)(v + 0.05 * Math.Sin(i + adapter.Layer))).ToArray());
             }
         }
     }

@@ -119,7 +119,7 @@ public class AdapterFilesTests
         {
             // B is zero at the start, which would hide a lost one.
             Tensor b = adapter.B.Value;
-            model.Kernels.Write(b, Enumerable.Range(0, (int)b.Count).Select(i => seed + 0.1f * i + adapter.Layer).ToArray());
+            model.Backend.Write(b, Enumerable.Range(0, (int)b.Count).Select(i => seed + 0.1f * i + adapter.Layer).ToArray());
         }
 
         return model;
@@ -128,7 +128,7 @@ public class AdapterFilesTests
     private static float[] Values(TransformerModel model) => [.. model.Trainable.SelectMany(p =>
     {
         var values = new float[p.Value.Count];
-        model.Kernels.Read(p.Value, values);
+        model.Backend.Read(p.Value, values);
         return values;
     })];
 }

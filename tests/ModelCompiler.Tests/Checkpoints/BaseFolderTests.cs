@@ -113,7 +113,7 @@ public class BaseFolderTests
         string @base = Base(folder);
         using StoriesLoraQueryValue model = Adapted(@base);
         var adapter = (LoraAdapter)model.Adapters.First(a => model.ModuleOf(a) + ".weight" == Query);
-        model.Kernels.Write(adapter.B.Value, Enumerable.Repeat(1e5f, (int)adapter.B.Value.Count).ToArray());
+        model.Backend.Write(adapter.B.Value, Enumerable.Repeat(1e5f, (int)adapter.B.Value.Count).ToArray());
 
         string message = Assert.Throws<CheckpointException>(() => BaseFolder.SaveMerged(model, @base, folder.File("merged"))).Message;
 

@@ -149,7 +149,7 @@ public class BaseWeightsTests
     {
         using var folder = new TemporaryFolder();
         using Stories260K model = Create<Stories260K>(seed: 1);
-        model.Kernels.Write(model.FinalNorm.Weight.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
+        model.Backend.Write(model.FinalNorm.Weight.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
         BaseWeights.Save(model, folder.Path);
 
         Assert.Contains("model.norm.weight", Assert.Throws<CheckpointException>(() => BaseWeights.Load(model, folder.Path)).Message);
@@ -196,7 +196,7 @@ public class BaseWeightsTests
     /// <summary>Writes a file with the model's names and shapes, changed, and values that count up.</summary>
     private static void Write(TransformerModel model, string path, Action<Dictionary<string, long[]>> change)
     {
-        Dictionary<string, long[]> shapes = model.Parameters.ToDictionary(model.NameOf, p => p.Row.Vector ? [p.Value.Columns] : new long[] { p.Value.Rows, p.Value.Columns });
+        Dictionary<string, long[]> shapes = model.Parameters.ToDictionary(model.NameOf, p => p.Info.Vector ? [p.Value.Columns] : new long[] { p.Value.Rows, p.Value.Columns });
         change(shapes);
         SafetensorsWriter.Write(path, shapes.Select(s =>
             new TensorSource(s.Key, SafetensorsType.F32, s.Value, (first, values) => values.Fill(s.Key == "lm_head.weight" ? 2 : 1))));

@@ -20,7 +20,7 @@ public class MergedWeightsTests
         Initialization.All(adapted, seed: 3);
         foreach (LoraAdapter adapter in adapted.Adapters.Cast<LoraAdapter>())
         {
-            adapted.Kernels.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
+            adapted.Backend.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
         }
 
         int[] tokens = [1, 40, 300, 7];
@@ -127,7 +127,7 @@ public class MergedWeightsTests
         foreach (AdapterState adapter in adapted.Adapters)
         {
             Parameter b = adapter.Parameters[1];
-            adapted.Kernels.Write(b.Value, Enumerable.Range(0, (int)b.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
+            adapted.Backend.Write(b.Value, Enumerable.Range(0, (int)b.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
         }
 
         AdapterFiles.Save(adapted, folder.File("adapter"));
@@ -154,7 +154,7 @@ public class MergedWeightsTests
         Parameter parameter = model.Named(name);
         (int rows, int columns) = (parameter.Value.Rows, parameter.Value.Columns);
         var weight = new double[rows * columns];
-        new HostRows(model.Kernels, parameter.Value).Read(0, weight);
+        new HostRows(model.Backend, parameter.Value).Read(0, weight);
         if (model.Adapters.FirstOrDefault(a => a.Path + ".Weight" == name) is not { } adapter)
         {
             return weight;

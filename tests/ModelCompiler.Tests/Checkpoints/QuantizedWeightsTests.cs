@@ -76,7 +76,7 @@ public class QuantizedWeightsTests
         using var model = Loaded<Stories260K_QLora>(folder.Path);
         BaseWeights.SaveQuantized(model, folder.File("nf4"));
 
-        string stored = model.Named(Query).Row.Format.ToString();
+        string stored = model.Named(Query).Info.Format.ToString();
         Assert.Contains("double quantised", stored, StringComparison.Ordinal);
         Assert.Contains($"'model.layers.0.self_attn.q_proj.weight' is quantised as {stored}, but StoriesNf4 has it as NF4, block 128;", Refused<StoriesNf4>());
         Assert.Contains($"is quantised as {stored}, but StoriesInt8 has it as Int8, block 64;", Refused<StoriesInt8>());
@@ -111,7 +111,7 @@ public class QuantizedWeightsTests
 
         foreach (LoraAdapter adapter in adapted.Adapters.Cast<LoraAdapter>())
         {
-            adapted.Kernels.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
+            adapted.Backend.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
         }
 
         double[] merged = adapted.LogitsOf(tokens)[^1];
@@ -151,7 +151,7 @@ public class QuantizedWeightsTests
         {
             foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
             {
-                model.Kernels.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
+                model.Backend.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => 0.1 * Math.Sin(i + adapter.Layer)).ToArray());
             }
 
             (int[][] inputs, int[][] targets) = ModelRun.Shift(rows);
@@ -189,7 +189,7 @@ public class QuantizedWeightsTests
     private static byte[] Bytes(TransformerModel model, Tensor weight)
     {
         var bytes = new byte[weight.Bytes.Columns];
-        model.Kernels.Read(weight.Bytes, bytes.AsSpan());
+        model.Backend.Read(weight.Bytes, bytes.AsSpan());
         return bytes;
     }
 }

@@ -112,14 +112,14 @@ internal sealed record GradientCase(
         Unary(nameof(IBackend.Gelu), (b, t) => b.Gelu(t["x"], t["y"]), (b, t) => b.GeluGradient(t["dy"], t["x"], t["dx"])),
         Unary(nameof(IBackend.SoftCap), (b, t) => b.SoftCap(t["x"], t["y"], 1.5f), (b, t) => b.SoftCapGradient(t["dy"], t["y"], t["dx"], 1.5f)),
         Unary(nameof(IBackend.Dropout), (b, t) => b.Dropout(t["x"], t["y"], 0.4f, key: 99), (b, t) => b.Dropout(t["dy"], t["dx"], 0.4f, key: 99)),
-        new(nameof(IBackend.Gate),
+        new(nameof(IBackend.ScaleChannels),
             [X(), Weight("g", 1, Columns), Output("y", Rows, Columns), Dy(), Dx(), Accumulator("dg", 1, Columns)],
             "y", "dy", [("x", "dx"), ("g", "dg")],
-            (b, t) => b.Gate(t["x"], t["g"], t["y"]),
+            (b, t) => b.ScaleChannels(t["x"], t["g"], t["y"]),
             (b, t) =>
             {
-                b.Gate(t["dy"], t["g"], t["dx"]);
-                b.GateGradientWeight(t["dy"], t["x"], t["dg"]);
+                b.ScaleChannels(t["dy"], t["g"], t["dx"]);
+                b.ScaleChannelsGradientWeight(t["dy"], t["x"], t["dg"]);
             }),
         new(nameof(IBackend.Magnitude),
             [

@@ -236,7 +236,7 @@ public class FamilyTests
         {
             Assert.Equal(model.Values(model.Named(parameter.Path).Value), again.Values(again.Named(parameter.Path).Value));
             var held = new float[parameter.Value.Count];
-            new ModelCompiler.Backends.HostRows(model.Kernels, model.Named(parameter.Path).Value).Read(0, held);
+            new ModelCompiler.Backends.HostRows(model.Backend, model.Named(parameter.Path).Value).Read(0, held);
             Assert.Equal(held, plain.Read(parameter));
         }
     }
@@ -310,7 +310,7 @@ public class FamilyTests
         Assert.All(ModelRegistry.All, entry => Assert.All(CheckpointFamily.MapsOf(entry.Tables), map =>
         {
             var taken = new HashSet<(string, int)>();
-            foreach (ParameterRow row in entry.Tables.Parameters.Where(p => p.Slot < 0))
+            foreach (ParameterInfo row in entry.Tables.Parameters.Where(p => p.Slot < 0))
             {
                 foreach (TensorMapping mapping in entry.Tables.LayersOf(row).Select(layer => map.Of(row, layer)))
                 {

@@ -158,12 +158,12 @@ public class TextGeneratorTests
     {
         foreach (Parameter parameter in model.Parameters.Where(p => p.Path.Contains(".Query.", StringComparison.Ordinal) || p.Path.Contains(".Key.", StringComparison.Ordinal)))
         {
-            model.Kernels.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 40 * value));
+            model.Backend.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 40 * value));
         }
 
         foreach (Parameter parameter in model.Parameters.Where(p => p.Path.Contains(".Output.", StringComparison.Ordinal) || p.Path.Contains(".Value.", StringComparison.Ordinal)))
         {
-            model.Kernels.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 8 * value));
+            model.Backend.Write(parameter.Value, Array.ConvertAll(model.Read(parameter), value => 8 * value));
         }
     }
 

@@ -103,7 +103,7 @@ public class ClosedFormTests
         Assert.Equal(fixture.Parameters.Select(p => p.Name), model.Parameters.Select(model.NameOf).Order(StringComparer.Ordinal));
         for (int number = 0; number < fixture.Parameters.Length; number++)
         {
-            model.Kernels.Write(model.Named(fixture.Parameters[number].Name).Value, fixture.Values(number));
+            model.Backend.Write(model.Named(fixture.Parameters[number].Name).Value, fixture.Values(number));
         }
     }
 }

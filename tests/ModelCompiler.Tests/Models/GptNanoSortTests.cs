@@ -101,7 +101,7 @@ public class GptNanoSortTests
 
     }
 
-    private static void Write(TransformerModel model, string name, double[] values) => model.Kernels.Write(model.Named(name).Value, values);
+    private static void Write(TransformerModel model, string name, double[] values) => model.Backend.Write(model.Named(name).Value, values);
 
     private static double[] Values(JsonElement file, string name) =>
         [.. MemoryMarshal.Cast<byte, float>(file.GetProperty(name).GetProperty("data").GetBytesFromBase64()).ToArray().Select(v => (double)v)];

@@ -87,7 +87,7 @@ public class HostMemoryTests
         long arena = MemoryPlanner.Train(Stories260K_Lora.Tables, plan, BackendProfile.Null).Cost.Allocated;
         using (Stories260K_Lora fits = Stories260K_Lora.ForTraining(plan, new NullBackend { FreeMemory = new FreeMemory(arena, "a test") }))
         {
-            Assert.Equal(arena, fits.Kernels.AllocatedBytes);
+            Assert.Equal(arena, fits.Backend.AllocatedBytes);
         }
 
         var backend = new NullBackend { FreeMemory = new FreeMemory(arena - 1, "a test") };

@@ -24,8 +24,8 @@ public class InitializationTests
         using ClosedFormCombined model = Create<ClosedFormCombined>("reference");
         Initialization.All(model, seed: 7);
 
-        Assert.All(model.Parameters.Where(p => p.Row.Vector), p =>
-            Assert.All(model.Values(p), v => Assert.Equal(p.Row.Kind == ParameterKind.Bias ? 0 : 1, v)));
+        Assert.All(model.Parameters.Where(p => p.Info.Vector), p =>
+            Assert.All(model.Values(p), v => Assert.Equal(p.Info.Kind == ParameterKind.Bias ? 0 : 1, v)));
     }
 
     [Fact]

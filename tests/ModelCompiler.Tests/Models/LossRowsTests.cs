@@ -143,11 +143,11 @@ public class LossRowsTests
     private static (double Loss, double[][] Gradients) Sums(ClosedFormCombined model, int[] targets)
     {
         model.BeginStep(new Step(Batch, Sequence, LossScale: 1), s_ids, targets, training: true);
-        model.Kernels.Zero(model.LossSum);
+        model.Backend.Zero(model.LossSum);
         model.ZeroGradients();
         model.Forward();
         model.Loss(backward: true);
         model.Backward();
-        return (model.Kernels.Read(model.LossSum), [.. model.Trainable.Select(p => model.Values(p.Gradient))]);
+        return (model.Backend.Read(model.LossSum), [.. model.Trainable.Select(p => model.Values(p.Gradient))]);
     }
 }

@@ -52,7 +52,7 @@ public class MisuseTests
         training.Forward();
         using Stories260K_Lora generation = Model.ForGeneration<Stories260K_Lora>(20, 1, new CpuBackend(1));
         generation.BeginStep(new Step(1, Sequence, 20 - Sequence), ids);
-        generation.Serve();
+        generation.Decode();
         Assert.Throws<ArgumentOutOfRangeException>(() => generation.BeginStep(new Step(1, 1, 20), [1]));
     }
 
@@ -160,7 +160,7 @@ public class MisuseTests
         Stories260K_Lora generation = Model.ForGeneration<Stories260K_Lora>(20, 1, new CpuBackend(1));
         generation.Dispose();
         Assert.Throws<ObjectDisposedException>(() => generation.BeginStep(new Step(1, 1), [1]));
-        Assert.Throws<ObjectDisposedException>(generation.Serve);
+        Assert.Throws<ObjectDisposedException>(generation.Decode);
         Assert.Throws<ObjectDisposedException>(() => generation.Logits(0, 1));
     }
 }

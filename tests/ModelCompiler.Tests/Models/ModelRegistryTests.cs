@@ -63,7 +63,7 @@ public class ModelRegistryTests
 
         public override void Backward() => throw new NotSupportedException();
 
-        public override void Serve() => throw new NotSupportedException();
+        public override void Decode() => throw new NotSupportedException();
 
         public override Tensor Logits(int firstRow, int rows) => throw new NotSupportedException();
     }

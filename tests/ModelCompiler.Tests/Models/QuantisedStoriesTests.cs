@@ -20,13 +20,13 @@ public class QuantisedStoriesTests
         foreach (Parameter parameter in decoded.Parameters)
         {
             Parameter same = quantised.Named(parameter.Path);
-            if (parameter.Row.Slot >= 0)
+            if (parameter.Info.Slot >= 0)
             {
                 double[] values = [.. Enumerable.Range(0, (int)parameter.Value.Count).Select(i => 0.05 * Math.Cos(1 + 7 * i + parameter.Layer))];
-                quantised.Kernels.Write(same.Value, values);
+                quantised.Backend.Write(same.Value, values);
             }
 
-            decoded.Kernels.Write(parameter.Value, quantised.Values(same.Value));
+            decoded.Backend.Write(parameter.Value, quantised.Values(same.Value));
         }
 
         Assert.Contains(quantised.Parameters, p => p.Value.Type == DTypeExtensions.Quantized(DType.NF4, 32, true));

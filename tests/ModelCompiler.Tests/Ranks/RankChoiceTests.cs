@@ -20,7 +20,7 @@ public sealed class RankChoiceTests : IDisposable
     {
         using Stories260K model = Model.ForTraining<Stories260K>(new TrainingPlan { Sequence = 8 }, new CpuBackend(1));
         Initialization.All(model, seed: 5);
-        foreach ((SlotRow slot, int layer) in s_tables.Slots.SelectMany(s => s_tables.LayersOf(s).Select(layer => (s, layer))))
+        foreach ((AdapterSlot slot, int layer) in s_tables.Slots.SelectMany(s => s_tables.LayersOf(s).Select(layer => (s, layer))))
         {
             Parameter weight = model.Named(slot.PathIn(layer) + ".Weight");
             var values = new float[weight.Value.Count];
@@ -31,7 +31,7 @@ public sealed class RankChoiceTests : IDisposable
                 values[row * weight.Value.Columns + i] = (float)((i % 2 == 0 ? 1 : -1) * Math.Pow(Factor(slot, layer), i));
             }
 
-            model.Kernels.Write(weight.Value, values);
+            model.Backend.Write(weight.Value, values);
         }
 
         BaseWeights.Save(model, Base);
@@ -181,7 +181,7 @@ public sealed class RankChoiceTests : IDisposable
     [Fact]
     public void A_base_of_another_model_is_named()
     {
-        Assert.Contains("config.json", Refusal(s_tables with { Configuration = [new ConfigurationRow("hidden_size", "65", null)] }, Base), StringComparison.Ordinal);
+        Assert.Contains("config.json", Refusal(s_tables with { Configuration = [new ConfigEntry("hidden_size", "65", null)] }, Base), StringComparison.Ordinal);
         ModelTables wider = s_tables with { Parameters = [.. s_tables.Parameters.Select(p => p.Path == "Attention.Query.Weight" ? p with { Rows = new Dim(96) } : p)] };
         Assert.Contains("'model.layers.0.self_attn.q_proj.weight' is [64, 64], Stories260K needs [96, 64]", Refusal(wider, Path.Combine(Base, Checkpoint.FileName)), StringComparison.Ordinal);
         Assert.Contains("absent", Refusal(s_tables, _folder.File("absent")), StringComparison.Ordinal);
@@ -194,7 +194,7 @@ public sealed class RankChoiceTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static double Factor(SlotRow slot, int layer)
+    private static double Factor(AdapterSlot slot, int layer)
     {
         int index = Array.FindIndex(s_tables.Slots, s => s.Path == slot.Path);
         return 0.88 + 0.02 * ((3 * layer + index) % 5) + 0.0001 * index;

@@ -198,10 +198,10 @@ public class E2ETests(ITestOutputHelper output)
     {
         Initialization.Adapters(model, seed: 1);
         string[] order = [".Query", ".Key", ".Value", ".Output", ".Gate", ".Up", ".Down"];
-        foreach (AdapterState adapter in model.Adapters.Where(a => a.IsLora && a is not LoraAdapter { Start: LoraStart.Loftq }))
+        foreach (AdapterState adapter in model.Adapters.Where(a => a.IsLora && a is not LoraAdapter { Initialization: LoraInitialization.Loftq }))
         {
             int number = 7 * adapter.Layer + Array.FindIndex(order, n => adapter.Path.EndsWith(n, StringComparison.Ordinal)) + 1;
-            model.Kernels.Write(adapter.Parameters[0].Value, ClosedForm.LoraA(8, adapter.Inputs, number, 0));
+            model.Backend.Write(adapter.Parameters[0].Value, ClosedForm.LoraA(8, adapter.Inputs, number, 0));
         }
     }
 }

@@ -103,7 +103,7 @@ public class FailedRunTests
         using var folder = new TemporaryFolder();
         using StoriesLoraDropout model = SmallRun.CreateModel();
         LoraAdapter adapter = model.Adapters.Cast<LoraAdapter>().First();
-        model.Kernels.Write(adapter.A.Value, Enumerable.Repeat(1e37f, (int)adapter.A.Value.Count).ToArray());
+        model.Backend.Write(adapter.A.Value, Enumerable.Repeat(1e37f, (int)adapter.A.Value.Count).ToArray());
         float[] before = SmallRun.State(model);
         Trainer trainer = Trainer(model, folder.Path);
         double sum = new Evaluator(model, SmallRun.Data).Evaluate().Loss;
@@ -139,7 +139,7 @@ public class FailedRunTests
         using var folder = new TemporaryFolder();
         using StoriesLoraDropout model = SmallRun.CreateModel();
         Parameter norm = model.Named("model.norm.weight");
-        model.Kernels.Write(norm.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
+        model.Backend.Write(norm.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
         var options = SmallRun.Options with { OutputFolder = folder.Path, EvaluationInterval = 1 };
 
         TrainingException error = Assert.Throws<TrainingException>(() => new Trainer(model, SmallRun.Data, options, SmallRun.HeldOut).Run());
@@ -214,13 +214,13 @@ public class FailedRunTests
         using T model = SmallRun.CreateModel<T>();
         Parameter norm = model.Named("model.norm.weight");
         var values = new float[norm.Value.Count];
-        model.Kernels.Read(norm.Value, values);
+        model.Backend.Read(norm.Value, values);
         var trainer = new Trainer(model, SmallRun.Data, options);
         while (trainer.CompletedSteps < options.Steps)
         {
-            model.Kernels.Write(norm.Value, new float[values.Length].Select(_ => float.NaN).ToArray());
+            model.Backend.Write(norm.Value, new float[values.Length].Select(_ => float.NaN).ToArray());
             Assert.Throws<TrainingException>(() => trainer.Step());
-            model.Kernels.Write(norm.Value, values);
+            model.Backend.Write(norm.Value, values);
             trainer.Step();
         }
 
@@ -239,7 +239,7 @@ public class FailedRunTests
     {
         if (metrics.Step == step)
         {
-            model.Kernels.Write(parameter.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
+            model.Backend.Write(parameter.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
         }
     }
 

@@ -51,7 +51,7 @@ public class TrainerTests
             Initialization.All(model, seed: 5);
             foreach (Parameter b in model.Trainable.Where(p => p.Path.EndsWith(".Adapter.B", StringComparison.Ordinal)))
             {
-                model.Kernels.Write(b.Value, new float[b.Value.Count].Select((_, i) => (i % 7 - 3) * 0.01f).ToArray());
+                model.Backend.Write(b.Value, new float[b.Value.Count].Select((_, i) => (i % 7 - 3) * 0.01f).ToArray());
             }
 
             var trainer = new Trainer(model, new Batches(examples, batch, 64, seed: null), new TrainingOptions { GradientAccumulation = accumulate });
@@ -145,7 +145,7 @@ public class TrainerTests
         foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
         {
             // While B is zero no mask can be seen.
-            model.Kernels.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => (float)Math.Sin(i)).ToArray());
+            model.Backend.Write(adapter.B, Enumerable.Range(0, (int)adapter.B.Value.Count).Select(i => (float)Math.Sin(i)).ToArray());
         }
 
         var data = new Batches([SmallRun.Examples[9]], 1, 64, seed: null);
@@ -230,7 +230,7 @@ public class TrainerTests
     {
         if (step == 2)
         {
-            model.Kernels.Write(parameter.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
+            model.Backend.Write(parameter.Value.Slice(0, 1) with { Columns = 1 }, [float.NaN]);
         }
     }
 }

@@ -45,7 +45,7 @@ internal sealed class DeviceMemory
         (Term.Moments, "moments that are not paged", CostKind.Optimizer),
         (Term.Inputs, "ids, labels and masks", CostKind.Inputs),
         (Term.BlockInputs, "block inputs", CostKind.Activations),
-        (Term.Saved, "kept of the rebuilt block", CostKind.Activations),
+        (Term.Saved, "kept of the recomputed block", CostKind.Activations),
         (Term.Passing, "intermediate results", CostKind.Activations),
         (Term.Logits, "logits and their gradient", CostKind.Activations),
         (Term.CrossEntropy, "cross-entropy", CostKind.Activations),

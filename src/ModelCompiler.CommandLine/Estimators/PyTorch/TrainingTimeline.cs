@@ -73,11 +73,11 @@ internal sealed class TrainingTimeline
         for (int layer = Shape.Layers - 1; layer >= 0; layer--)
         {
             // The block's input is kept until its backward is done.
-            _device.Moment = "forward of the rebuilt block";
+            _device.Moment = "forward of the recomputed block";
             var saved = new SavedBlock();
             Allocation output = _block.Forward(layer, saved, Term.Saved);
             _copies.Clear(except: layer);
-            _device.Moment = "backward of the rebuilt block";
+            _device.Moment = "backward of the recomputed block";
             Allocation input = _block.Backward(layer, saved, gradient);
             _device.Drop(output);
             _copies.Clear();

@@ -12,14 +12,14 @@ internal static class ElementwiseCases
         {
             InPlace = ["y=a", "y=b"],
         },
-        new(nameof(IBackend.Gate), [Input("x", s.Rows, s.Columns), Weight("g", 1, s.Columns), Plus(s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
-            (b, t) => b.Gate(t["x"], t["g"], t["y"], t["plus"]))
+        new(nameof(IBackend.ScaleChannels), [Input("x", s.Rows, s.Columns), Weight("g", 1, s.Columns), Plus(s.Rows, s.Columns), Output("y", s.Rows, s.Columns)],
+            (b, t) => b.ScaleChannels(t["x"], t["g"], t["y"], t["plus"]))
         {
             InPlace = ["y=x", "y=plus"],
         },
         new(nameof(IBackend.ShrinkGates), [Accumulator("c", s.Rows, s.Columns) with { Required = true }], (b, t) => b.ShrinkGates(t["c"], 0.125)),
-        new(nameof(IBackend.GateGradientWeight), [Input("dy", s.Rows, s.Columns), Input("x", s.Rows, s.Columns), Accumulator("dg", 1, s.Columns)],
-            (b, t) => b.GateGradientWeight(t["dy"], t["x"], t["dg"])),
+        new(nameof(IBackend.ScaleChannelsGradientWeight), [Input("dy", s.Rows, s.Columns), Input("x", s.Rows, s.Columns), Accumulator("dg", 1, s.Columns)],
+            (b, t) => b.ScaleChannelsGradientWeight(t["dy"], t["x"], t["dg"])),
         new(nameof(IBackend.Magnitude),
             [
                 Input("z", s.Rows, s.Columns), Weight("m", 1, s.Columns), Input("inverse", 1, s.Columns), Weight("bias", 1, s.Columns, optional: true), Plus(s.Rows, s.Columns),

@@ -27,7 +27,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor plus = default)
+    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor addend = default)
     {
         for (int t = 0; t < dx.Rows; t++)
         {
@@ -36,7 +36,7 @@ public sealed unsafe partial class ReferenceBackend
             int size = dxt.Length / dyt.Length;
             for (int i = 0; i < dxt.Length; i++)
             {
-                dxt[i] = dyt[i / size] / size + (plus.IsNone ? 0 : Row(plus, t)[i]);
+                dxt[i] = dyt[i / size] / size + (addend.IsNone ? 0 : Row(addend, t)[i]);
             }
         }
     }

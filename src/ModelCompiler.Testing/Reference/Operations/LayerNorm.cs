@@ -46,7 +46,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default)
+    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor addend = default)
     {
         ReadOnlySpan<double> weight = WeightRow(w, 0);
         for (int t = 0; t < dx.Rows; t++)
@@ -67,7 +67,7 @@ public sealed unsafe partial class ReferenceBackend
 
             for (int i = 0; i < xt.Length; i++)
             {
-                double c = plus.IsNone ? 0 : Row(plus, t)[i];
+                double c = addend.IsNone ? 0 : Row(addend, t)[i];
                 double normalised = (xt[i] - mean) * r;
                 dxt[i] = r * (dyt[i] * weight[i] - meanG - normalised * meanGx) + c;
             }

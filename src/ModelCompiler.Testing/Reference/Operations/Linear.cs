@@ -6,7 +6,7 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1)
+    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor addend = default, float scale = 1)
     {
         ReadOnlySpan<double> b = bias.IsNone ? default : WeightRow(bias, 0);
         for (int o = 0; o < y.Columns; o++)
@@ -15,13 +15,13 @@ public sealed unsafe partial class ReferenceBackend
             for (int t = 0; t < y.Rows; t++)
             {
                 double value = Dot(Row(x, t), weight) + (bias.IsNone ? 0 : b[o]);
-                Row(y, t)[o] = scale * value + (plus.IsNone ? 0 : Row(plus, t)[o]);
+                Row(y, t)[o] = scale * value + (addend.IsNone ? 0 : Row(addend, t)[o]);
             }
         }
     }
 
     /// <inheritdoc/>
-    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor plus = default, float scale = 1)
+    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor addend = default, float scale = 1)
     {
         if (dx.IsNone)
         {
@@ -30,7 +30,7 @@ public sealed unsafe partial class ReferenceBackend
 
         for (int t = 0; t < dx.Rows; t++)
         {
-            Begin(Row(dx, t), plus, t);
+            Begin(Row(dx, t), addend, t);
         }
 
         AddProduct(dy, w, dx, scale);

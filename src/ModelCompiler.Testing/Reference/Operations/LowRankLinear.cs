@@ -6,16 +6,16 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default)
+    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor addend = default)
     {
-        Linear(x, w, y, bias, plus);
-        Linear(h, b, y, plus: y, scale: scale);
+        Linear(x, w, y, bias, addend);
+        Linear(h, b, y, addend: y, scale: scale);
     }
 
     /// <inheritdoc/>
-    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default)
+    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor addend = default)
     {
-        LinearGradientInput(dy, w, dx, plus);
-        LinearGradientInput(e, a, dx, plus: dx);
+        LinearGradientInput(dy, w, dx, addend);
+        LinearGradientInput(e, a, dx, addend: dx);
     }
 }

@@ -28,14 +28,14 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default)
+    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor addend = default)
     {
         for (int t = 0; t < y.Rows; t++)
         {
             Span<double> yt = Row(y, t);
             for (int i = 0; i < yt.Length; i++)
             {
-                yt[i] = Row(z, t)[i] * (WeightRow(m, 0)[i] * Row(inverse, 0)[i]) + (bias.IsNone ? 0 : WeightRow(bias, 0)[i]) + (plus.IsNone ? 0 : Row(plus, t)[i]);
+                yt[i] = Row(z, t)[i] * (WeightRow(m, 0)[i] * Row(inverse, 0)[i]) + (bias.IsNone ? 0 : WeightRow(bias, 0)[i]) + (addend.IsNone ? 0 : Row(addend, t)[i]);
             }
         }
     }

@@ -34,7 +34,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default)
+    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor addend = default)
     {
         ReadOnlySpan<double> weight = WeightRow(w, 0);
         for (int t = 0; t < dx.Rows; t++)
@@ -54,7 +54,7 @@ public sealed unsafe partial class ReferenceBackend
 
                 for (int i = 0; i < xt.Length; i++)
                 {
-                    double c = plus.IsNone ? 0 : Row(plus, t)[first + i];
+                    double c = addend.IsNone ? 0 : Row(addend, t)[first + i];
                     dxt[i] = r * (dyt[i] * weight[i] - xt[i] * r * r * mean) + c;
                 }
             }

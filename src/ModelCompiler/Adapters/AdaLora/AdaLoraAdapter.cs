@@ -23,7 +23,7 @@ public sealed class AdaLoraAdapter : AdapterState
     /// What training keeps beside them, none without it: sensitivity and uncertainty of A, of B and of E, each of their shape; then <see cref="Scores"/>,
     /// <see cref="Mask"/> and <see cref="Overlap"/>.
     /// </param>
-    public AdaLoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b, Parameter e, params Parameter[] kept)
+    public AdaLoraAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter b, Parameter e, params Parameter[] kept)
         : base(slot, index, layer, a.Value.Rows)
     {
         (A, B, E) = (a, b, e);
@@ -80,8 +80,8 @@ public sealed class AdaLoraAdapter : AdapterState
 
         foreach (RatedParameter rated in Rated)
         {
-            model.Kernels.Zero(rated.Sensitivity.Value);
-            model.Kernels.Zero(rated.Uncertainty.Value);
+            model.Backend.Zero(rated.Sensitivity.Value);
+            model.Backend.Zero(rated.Uncertainty.Value);
         }
 
         Initialization.Constant(model, Mask, 1);

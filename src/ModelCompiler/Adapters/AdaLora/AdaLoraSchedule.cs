@@ -36,8 +36,8 @@ public sealed class AdaLoraSchedule : AdapterSchedule
     /// <param name="steps">Optimizer steps of the run.</param>
     public AdaLoraSchedule(TransformerModel model, AdaLoraAdapter[] adapters, int steps)
     {
-        (_kernels, _adapters, _steps) = (model.Kernels, adapters, steps);
-        SlotRow slot = adapters[0].Slot;
+        (_kernels, _adapters, _steps) = (model.Backend, adapters, steps);
+        AdapterSlot slot = adapters[0].Slot;
         (_warmup, _last) = Phases(steps, slot.Setting(nameof(AdaLoraAttribute.Warmup)), slot.Setting(nameof(AdaLoraAttribute.Final)));
         _interval = (int)slot.Setting(nameof(AdaLoraAttribute.Interval));
         _orthogonality = (float)slot.Setting(nameof(AdaLoraAttribute.Orthogonality));
@@ -105,11 +105,11 @@ public sealed class AdaLoraSchedule : AdapterSchedule
             (Tensor a, Tensor b, Tensor overlap) = (adapter.A.Value, adapter.B.Value, adapter.Overlap.Value);
             (Tensor da, Tensor db) = (adapter.A.Gradient, adapter.B.Gradient);
             _kernels.Write(overlap, (ReadOnlySpan<double>)_minusIdentity[adapter.Rank]);
-            _kernels.Linear(a, a, overlap, plus: overlap);
-            _kernels.LinearGradientInput(overlap, a, da, plus: da, scale: factor);
+            _kernels.Linear(a, a, overlap, addend: overlap);
+            _kernels.LinearGradientInput(overlap, a, da, addend: da, scale: factor);
             _kernels.Write(overlap, (ReadOnlySpan<double>)_minusIdentity[adapter.Rank]);
             _kernels.LinearGradientWeight(b, b, overlap);
-            _kernels.Linear(b, overlap, db, plus: db, scale: factor);
+            _kernels.Linear(b, overlap, db, addend: db, scale: factor);
         }
     }
 
@@ -184,8 +184,8 @@ public sealed class AdaLoraSchedule : AdapterSchedule
         Tensor sums = adapter.Scores.Value;
         _kernels.Zero(sums);
         (RatedParameter a, RatedParameter b, RatedParameter e) = (adapter.Rated[0], adapter.Rated[1], adapter.Rated[2]);
-        _kernels.GateGradientWeight(e.Sensitivity.Value, e.Uncertainty.Value, sums.Slice(0, 1));
-        _kernels.GateGradientWeight(b.Sensitivity.Value, b.Uncertainty.Value, sums.Slice(1, 1));
+        _kernels.ScaleChannelsGradientWeight(e.Sensitivity.Value, e.Uncertainty.Value, sums.Slice(0, 1));
+        _kernels.ScaleChannelsGradientWeight(b.Sensitivity.Value, b.Uncertainty.Value, sums.Slice(1, 1));
         _kernels.RowProducts(a.Sensitivity.Value, a.Uncertainty.Value, sums.Slice(2, 1));
         Span<double> read = _sums.AsSpan(0, 3 * adapter.Rank);
         _kernels.Read(sums, read);
@@ -195,5 +195,5 @@ public sealed class AdaLoraSchedule : AdapterSchedule
         }
     }
 
-    private void Apply(AdaLoraAdapter adapter) => _kernels.Gate(adapter.E.Value, adapter.Mask.Value, adapter.E.Value);
+    private void Apply(AdaLoraAdapter adapter) => _kernels.ScaleChannels(adapter.E.Value, adapter.Mask.Value, adapter.E.Value);
 }

@@ -15,7 +15,7 @@ public sealed class DoraAdapter : AdapterState
     /// <param name="b">B, [out, rank].</param>
     /// <param name="m">The magnitudes, [1, out].</param>
     /// <param name="squaredNorms">‖w‖² of each row of the weight, [1, out].</param>
-    public DoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b, Parameter m, Parameter squaredNorms)
+    public DoraAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter b, Parameter m, Parameter squaredNorms)
         : base(slot, index, layer, a.Value.Rows) => (A, B, M, SquaredNorms) = (a, b, m, squaredNorms);
 
     /// <summary>A, [rank, in].</summary>
@@ -51,7 +51,7 @@ public sealed class DoraAdapter : AdapterState
         Initialization.Uniform(model, A, seed, 1 / Math.Sqrt(Inputs));
         Initialization.Constant(model, B, 0);
         double[] squares = Measure(model);
-        model.Kernels.Write(M.Value, (ReadOnlySpan<double>)Array.ConvertAll(squares, Math.Sqrt));
+        model.Backend.Write(M.Value, (ReadOnlySpan<double>)Array.ConvertAll(squares, Math.Sqrt));
     }
 
     /// <summary>LoRA's matrices and the magnitudes: PEFT's DoRA.</summary>
@@ -62,15 +62,15 @@ public sealed class DoraAdapter : AdapterState
     public override void FromLora(TransformerModel model, LowRankFactors module)
     {
         Measure(model);
-        model.Kernels.Write(A.Value, module.A);
-        model.Kernels.Write(B.Value, module.B);
-        model.Kernels.Write(M.Value, module.Magnitude);
+        model.Backend.Write(A.Value, module.A);
+        model.Backend.Write(B.Value, module.B);
+        model.Backend.Write(M.Value, module.Magnitude);
     }
 
     /// <summary>Keeps the squared norms of the weight's rows.</summary>
     private double[] Measure(TransformerModel model)
     {
-        var weight = new HostRows(model.Kernels, WeightIn(model).Value);
+        var weight = new HostRows(model.Backend, WeightIn(model).Value);
         var squares = new double[Outputs];
         var row = new double[Inputs];
         for (int i = 0; i < squares.Length; i++)
@@ -79,7 +79,7 @@ public sealed class DoraAdapter : AdapterState
             squares[i] = row.Sum(static w => w * w);
         }
 
-        model.Kernels.Write(SquaredNorms.Value, (ReadOnlySpan<double>)squares);
+        model.Backend.Write(SquaredNorms.Value, (ReadOnlySpan<double>)squares);
         return squares;
     }
 }

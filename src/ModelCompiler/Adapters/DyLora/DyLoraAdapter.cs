@@ -16,7 +16,7 @@ public sealed class DyLoraAdapter : AdapterState
     /// <param name="layer">Its layer; -1 for the head.</param>
     /// <param name="a">A, [maximum rank, in].</param>
     /// <param name="b">B, [out, maximum rank].</param>
-    public DyLoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b)
+    public DyLoraAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter b)
         : base(slot, index, layer, a.Value.Rows) => (A, B) = (a, b);
 
     /// <summary>A, [maximum rank, in].</summary>
@@ -57,8 +57,8 @@ public sealed class DyLoraAdapter : AdapterState
     /// <inheritdoc/>
     public override void FromLora(TransformerModel model, LowRankFactors module)
     {
-        model.Kernels.Write(A.Value, module.A);
-        model.Kernels.Write(B.Value, module.B);
+        model.Backend.Write(A.Value, module.A);
+        model.Backend.Write(B.Value, module.B);
     }
 
     /// <inheritdoc/>

@@ -15,7 +15,7 @@ public sealed class L1raAdapter : AdapterState
     /// <param name="a">A, [rank, in].</param>
     /// <param name="c">The gates c, [1, rank].</param>
     /// <param name="b">B, [out, rank].</param>
-    public L1raAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter c, Parameter b)
+    public L1raAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter c, Parameter b)
         : base(slot, index, layer, a.Value.Rows) => (A, C, B) = (a, c, b);
 
     /// <summary>A, [rank, in].</summary>
@@ -81,8 +81,8 @@ public sealed class L1raAdapter : AdapterState
                 row[i] = random.Normal() / FirstRank;
             }
 
-            model.Kernels.Write(A.Value.Slice(direction, 1), row);
-            model.Kernels.Write(C.Value.Window(0, 1, direction, 1), [1.0]);
+            model.Backend.Write(A.Value.Slice(direction, 1), row);
+            model.Backend.Write(C.Value.Window(0, 1, direction, 1), [1.0]);
         }
     }
 }

@@ -17,7 +17,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
     private readonly L1raAdapter[] _adapters;
     private readonly int _steps;
     private readonly ulong _seed;
-    private readonly SlotRow _slot;
+    private readonly AdapterSlot _slot;
     private readonly double _gateRate;
     private readonly double _lambda;
     private readonly int _interval;
@@ -91,7 +91,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
         double shrinkage = Mode == L1raMode.Proximal ? _gateRate * _lambda : 0;
         foreach (L1raAdapter adapter in _adapters)
         {
-            _model.Kernels.ShrinkGates(adapter.C.Value, shrinkage);
+            _model.Backend.ShrinkGates(adapter.C.Value, shrinkage);
         }
     }
 
@@ -166,7 +166,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
             _adapters[i].TakeRank();
             foreach (Parameter parameter in _adapters[i].Parameters)
             {
-                parameter.UpdateCounts = new DirectionCounts(parameter.Row.Rows.Symbol == DimSymbol.Rank, _updates[i]);
+                parameter.UpdateCounts = new DirectionCounts(parameter.Info.Rows.Symbol == DimSymbol.Rank, _updates[i]);
             }
         }
 

@@ -35,7 +35,7 @@ public sealed class LamdaAdapter : AdapterState
     public Parameter O => _o ?? throw new InvalidOperationException($"{Path} has no O: it starts where B S is 0");
 
     /// <summary>How its parameters start.</summary>
-    public LamdaStart Start => (LamdaStart)(int)Slot.Setting("Start");
+    public LamdaInitialization Initialization => (LamdaInitialization)(int)Slot.Setting("Start");
 
     /// <summary>The part of the steps after which all of B is frozen.</summary>
     public double FreezeUntil => Slot.Setting("FreezeUntil");
@@ -52,14 +52,14 @@ public sealed class LamdaAdapter : AdapterState
     /// <inheritdoc/>
     public override bool IsLora => false;
 
-    /// <summary>The values of <see cref="LamdaStart"/>; the spectral ones decompose the weight as it is stored, so that they start where the base is.</summary>
+    /// <summary>The values of <see cref="LamdaInitialization"/>; the spectral ones decompose the weight as it is stored, so that they start where the base is.</summary>
     public override void Initialize(TransformerModel model, ulong seed)
     {
-        if (Start == LamdaStart.Random)
+        if (Initialization == LamdaInitialization.Random)
         {
-            Initialization.Uniform(model, A, seed, 1 / Math.Sqrt(Inputs));
-            Initialization.Uniform(model, S, seed, 1 / Math.Sqrt(Rank));
-            Initialization.Constant(model, B, 0);
+            Models.Initialization.Uniform(model, A, seed, 1 / Math.Sqrt(Inputs));
+            Models.Initialization.Uniform(model, S, seed, 1 / Math.Sqrt(Rank));
+            Models.Initialization.Constant(model, B, 0);
             return;
         }
 
@@ -112,8 +112,8 @@ public sealed class LamdaAdapter : AdapterState
     {
         var b = new double[B.Value.Count];
         var s = new double[S.Value.Count];
-        model.Kernels.Read(B.Value, b);
-        model.Kernels.Read(S.Value, s);
+        model.Backend.Read(B.Value, b);
+        model.Backend.Read(S.Value, s);
         for (int i = 0; i < b.Length; i++)
         {
             int column = i % Rank;

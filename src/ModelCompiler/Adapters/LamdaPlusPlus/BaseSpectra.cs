@@ -14,10 +14,10 @@ internal sealed class BaseSpectra(ModelTables tables, IBaseWeights weights, Rank
     /// <param name="layer">The layer; -1 for the head.</param>
     /// <param name="count">How many singular values are needed.</param>
     /// <exception cref="ModelCompilerException">The weight is missing, of another shape or damaged.</exception>
-    public Spectrum Of(SlotRow slot, int layer, int count)
+    public Spectrum Of(AdapterSlot slot, int layer, int count)
     {
         options.Cancellation.ThrowIfCancellationRequested();
-        ParameterRow row = tables.WeightOf(slot);
+        ParameterInfo row = tables.WeightOf(slot);
         Spectrum spectrum = _cache.Get(weights.Read(row, layer), row.Rows.Factor, row.Columns.Factor, count);
         options.Progress?.Invoke(++_done, row.PathIn(layer));
         return spectrum;

@@ -44,7 +44,7 @@ public abstract class RankChoice
         Sizes uniform = new TrainingPlan { Rank = options.Rank }.SizesFor(tables);
         var spectra = new BaseSpectra(tables, weights, options);
         var chosen = new Dictionary<(int Slot, int Layer), int>();
-        foreach ((int index, SlotRow slot) in tables.Slots.Index())
+        foreach ((int index, AdapterSlot slot) in tables.Slots.Index())
         {
             int rank = uniform.Ranks[index];
             int[] layers = tables.LayersOf(slot);
@@ -67,5 +67,5 @@ public abstract class RankChoice
     /// <param name="parameters">Trainable parameters of one adapter at a rank.</param>
     private protected abstract int[] Choose(IReadOnlyList<Spectrum> spectra, int rank, int maximum, Func<int, long> parameters);
 
-    private static RankChoice? Find(SlotRow slot) => s_all.FirstOrDefault(choice => choice.Method == slot.Method);
+    private static RankChoice? Find(AdapterSlot slot) => s_all.FirstOrDefault(choice => choice.Method == slot.Method);
 }

@@ -16,7 +16,7 @@ public sealed class LoraAdapter : AdapterState
     /// <param name="b">B, [out, rank].</param>
     /// <param name="startA">A as it was at the start, [rank, in], where the start took s · B A from the weight; else null.</param>
     /// <param name="startB">B as it was then, [out, rank].</param>
-    public LoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b, Parameter? startA = null, Parameter? startB = null)
+    public LoraAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter b, Parameter? startA = null, Parameter? startB = null)
         : base(slot, index, layer, a.Value.Rows) => (A, B, StartA, StartB) = (a, b, startA, startB);
 
     /// <summary>A, [rank, in].</summary>
@@ -32,7 +32,7 @@ public sealed class LoraAdapter : AdapterState
     public Parameter? StartB { get; }
 
     /// <summary>How it starts.</summary>
-    public LoraStart Start => Slot.Settings.Length == 0 ? LoraStart.Kaiming : (LoraStart)(int)Slot.Setting("Start");
+    public LoraInitialization Initialization => Slot.Settings.Length == 0 ? LoraInitialization.Kaiming : (LoraInitialization)(int)Slot.Setting("Start");
 
     /// <inheritdoc/>
     public override int Inputs => A.Value.Columns;
@@ -50,32 +50,32 @@ public sealed class LoraAdapter : AdapterState
     internal override bool ChangesWeight => StartA is not null;
 
     /// <inheritdoc/>
-    internal override string? KeepsOn => Start is LoraStart.Pissa or LoraStart.Loftq ? $"start {Start} changed the weight that the base had" : null;
+    internal override string? KeepsOn => Start is LoraInitialization.Pissa or LoraInitialization.Loftq ? $"start {Start} changed the weight that the base had" : null;
 
-    /// <summary>The values of <see cref="LoraStart"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
+    /// <summary>The values of <see cref="LoraInitialization"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
     /// <exception cref="ModelCompilerException">PiSSA or LoftQ: the checkpoint's weight is quantised already, or cannot be read any more.</exception>
     /// <exception cref="TrainingException">LoftQ: the weight is not stored as NF4 in this plan.</exception>
     /// <exception cref="InvalidOperationException">LoftQ: the weight was not loaded from a checkpoint.</exception>
     public override void Initialize(TransformerModel model, ulong seed)
     {
-        switch (Start)
+        switch (Initialization)
         {
-            case LoraStart.Pissa:
+            case LoraInitialization.Pissa:
                 float[] weight = model.ReadOriginal(WeightIn(model));
                 LowRankFactors start = SpectralStart.Pissa(weight, Outputs, Inputs, Rank, Scale);
                 Take(model, start, weight);
                 Write(model, A, B, start);
                 break;
-            case LoraStart.Loftq:
+            case LoraInitialization.Loftq:
                 Write(model, A, B, FitToLoss(model));
                 break;
-            case LoraStart.Gaussian:
-                Initialization.Normal(model, A, seed, 1.0 / Rank);
-                Initialization.Constant(model, B, 0);
+            case LoraInitialization.Gaussian:
+                Models.Initialization.Normal(model, A, seed, 1.0 / Rank);
+                Models.Initialization.Constant(model, B, 0);
                 break;
             default:
-                Initialization.Uniform(model, A, seed, 1 / Math.Sqrt(A.Value.Columns));
-                Initialization.Constant(model, B, 0);
+                Models.Initialization.Uniform(model, A, seed, 1 / Math.Sqrt(A.Value.Columns));
+                Models.Initialization.Constant(model, B, 0);
                 break;
         }
     }
@@ -160,11 +160,11 @@ public sealed class LoraAdapter : AdapterState
 
     private static void Write(TransformerModel model, Parameter a, Parameter b, LowRankFactors module)
     {
-        model.Kernels.Write(a.Value, module.A);
-        model.Kernels.Write(b.Value, module.B);
+        model.Backend.Write(a.Value, module.A);
+        model.Backend.Write(b.Value, module.B);
     }
 
     /// <summary>Fills a frozen weight, quantised as it is stored.</summary>
     private static void Write(TransformerModel model, Parameter weight, float[] values) =>
-        RowBlocks.Load(model.Kernels, weight.Value, (first, _, rows) => values.AsSpan((int)first * weight.Value.Columns, rows.Length).CopyTo(rows));
+        RowBlocks.Load(model.Backend, weight.Value, (first, _, rows) => values.AsSpan((int)first * weight.Value.Columns, rows.Length).CopyTo(rows));
 }

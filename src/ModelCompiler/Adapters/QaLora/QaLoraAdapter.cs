@@ -12,7 +12,7 @@ public sealed class QaLoraAdapter : AdapterState
     /// <param name="layer">Its layer; -1 for the head.</param>
     /// <param name="a">A, [rank, groups].</param>
     /// <param name="b">B, [out, rank].</param>
-    public QaLoraAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter b)
+    public QaLoraAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter b)
         : base(slot, index, layer, a.Value.Rows) => (A, B, GroupSize) = (a, b, (int)slot.Setting(nameof(QaLoraAttribute.GroupSize)));
 
     /// <summary>A, [rank, groups].</summary>

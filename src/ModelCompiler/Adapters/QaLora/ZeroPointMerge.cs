@@ -38,7 +38,7 @@ public static class ZeroPointMerge
         : ((QaLoraAdapter)adapter, Weight(model, adapter)!);
 
     // A tied head is the embedding and has no parameter of its own; embeddings are never Int4.
-    private static Parameter? Weight(TransformerModel model, AdapterState adapter) => adapter.WeightIn(model) is { Row.Path: not "TokenEmbedding" } weight ? weight : null;
+    private static Parameter? Weight(TransformerModel model, AdapterState adapter) => adapter.WeightIn(model) is { Info.Path: not "TokenEmbedding" } weight ? weight : null;
 
     private static string? Problem(TransformerModel model, AdapterState adapter)
     {
@@ -62,7 +62,7 @@ public static class ZeroPointMerge
     {
         StorageLayout layout = StorageLayout.Of(weight.Type, weight.Rows, weight.Columns);
         var packed = new byte[layout.Bytes];
-        model.Kernels.Read(weight.Bytes, packed.AsSpan());
+        model.Backend.Read(weight.Bytes, packed.AsSpan());
         Span<float> scales = Floats(packed, layout.Factors, layout.Blocks);
         Span<float> zeros = Floats(packed, layout.Zeros, layout.Blocks);
         float[] a = model.Read(adapter.A);
@@ -89,7 +89,7 @@ public static class ZeroPointMerge
             }
         }
 
-        model.Kernels.Write(weight.Bytes, (ReadOnlySpan<byte>)packed);
+        model.Backend.Write(weight.Bytes, (ReadOnlySpan<byte>)packed);
     }
 
     private static Span<float> Floats(byte[] packed, long offset, long count) => MemoryMarshal.Cast<byte, float>(packed.AsSpan((int)offset, (int)(4 * count)));

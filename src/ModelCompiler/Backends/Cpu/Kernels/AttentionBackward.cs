@@ -4,7 +4,7 @@ namespace ModelCompiler.Backends.Cpu;
 
 /// <summary>
 /// The gradients of attention (Dao et al. 2022). A work item is one key head with the query heads of its group. Per block of keys, with the transposed
-/// keys and values as panels, strips of 96 query rows rebuild their probabilities P and get dS = P ∘ (dO vᵀ − D) / √width with
+/// keys and values as panels, strips of 96 query rows recompute their probabilities P and get dS = P ∘ (dO vᵀ − D) / √width with
 /// D = Σ dO ∘ o; then dv += Pᵀ dO, dk += dSᵀ q, dq += dS k. With fewer heads than threads the work is made twice over smaller
 /// items, dq by blocks of rows and dk, dv by blocks of keys, so that every gradient still has one writer.
 /// </summary>

@@ -7,8 +7,8 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default) => ForEachRow(
-        new GateRows { X = RowsOf(x), Factor = WeightsOf(g)[0], Plus = RowsOf(plus), Y = RowsOf(y), Width = y.Columns }, y.Rows, y.Columns);
+    public void ScaleChannels(Tensor x, Tensor g, Tensor y, Tensor addend = default) => ForEachRow(
+        new GateRows { X = RowsOf(x), Factor = WeightsOf(g)[0], Plus = RowsOf(addend), Y = RowsOf(y), Width = y.Columns }, y.Rows, y.Columns);
 
     /// <inheritdoc/>
     public void ShrinkGates(Tensor c, double threshold)
@@ -25,7 +25,7 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg)
+    public void ScaleChannelsGradientWeight(Tensor dy, Tensor x, Tensor dg)
     {
         if (!dg.IsNone)
         {

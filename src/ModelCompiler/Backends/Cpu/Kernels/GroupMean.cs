@@ -16,12 +16,12 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor plus = default)
+    public void GroupMeanGradient(Tensor dy, Tensor dx, Tensor addend = default)
     {
         if (!dx.IsNone)
         {
             ForEachRow(
-                new GroupMeanGradientRows { Dy = RowsOf(dy), Plus = RowsOf(plus), Dx = RowsOf(dx), Groups = dy.Columns, Size = dx.Columns / dy.Columns }, dx.Rows, dx.Columns);
+                new GroupMeanGradientRows { Dy = RowsOf(dy), Plus = RowsOf(addend), Dx = RowsOf(dx), Groups = dy.Columns, Size = dx.Columns / dy.Columns }, dx.Rows, dx.Columns);
         }
     }
 

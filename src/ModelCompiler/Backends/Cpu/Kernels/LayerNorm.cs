@@ -23,7 +23,7 @@ public sealed unsafe partial class CpuBackend
         x.Columns);
 
     /// <inheritdoc/>
-    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor plus = default) => ForEachRow(
+    public void LayerNormGradient(Tensor dy, Tensor x, Tensor w, Tensor statistics, Tensor dx, Tensor addend = default) => ForEachRow(
         new LayerNormGradientRows
         {
             Dy = RowsOf(dy),
@@ -31,7 +31,7 @@ public sealed unsafe partial class CpuBackend
             W = WeightsOf(w)[0],
             Statistics = RowsOf(statistics),
             Dx = RowsOf(dx),
-            Plus = RowsOf(plus),
+            Plus = RowsOf(addend),
             Width = x.Columns,
         },
         dx.Rows,

@@ -6,7 +6,7 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor plus = default, float scale = 1)
+    public void Linear(Tensor x, Tensor w, Tensor y, Tensor bias = default, Tensor addend = default, float scale = 1)
     {
         if (y.IsNone)
         {
@@ -15,12 +15,12 @@ public sealed unsafe partial class CpuBackend
 
         RequireShape(x, y.Rows, w.Columns);
         RequireShape(y, y.Rows, w.Rows);
-        MatrixProduct product = Product(x, w, y, bias, plus, scale, transposed: true);
+        MatrixProduct product = Product(x, w, y, bias, addend, scale, transposed: true);
         Multiply(&product);
     }
 
     /// <inheritdoc/>
-    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor plus = default)
+    public void LowRankLinear(Tensor x, Tensor w, Tensor h, Tensor b, Tensor y, float scale, Tensor bias = default, Tensor addend = default)
     {
         if (y.IsNone)
         {
@@ -31,17 +31,17 @@ public sealed unsafe partial class CpuBackend
         RequireShape(y, y.Rows, w.Rows);
         RequireShape(h, y.Rows, b.Columns);
         RequireShape(b, y.Columns, b.Columns);
-        MatrixProduct product = Product(x, w, y, bias, plus, 1, transposed: true);
+        MatrixProduct product = Product(x, w, y, bias, addend, 1, transposed: true);
         AddLowRank(&product, h, b, scale, transposed: true);
         Multiply(&product);
     }
 
     /// <summary>The product x w or, <paramref name="transposed"/>, x wᵀ.</summary>
-    private MatrixProduct Product(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor plus, float scale, bool transposed)
+    private MatrixProduct Product(Tensor x, Tensor w, Tensor y, Tensor bias, Tensor addend, float scale, bool transposed)
     {
-        if (!plus.IsNone)
+        if (!addend.IsNone)
         {
-            RequireShape(plus, y.Rows, y.Columns);
+            RequireShape(addend, y.Rows, y.Columns);
         }
 
         if (!bias.IsNone)
@@ -60,8 +60,8 @@ public sealed unsafe partial class CpuBackend
             B = Operand.Of(w, Arena.At(w), transposed),
             Bias = Arena.At(bias),
             BiasType = bias.Type,
-            Start = Floats(plus),
-            StartStride = plus.Stride,
+            Start = Floats(addend),
+            StartStride = addend.Stride,
             C = Floats(y),
             CStride = y.Stride,
             Scale = scale,

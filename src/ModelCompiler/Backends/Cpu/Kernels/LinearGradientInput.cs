@@ -6,7 +6,7 @@ namespace ModelCompiler.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc/>
-    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor plus = default, float scale = 1)
+    public void LinearGradientInput(Tensor dy, Tensor w, Tensor dx, Tensor addend = default, float scale = 1)
     {
         if (dx.IsNone)
         {
@@ -15,12 +15,12 @@ public sealed unsafe partial class CpuBackend
 
         RequireShape(dy, dx.Rows, w.Rows);
         RequireShape(dx, dx.Rows, w.Columns);
-        MatrixProduct product = Product(dy, w, dx, Tensor.None, plus, scale, transposed: false);
+        MatrixProduct product = Product(dy, w, dx, Tensor.None, addend, scale, transposed: false);
         Multiply(&product);
     }
 
     /// <inheritdoc/>
-    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor plus = default)
+    public void LowRankLinearGradientInput(Tensor dy, Tensor w, Tensor e, Tensor a, Tensor dx, Tensor addend = default)
     {
         if (dx.IsNone)
         {
@@ -31,7 +31,7 @@ public sealed unsafe partial class CpuBackend
         RequireShape(dx, dx.Rows, w.Columns);
         RequireShape(e, dx.Rows, a.Rows);
         RequireShape(a, e.Columns, dx.Columns);
-        MatrixProduct product = Product(dy, w, dx, Tensor.None, plus, 1, transposed: false);
+        MatrixProduct product = Product(dy, w, dx, Tensor.None, addend, 1, transposed: false);
         AddLowRank(&product, e, a, 1, transposed: false);
         Multiply(&product);
     }

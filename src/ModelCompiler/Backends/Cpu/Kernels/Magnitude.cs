@@ -19,8 +19,8 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc/>
-    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor plus = default) => ForEachRow(
-        new MagnitudeRows { Z = RowsOf(z), M = WeightsOf(m)[0], Inverse = Floats(inverse), Bias = WeightsOf(bias)[0], Plus = RowsOf(plus), Y = RowsOf(y), Width = y.Columns },
+    public void Magnitude(Tensor z, Tensor m, Tensor inverse, Tensor y, Tensor bias = default, Tensor addend = default) => ForEachRow(
+        new MagnitudeRows { Z = RowsOf(z), M = WeightsOf(m)[0], Inverse = Floats(inverse), Bias = WeightsOf(bias)[0], Plus = RowsOf(addend), Y = RowsOf(y), Width = y.Columns },
         y.Rows,
         y.Columns);
 

@@ -12,7 +12,7 @@ public sealed unsafe partial class CpuBackend
         new RmsNormRows { X = RowsOf(x), W = WeightsOf(w)[0], Y = RowsOf(y), Rstd = RowsOf(rstd), Width = x.Columns, Run = w.Columns, Epsilon = shape.Epsilon }, x.Rows, x.Columns);
 
     /// <inheritdoc/>
-    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor plus = default) => ForEachRow(
+    public void RmsNormGradient(Tensor dy, Tensor x, Tensor w, Tensor rstd, Tensor dx, Tensor addend = default) => ForEachRow(
         new RmsNormGradientRows
         {
             Dy = RowsOf(dy),
@@ -20,7 +20,7 @@ public sealed unsafe partial class CpuBackend
             W = WeightsOf(w)[0],
             Rstd = RowsOf(rstd),
             Dx = RowsOf(dx),
-            Plus = RowsOf(plus),
+            Plus = RowsOf(addend),
             Width = x.Columns,
             Run = w.Columns,
         },

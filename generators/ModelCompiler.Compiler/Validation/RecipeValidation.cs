@@ -1,8 +1,9 @@
 using System.Globalization;
 using ModelCompiler.Compiler.Adapters;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Description;
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>Adapters and storage of a recipe over a sound architecture; <see cref="BudgetArguments"/> has its budgets.</summary>
 internal sealed class RecipeValidation

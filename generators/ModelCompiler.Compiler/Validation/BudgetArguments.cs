@@ -1,8 +1,10 @@
 using System.Globalization;
+using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Description;
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>What budgets say of devices and plans, before anything is planned: a plan that passes can be planned for.</summary>
 internal sealed class BudgetArguments
@@ -107,7 +109,7 @@ internal sealed class BudgetArguments
 
     private void CheckRanks(EquatableArray<BudgetSpec> budgets)
     {
-        SlotRow[]? slots = null;
+        AdapterSlot[]? slots = null;
         for (int i = 0; i < budgets.Count; i++)
         {
             if (budgets[i].Plan.Rank is not { } rank)
@@ -115,7 +117,7 @@ internal sealed class BudgetArguments
                 continue;
             }
 
-            slots ??= [.. Expand.Slots(_spec, Assemble.Run(_spec)).Select(static slot => slot.Row)];
+            slots ??= [.. InsertAdapters.Slots(_spec, Lower.Run(_spec)).Select(static slot => slot.Row)];
             string narrow = string.Join(", ", slots.Where(slot => rank > slot.MaximumRank).Select(static slot => $"{slot.Path} ({Text(slot.MaximumRank)})"));
             if (narrow.Length > 0)
             {

@@ -5,11 +5,11 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Passes;
 
 /// <summary>
-/// Rebuilds forward values in backward instead of keeping them: the operation that made the value is cloned before its first
-/// use, with whatever operations it needs itself. The next prune finds that less is saved. Selective rebuilds what is cheap, and of that
-/// no statistics of norms, which are one or two numbers a row; block rebuilds everything, so that backward reads forward's input alone.
+/// Recomputes forward values in backward instead of keeping them: the operation that made the value is cloned before its first
+/// use, with whatever operations it needs itself. The next prune finds that less is saved. Selective recomputes what is cheap, and of that
+/// no statistics of norms, which are one or two numbers a row; block recomputes everything, so that backward reads forward's input alone.
 /// </summary>
-public static class Rematerialise
+public static class Rematerialize
 {
     /// <summary>Runs the pass.</summary>
     public static Region Run(Region forward, Region backward, Checkpointing policy)
@@ -29,14 +29,14 @@ public static class Rematerialise
         {
             ops.Add(op with
             {
-                Inputs = op.Inputs.Select(Rebuilt).ToArray(),
-                Accumulator = op.Accumulator is null ? null : Rebuilt(op.Accumulator),
+                Inputs = op.Inputs.Select(Recomputed).ToArray(),
+                Accumulator = op.Accumulator is null ? null : Recomputed(op.Accumulator),
             });
         }
 
         return backward with { Ops = ops.ToArray() };
 
-        Value Rebuilt(Value value)
+        Value Recomputed(Value value)
         {
             if (clones.TryGetValue(value, out Value? clone))
             {
@@ -48,8 +48,8 @@ public static class Rematerialise
                 return value;
             }
 
-            Value[] inputs = producer.Inputs.Select(Rebuilt).ToArray();
-            Value? accumulator = producer.Accumulator is null ? null : Rebuilt(producer.Accumulator);
+            Value[] inputs = producer.Inputs.Select(Recomputed).ToArray();
+            Value? accumulator = producer.Accumulator is null ? null : Recomputed(producer.Accumulator);
             Value?[] outputs = producer.Outputs.Select((o, i) => i == 0 || policy == Checkpointing.Block ? Clone(o) : null).ToArray();
             ops.Add(producer with { Inputs = inputs, Accumulator = accumulator, Outputs = outputs, Recomputed = true, Section = null });
             return clones[value];
@@ -62,14 +62,14 @@ public static class Rematerialise
                 return null;
             }
 
-            // Where all of forward is rebuilt there is no other value of the name.
-            var clone = new Value(policy == Checkpointing.Block ? output.Name : output.Name + "Rebuilt", output.Shape, ValueKind.Computed);
+            // Where all of forward is recomputed there is no other value of the name.
+            var clone = new Value(policy == Checkpointing.Block ? output.Name : output.Name + "Recomputed", output.Shape, ValueKind.Computed);
             clones.Add(output, clone);
             return clone;
         }
 
         bool Permits(Op producer, Value value) => policy == Checkpointing.Block
             || (ReferenceEquals(value, producer.Outputs[0]) && !ReferenceEquals(value, forward.Output) && producer.Accumulator is null
-                && (producer.Row.Recompute == Recompute.Always || (producer.Row.Recompute == Recompute.Cheap && policy == Checkpointing.Selective)));
+                && (producer.Operation.Recompute == Recompute.Always || (producer.Operation.Recompute == Recompute.Cheap && policy == Checkpointing.Selective)));
     }
 }

@@ -1,4 +1,6 @@
-namespace ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>Finds what is wrong with a description that could be read: pure, and complete (it does not stop at the first).</summary>
 public static class Validation

@@ -1,8 +1,9 @@
 using System.Globalization;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Description;
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>Sizes and constants of an architecture.</summary>
 internal sealed class ArchitectureValidation

@@ -6,7 +6,7 @@ namespace ModelCompiler.Testing.Reference;
 public sealed unsafe partial class ReferenceBackend
 {
     /// <inheritdoc/>
-    public void Gate(Tensor x, Tensor g, Tensor y, Tensor plus = default)
+    public void ScaleChannels(Tensor x, Tensor g, Tensor y, Tensor addend = default)
     {
         ReadOnlySpan<double> factor = WeightRow(g, 0);
         for (int t = 0; t < y.Rows; t++)
@@ -15,7 +15,7 @@ public sealed unsafe partial class ReferenceBackend
             Span<double> yt = Row(y, t);
             for (int i = 0; i < yt.Length; i++)
             {
-                yt[i] = xt[i] * factor[i] + (plus.IsNone ? 0 : Row(plus, t)[i]);
+                yt[i] = xt[i] * factor[i] + (addend.IsNone ? 0 : Row(addend, t)[i]);
             }
         }
     }
@@ -33,7 +33,7 @@ public sealed unsafe partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public void GateGradientWeight(Tensor dy, Tensor x, Tensor dg)
+    public void ScaleChannelsGradientWeight(Tensor dy, Tensor x, Tensor dg)
     {
         if (dg.IsNone)
         {

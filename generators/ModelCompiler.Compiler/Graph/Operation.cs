@@ -2,7 +2,7 @@ using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Operations;
+namespace ModelCompiler.Compiler.Graph;
 
 /// <summary>Whether a value may be made again in backward instead of being kept.</summary>
 public enum Recompute
@@ -21,7 +21,7 @@ public enum Recompute
 /// One row of the operation catalogue: shape rule, gradient rule, what it may overwrite, cost, formula and C# call. What the
 /// gradient saves is not stated: it is what remains read after pruning.
 /// </summary>
-public abstract record OpRow
+public abstract record Operation
 {
     /// <summary>Method of the backend.</summary>
     public virtual string Method => GetType().Name;
@@ -49,7 +49,7 @@ public abstract record OpRow
     /// <summary>Whether the row can add an accumulator, the C of D = scale · f + C.</summary>
     public virtual bool Accumulates => false;
 
-    /// <summary>Whether the output may be rebuilt in backward.</summary>
+    /// <summary>Whether the output may be recomputed in backward.</summary>
     public virtual Recompute Recompute => Recompute.Never;
 
     /// <summary>Floating-point operations, counting a multiply-add as two.</summary>

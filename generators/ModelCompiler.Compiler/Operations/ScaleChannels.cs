@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Graph;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>A learned factor per channel. Inputs: x, g [1, width].</summary>
-public sealed record Gate : OpRow
+public sealed record ScaleChannels : Operation
 {
     public override string Formula => "y = x g";
 
@@ -23,8 +23,8 @@ public sealed record Gate : OpRow
     {
         if (g.Of(op.Output) is { } dy)
         {
-            g.Add(op.Inputs[1], new GateGradientWeight(), [dy, op.Inputs[0]]);
-            g.Add(op.Inputs[0], new Gate(), [dy, op.Inputs[1]]);
+            g.Add(op.Inputs[1], new ScaleChannelsGradientWeight(), [dy, op.Inputs[0]]);
+            g.Add(op.Inputs[0], new ScaleChannels(), [dy, op.Inputs[1]]);
             if (op.Accumulator is not null)
             {
                 g.Same(op.Accumulator, dy);
@@ -33,11 +33,11 @@ public sealed record Gate : OpRow
     }
 
     public override void Arguments(Op op, CallWriter call) =>
-        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output).Named("plus", op.Accumulator);
+        call.Tensor(op.Inputs[0]).Tensor(op.Inputs[1]).Tensor(op.Output).Named("addend", op.Accumulator);
 }
 
 /// <summary>Gradient of the factors. Inputs: dy, x.</summary>
-public sealed record GateGradientWeight : OpRow
+public sealed record ScaleChannelsGradientWeight : Operation
 {
     public override string Formula => "dg += Σ dy x";
 

@@ -1,7 +1,8 @@
 using System.Globalization;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Description;
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>Holds a recipe's planned memory against its budgets. Needs a plan, so only a recipe without other problems is asked.</summary>
 internal static class BudgetValidation

@@ -4,19 +4,19 @@ using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Passes;
+namespace ModelCompiler.Compiler.Lowering;
 
 /// <summary>An adapter on a projection, with its parameters.</summary>
-public sealed record AdaptedProjection(Projection Projection, AdapterExpansion Expansion, AdapterSlot Slot, SlotRow Row, Value[] Parameters);
+public sealed record AdaptedProjection(ProjectionSite Projection, AdapterExpansion Expansion, Graph.AdapterSlot Slot, Planning.AdapterSlot Row, Value[] Parameters);
 
 /// <summary>Adds each adapter's operations behind the projection it targets.</summary>
-public static class Expand
+public static class InsertAdapters
 {
     /// <summary>The adapters of a recipe on the projections they target.</summary>
     public static AdaptedProjection[] Slots(ModelSpec spec, Network network)
     {
         var slots = new List<AdaptedProjection>();
-        foreach (Projection projection in network.Projections)
+        foreach (ProjectionSite projection in network.Projections)
         {
             foreach (AdapterSpec adapter in spec.Recipe?.Adapters ?? default)
             {
@@ -27,8 +27,8 @@ public static class Expand
 
                 AdapterExpansion expansion = AdapterExpansion.Find(adapter.Method)
                     ?? throw new InvalidOperationException($"unknown adapter method {adapter.Method}");
-                var slot = new AdapterSlot(slots.Count, projection.Path);
-                SlotRow row = expansion.Describe(adapter, projection);
+                var slot = new Graph.AdapterSlot(slots.Count, projection.Path);
+                Planning.AdapterSlot row = expansion.Describe(adapter, projection);
                 Value[] parameters = expansion.Parameters(slot, row, projection)
                     .Select(p => new Value(p.Path, new Shape(p.Rows, p.Columns), ValueKind.Parameter, p)).ToArray();
                 slots.Add(new AdaptedProjection(projection, expansion, slot, row, parameters));
@@ -50,7 +50,7 @@ public static class Expand
         foreach (Op op in region.Ops)
         {
             Op kept = g.Keep(op);
-            AdaptedProjection? adapted = op.Row is Linear ? active.FirstOrDefault(a => IsWeightOf(op, a.Projection)) : null;
+            AdaptedProjection? adapted = op.Operation is Linear ? active.FirstOrDefault(a => IsWeightOf(op, a.Projection)) : null;
             if (adapted is not null)
             {
                 Value y = adapted.Expansion.Expand(g, adapted.Slot, adapted.Row, kept.Inputs[0], kept.Output, adapted.Parameters);
@@ -61,7 +61,7 @@ public static class Expand
         return g.Build(region);
     }
 
-    private static bool IsWeightOf(Op op, Projection projection)
+    private static bool IsWeightOf(Op op, ProjectionSite projection)
     {
         string path = op.Inputs[1].Name;
         return path == projection.Path + ".Weight" || (projection.Flag == Projections.Head && path == "TokenEmbedding");

@@ -1,4 +1,6 @@
-namespace ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>A linear projection that can carry an adapter.</summary>
 /// <param name="Projection">Which it is.</param>

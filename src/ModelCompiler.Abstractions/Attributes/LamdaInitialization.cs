@@ -1,7 +1,7 @@
 namespace ModelCompiler;
 
 /// <summary>Start values of a LaMDA adapter. With each of them the model computes what its base does before the first step.</summary>
-public enum LamdaStart
+public enum LamdaInitialization
 {
     /// <summary>A = V_rᵀ and B = U_r, the largest singular vectors of the frozen weight W = U Σ Vᵀ, and S = 0.</summary>
     Spectral,

@@ -7,7 +7,7 @@ namespace ModelCompiler.Compiler.Passes;
 /// <summary>
 /// The block for generation: attention reads and extends a cache of keys and values. Takes the place of differentiation.
 /// </summary>
-public static class Serve
+public static class Decode
 {
     /// <summary>Rewrites a block; returns the width of each attention's cache.</summary>
     public static (Region Region, int[] CacheWidths) Run(Region block)
@@ -16,7 +16,7 @@ public static class Serve
         var widths = new List<int>();
         foreach (Op op in block.Ops)
         {
-            if (op.Row is not Attention attention)
+            if (op.Operation is not Attention attention)
             {
                 g.Keep(op);
                 continue;
@@ -45,12 +45,12 @@ public static class Serve
         Value? hidden = null;
         foreach (Op op in loss.Ops)
         {
-            if (op.Row is Gather)
+            if (op.Operation is Gather)
             {
                 hidden = new Value("Hidden", op.Output.Shape, ValueKind.Carried);
                 g.Replace(op.Output, hidden);
             }
-            else if (op.Row is not CrossEntropy)
+            else if (op.Operation is not CrossEntropy)
             {
                 g.Keep(op);
             }

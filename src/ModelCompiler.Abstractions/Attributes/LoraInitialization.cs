@@ -1,7 +1,7 @@
 namespace ModelCompiler;
 
 /// <summary>Start values of a LoRA adapter. With all but the last the model computes what its base does before the first step, but for rounding.</summary>
-public enum LoraStart
+public enum LoraInitialization
 {
     /// <summary>A uniform in ±1/√in (Kaiming with a = √5, as PEFT does), B 0.</summary>
     Kaiming,

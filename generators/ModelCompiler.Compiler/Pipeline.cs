@@ -1,20 +1,22 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Lowering;
+using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Passes;
+namespace ModelCompiler.Compiler;
 
 /// <summary>One variant of the block: which adapters it has and how far backward goes through it.</summary>
 /// <param name="Name">Its name in generated code.</param>
 /// <param name="FirstLayer">First layer of the run of layers that use it.</param>
 /// <param name="LastLayer">Last layer of that run.</param>
 /// <param name="None">Operations and frame when everything is kept.</param>
-/// <param name="Selective">Operations and frame when cheap values are rebuilt.</param>
+/// <param name="Selective">Operations and frame when cheap values are recomputed.</param>
 /// <param name="Pass">Operations and frame of a forward that saves nothing.</param>
-/// <param name="Rebuild">Operations and frame of a backward that rebuilds all of forward from the layer's input.</param>
-/// <param name="Serve">Operations and frame for generation.</param>
+/// <param name="Recompute">Operations and frame of a backward that recomputes all of forward from the layer's input.</param>
+/// <param name="Decode">Operations and frame for generation.</param>
 public sealed record BlockVariant(
-    string Name, int FirstLayer, int LastLayer, FrameDraft None, FrameDraft Selective, FrameDraft Pass, FrameDraft Rebuild, FrameDraft Serve);
+    string Name, int FirstLayer, int LastLayer, FrameDraft None, FrameDraft Selective, FrameDraft Pass, FrameDraft Recompute, FrameDraft Decode);
 
 /// <summary>A model after all passes: what the writers print and the planner plans.</summary>
 public sealed record CompiledModel(
@@ -28,15 +30,15 @@ public sealed record CompiledModel(
     int[] CacheWidths);
 
 /// <summary>Finds the variants of the block and runs the passes for each.</summary>
-public static class Variants
+public static class Pipeline
 {
     /// <summary>Runs all passes.</summary>
     /// <param name="spec">The description.</param>
     /// <param name="inPlace">Whether values may share buffers; off only to prove that sharing changes nothing.</param>
     public static CompiledModel Run(ModelSpec spec, bool inPlace = true)
     {
-        Network network = Assemble.Run(spec);
-        AdaptedProjection[] slots = Expand.Slots(spec, network);
+        Network network = Lower.Run(spec);
+        AdaptedProjection[] slots = InsertAdapters.Slots(spec, network);
         AdaptedProjection[] inBlock = slots.Where(s => s.Projection.PerLayer).ToArray();
         bool full = spec.Recipe is null;
         int lowest = full ? 0 : inBlock.Length == 0 ? spec.Block.Repeat : inBlock.Min(s => s.Row.FirstLayer);
@@ -58,8 +60,8 @@ public static class Variants
             string name = i == order.Length - 1 ? "Layer" : first < lowest ? "FrozenLayer" : first == lowest ? "LowestLayer" : $"Layer{first}";
             bool backward = first >= lowest;
             bool inputGradient = first > lowest || full;
-            Region forward = FuseAccumulate.Run(Expand.Run(network.Block, active, training: true));
-            (Region serving, cacheWidths) = Serve.Run(FuseAccumulate.Run(Expand.Run(network.Block, active, training: false)));
+            Region forward = FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: true));
+            (Region serving, cacheWidths) = Decode.Run(FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: false)));
             (Region Forward, Region? Backward) selective = Train(forward, backward, inputGradient, Checkpointing.Selective);
             variants.Add(new BlockVariant(
                 name,
@@ -69,15 +71,15 @@ public static class Variants
                 Draft(selective),
                 Draft((selective.Forward, null)),
                 Draft((new Region([], forward.Input, null), Train(forward, backward, inputGradient, Checkpointing.Block).Backward)),
-                Serving("Serve" + name, serving, carried: true, inPlace, slots.Length)));
+                Serving("Decode" + name, serving, carried: true, inPlace, slots.Length)));
 
             FrameDraft Draft((Region Forward, Region? Backward) step) => Finish(name, step.Forward, step.Backward, carried: true, inPlace, slots.Length);
         }
 
         AdaptedProjection[] head = slots.Where(s => !s.Projection.PerLayer).ToArray();
         FrameDraft prologue = Prologue(network.Prologue, full, inPlace, slots.Length);
-        FrameDraft loss = Loss(Expand.Run(network.Loss, head, training: true), lowest < spec.Block.Repeat, inPlace, slots.Length);
-        FrameDraft logits = Serving("Head", Serve.Head(Expand.Run(network.Loss, head, training: false)), carried: false, inPlace, slots.Length);
+        FrameDraft loss = Loss(InsertAdapters.Run(network.Loss, head, training: true), lowest < spec.Block.Repeat, inPlace, slots.Length);
+        FrameDraft logits = Serving("Head", Decode.Head(InsertAdapters.Run(network.Loss, head, training: false)), carried: false, inPlace, slots.Length);
         return new CompiledModel(spec, network, slots, variants.ToArray(), prologue, loss, logits, cacheWidths);
     }
 
@@ -90,7 +92,7 @@ public static class Variants
             (Region differentiated, backward) = Prune.Run(forward, Differentiate.Run(forward, incoming), inputGradient);
             if (backward is not null)
             {
-                backward = Rematerialise.Run(differentiated, backward, policy);
+                backward = Rematerialize.Run(differentiated, backward, policy);
             }
         }
 
@@ -117,8 +119,8 @@ public static class Variants
         (Region differentiated, backward) = Prune.Run(region, backward, inputGradient);
         if (backward is not null)
         {
-            // Dropout alone is rebuilt: within one chunk everything else is still at hand.
-            backward = Rematerialise.Run(differentiated, backward, Checkpointing.None);
+            // Dropout alone is recomputed: within one chunk everything else is still at hand.
+            backward = Rematerialize.Run(differentiated, backward, Checkpointing.None);
         }
 
         (region, backward) = Prune.Run(region, backward, inputGradient);
@@ -136,8 +138,8 @@ public static class Variants
         Op[] backwardOps = backward?.Ops ?? [];
         Value? output = forward.Output;
         Op[] fusedForward = FuseKernels.Run(forward.Ops, v => ReferenceEquals(v, output) || backwardOps.Any(o => o.Reads.Contains(v)));
-        Op[] fusedBackward = FuseRebuilt.Run(FuseKernels.Run(backwardOps, v => ReferenceEquals(v, backward?.Output)));
-        return Lifetimes.Run(
+        Op[] fusedBackward = FuseRecomputed.Run(FuseKernels.Run(backwardOps, v => ReferenceEquals(v, backward?.Output)));
+        return AssignBuffers.Run(
             name,
             forward with { Ops = fusedForward },
             backward is null ? null : backward with { Ops = fusedBackward },

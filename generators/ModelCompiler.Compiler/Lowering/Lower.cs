@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Compiler.Passes;
+namespace ModelCompiler.Compiler.Lowering;
 
 /// <summary>A linear projection that an adapter may target.</summary>
 /// <param name="Flag">Its name as a target.</param>
@@ -11,17 +11,17 @@ namespace ModelCompiler.Compiler.Passes;
 /// <param name="In">Input width.</param>
 /// <param name="Out">Output width.</param>
 /// <param name="Format">How its weight is stored.</param>
-public sealed record Projection(Projections Flag, string Path, int In, int Out, WeightFormat Format)
+public sealed record ProjectionSite(Projections Flag, string Path, int In, int Out, WeightFormat Format)
 {
     /// <summary>Whether every layer has one.</summary>
     public bool PerLayer => Flag != Projections.Head;
 }
 
 /// <summary>The regions of a step before any pass: prologue, one block, loss.</summary>
-public sealed record Network(Region Prologue, Region Block, Region Loss, Value[] Parameters, Projection[] Projections);
+public sealed record Network(Region Prologue, Region Block, Region Loss, Value[] Parameters, ProjectionSite[] Projections);
 
 /// <summary>Turns a description into regions.</summary>
-public sealed class Assemble
+public sealed class Lower
 {
     /// <summary>The token ids, [T, 1].</summary>
     public static readonly Value TokenIds = new("TokenIds", new Shape(Dim.Tokens, new Dim(1)), ValueKind.External);
@@ -37,12 +37,12 @@ public sealed class Assemble
 
     private readonly ModelSpec _spec;
     private readonly List<Value> _parameters = [];
-    private readonly List<Projection> _projections = [];
+    private readonly List<ProjectionSite> _projections = [];
 
-    private Assemble(ModelSpec spec) => _spec = spec;
+    private Lower(ModelSpec spec) => _spec = spec;
 
     /// <summary>Assembles a model.</summary>
-    public static Network Run(ModelSpec spec) => new Assemble(spec).Build();
+    public static Network Run(ModelSpec spec) => new Lower(spec).Build();
 
     private Network Build()
     {
@@ -90,12 +90,12 @@ public sealed class Assemble
             if (sublayer.LayerScale)
             {
                 Value factors = Parameter(sublayer.PropertyName + ".LayerScale", ParameterKind.Gain, 1, _spec.Width);
-                y = g.Add("Scaled" + suffix, new Gate(), y, factors);
+                y = g.Add("Scaled" + suffix, new ScaleChannels(), y, factors);
             }
 
             bool last = i == _spec.Block.Sublayers.Count - 1;
             bool norms = _spec.Block.PostNorm && sublayer.Norm is not null;
-            x = g.Add(norms ? "Summed" + suffix : last ? "Output" : "Middle" + (i == 0 ? "" : Text(i + 1)), new Add(), x, y);
+            x = g.Add(norms ? "ResidualSum" + suffix : last ? "Output" : "ResidualMiddle" + (i == 0 ? "" : Text(i + 1)), new Add(), x, y);
             if (norms)
             {
                 x = Norm(g, sublayer, x, last ? "Output" : "Normed" + suffix);
@@ -118,7 +118,7 @@ public sealed class Assemble
         }
 
         Value weight = _spec.Embedding.Tied ? embedding : Parameter("Head.Weight", ParameterKind.Matrix, _spec.Vocabulary, _spec.Width, perLayer: false, Projections.Head);
-        _projections.Add(new Projection(Projections.Head, "Head", _spec.Width, _spec.Vocabulary, weight.Parameter!.Format));
+        _projections.Add(new ProjectionSite(Projections.Head, "Head", _spec.Width, _spec.Vocabulary, weight.Parameter!.Format));
         Value[] inputs = _spec.Head.Bias
             ? [x, weight, Parameter("Head.Bias", ParameterKind.Bias, 1, _spec.Vocabulary, perLayer: false)]
             : [x, weight];
@@ -140,8 +140,8 @@ public sealed class Assemble
         Value k = Project(g, sublayer, Projections.Key, x, a.Shape.KeyValueWidth, a.Bias, "Key" + tag);
         k = Rotate(g, a, HeadNorm(g, sublayer, a, k, "KeyNorm"));
         Value v = Project(g, sublayer, Projections.Value, x, a.Shape.KeyValueWidth, a.Bias, "Value" + tag);
-        Value mixed = g.AddMany(["Mixed" + tag, "LogSumExp" + tag], new Attention(a.Shape), q, k, v)[0];
-        return Project(g, sublayer, Projections.Output, mixed, _spec.Width, a.OutputBias, "Attended" + tag);
+        Value mixed = g.AddMany(["AttentionOutput" + tag, "LogSumExp" + tag], new Attention(a.Shape), q, k, v)[0];
+        return Project(g, sublayer, Projections.Output, mixed, _spec.Width, a.OutputBias, "AttentionProjected" + tag);
     }
 
     private Value HeadNorm(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string property)
@@ -174,7 +174,7 @@ public sealed class Assemble
             hidden = g.Add("Hidden" + tag, f.Kind == FeedForwardKind.SwiGlu ? new SwiGlu() : new GeGlu(), gate, up);
         }
 
-        return Project(g, sublayer, Projections.Down, hidden, _spec.Width, f.Bias, "Fed" + tag);
+        return Project(g, sublayer, Projections.Down, hidden, _spec.Width, f.Bias, "FeedForwardOutput" + tag);
     }
 
     private Value Project(GraphBuilder g, SublayerSpec sublayer, Projections flag, Value x, int width, bool bias, string name)
@@ -182,7 +182,7 @@ public sealed class Assemble
         string path = $"{sublayer.PropertyName}.{flag}";
         int inputs = x.Shape.Columns.Factor;
         Value weight = Parameter(path + ".Weight", ParameterKind.Matrix, width, inputs, projection: flag);
-        _projections.Add(new Projection(flag, path, inputs, width, weight.Parameter!.Format));
+        _projections.Add(new ProjectionSite(flag, path, inputs, width, weight.Parameter!.Format));
         return bias
             ? g.Add(name, new Linear(), x, weight, Parameter(path + ".Bias", ParameterKind.Bias, 1, width))
             : g.Add(name, new Linear(), x, weight);
@@ -207,7 +207,7 @@ public sealed class Assemble
     {
         WeightFormat format = kind != ParameterKind.Matrix || _spec.Recipe is null ? WeightFormat.Compute
             : projection is { } named ? _spec.Recipe.FormatOf(named) : _spec.Recipe.EmbeddingFormat;
-        var row = new ParameterRow(path, new Dim(rows), new Dim(columns), format, perLayer, _spec.Recipe is null, kind);
+        var row = new ParameterInfo(path, new Dim(rows), new Dim(columns), format, perLayer, _spec.Recipe is null, kind);
         var value = new Value(path, new Shape(row.Rows, row.Columns), ValueKind.Parameter, row);
         _parameters.Add(value);
         return value;

@@ -1,4 +1,6 @@
-namespace ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Description;
+
+namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>
 /// Which part of the description something comes from; the front end finds the source location by it. No location is held.

@@ -15,7 +15,7 @@ public sealed record FrameDraft(Op[] Forward, Op[] Backward, IReadOnlyDictionary
 /// Decides which values share a buffer. An output joins the buffer of its accumulator, or of an input its row may overwrite, when
 /// nothing reads that buffer later. The gradient of the residual stream ends in the buffer it came in; where that cannot be, it is copied.
 /// </summary>
-public sealed class Lifetimes
+public sealed class AssignBuffers
 {
     private readonly Op[] _ops;
     private readonly int _forwardOps;
@@ -24,7 +24,7 @@ public sealed class Lifetimes
     private readonly List<Buffer> _buffers = [];
     private readonly bool _inPlace;
 
-    private Lifetimes(Op[] ops, int forwardOps, bool inPlace) => (_ops, _forwardOps, _inPlace) = (ops, forwardOps, inPlace);
+    private AssignBuffers(Op[] ops, int forwardOps, bool inPlace) => (_ops, _forwardOps, _inPlace) = (ops, forwardOps, inPlace);
 
     /// <summary>Runs the pass.</summary>
     /// <param name="name">Name of the frame.</param>
@@ -53,7 +53,7 @@ public sealed class Lifetimes
 
         FrameDraft Assign()
         {
-            var lifetimes = new Lifetimes([.. forward.Ops, .. backwardOps], forward.Ops.Length, inPlace);
+            var lifetimes = new AssignBuffers([.. forward.Ops, .. backwardOps], forward.Ops.Length, inPlace);
             return lifetimes.Build(name, forward, backwardOps, gradientIn, gradientOut, carried, slots);
         }
     }
@@ -65,10 +65,10 @@ public sealed class Lifetimes
         CountReads(carried ? forward.Output : null, gradientOut);
         if (forward.Input is not null)
         {
-            Own(forward.Input, -1, carried ? RowKind.Input : RowKind.Hidden);
+            Own(forward.Input, -1, carried ? BufferKind.Input : BufferKind.Hidden);
         }
 
-        Buffer? residual = gradientIn is null ? null : Own(gradientIn, -1, RowKind.ResidualGradient);
+        Buffer? residual = gradientIn is null ? null : Own(gradientIn, -1, BufferKind.ResidualGradient);
         for (int position = 0; position < _ops.Length; position++)
         {
             AssignOutputs(position, gradientOut, residual);
@@ -77,17 +77,17 @@ public sealed class Lifetimes
         if (forward.Output is not null)
         {
             Buffer output = _bufferOf[forward.Output];
-            output.Kind = carried ? RowKind.Output : output.Kind;
+            output.Kind = carried ? BufferKind.Output : output.Kind;
             output.Last = carried ? output.Last : _ops.Length;
         }
 
         if (gradientIn is null && gradientOut is not null)
         {
-            _bufferOf[gradientOut].Kind = RowKind.ResidualGradient;
+            _bufferOf[gradientOut].Kind = BufferKind.ResidualGradient;
         }
 
-        (FrameRow[] rows, Dictionary<Value, string> names) = Rows(carried);
-        var work = new WorkCount(slots, value => _bufferOf.TryGetValue(value, out Buffer? buffer) && buffer.Kind == RowKind.Absent);
+        (FrameBuffer[] rows, Dictionary<Value, string> names) = Rows(carried);
+        var work = new WorkCount(slots, value => _bufferOf.TryGetValue(value, out Buffer? buffer) && buffer.Kind == BufferKind.Absent);
         (Flops forwardFlops, Traffic forwardTraffic) = work.Of(forward.Ops);
         (Flops backwardFlops, Traffic backwardTraffic) = work.Of(backwardOps);
         var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), forwardFlops, backwardFlops, rows)
@@ -133,14 +133,14 @@ public sealed class Lifetimes
                 continue;
             }
 
-            bool copied = op.Row is Copy && ReferenceEquals(output, gradientOut) && residual is not null;
+            bool copied = op.Operation is Copy && ReferenceEquals(output, gradientOut) && residual is not null;
             Buffer? buffer = copied ? residual : _inPlace ? Shareable(op, i, output, position, taken) : null;
             if (buffer is null)
             {
                 // A second output that nobody reads, such as a norm's statistics where no backward follows, is not made.
-                RowKind kind = i > 0 && LastRead(output) < 0 ? RowKind.Absent : position < _forwardOps ? RowKind.Saved : RowKind.Scratch;
+                BufferKind kind = i > 0 && LastRead(output) < 0 ? BufferKind.Absent : position < _forwardOps ? BufferKind.Saved : BufferKind.Scratch;
                 buffer = Own(output, position, kind);
-                buffer.Statistic = op.Row.IsStatistic(i);
+                buffer.Statistic = op.Operation.IsStatistic(i);
             }
             else
             {
@@ -153,7 +153,7 @@ public sealed class Lifetimes
         }
     }
 
-    private Buffer Own(Value value, int position, RowKind kind)
+    private Buffer Own(Value value, int position, BufferKind kind)
     {
         var buffer = new Buffer { Kind = kind, First = position, Last = Math.Max(position, LastRead(value)), Shape = value.Shape };
         buffer.Members.Add(value);
@@ -164,13 +164,13 @@ public sealed class Lifetimes
 
     private Buffer? Shareable(Op op, int index, Value output, int position, HashSet<Buffer> taken)
     {
-        int[] overwritable = op.Row.MayOverwrite(index);
+        int[] overwritable = op.Operation.MayOverwrite(index);
         IEnumerable<Value> candidates = op.Accumulator is null
             ? overwritable.Select(i => op.Inputs[i])
             : overwritable.Select(i => op.Inputs[i]).Prepend(op.Accumulator);
         foreach (Value candidate in candidates)
         {
-            if (!_bufferOf.TryGetValue(candidate, out Buffer? buffer) || taken.Contains(buffer) || buffer.Kind is RowKind.Input or RowKind.Hidden
+            if (!_bufferOf.TryGetValue(candidate, out Buffer? buffer) || taken.Contains(buffer) || buffer.Kind is BufferKind.Input or BufferKind.Hidden
                 || buffer.Last > position || buffer.Shape != output.Shape)
             {
                 continue;
@@ -194,9 +194,9 @@ public sealed class Lifetimes
     }
 
     /// <summary>The widths that operations have among the rows that may be kept in 16 bits, without those that another's cover.</summary>
-    private Dim[][] Widened(FrameRow[] rows, Dictionary<Value, string> names)
+    private Dim[][] Widened(FrameBuffer[] rows, Dictionary<Value, string> names)
     {
-        Dictionary<string, FrameRow> narrowing = rows.Where(static r => r.Narrows).ToDictionary(static r => r.Name);
+        Dictionary<string, FrameBuffer> narrowing = rows.Where(static r => r.Narrows).ToDictionary(static r => r.Name);
         var covering = new List<Dim[]>();
         if (narrowing.Count == 0)
         {
@@ -209,7 +209,7 @@ public sealed class Lifetimes
             var widths = new List<Dim>();
             foreach (Value value in op.Reads.Concat(op.Outputs.OfType<Value>()))
             {
-                if (_bufferOf.TryGetValue(value, out Buffer? buffer) && buffers.Add(buffer) && narrowing.TryGetValue(names[buffer.Members[0]], out FrameRow? row))
+                if (_bufferOf.TryGetValue(value, out Buffer? buffer) && buffers.Add(buffer) && narrowing.TryGetValue(names[buffer.Members[0]], out FrameBuffer? row))
                 {
                     widths.Add(row.Columns);
                 }
@@ -258,19 +258,19 @@ public sealed class Lifetimes
         return read < written || (read == written && ReferenceEquals(_ops[written].Accumulator, forward.Input) && !_ops[written].Inputs.Contains(forward.Input));
     }
 
-    private (FrameRow[] Rows, Dictionary<Value, string> Names) Rows(bool carried)
+    private (FrameBuffer[] Rows, Dictionary<Value, string> Names) Rows(bool carried)
     {
-        var rows = new List<FrameRow>();
+        var rows = new List<FrameBuffer>();
         var names = new Dictionary<Value, string>();
         var used = new HashSet<string>();
         foreach (Buffer buffer in _buffers)
         {
-            RowKind kind = buffer.Kind == RowKind.Saved && (buffer.Last < _forwardOps || !carried) ? RowKind.Scratch : buffer.Kind;
+            BufferKind kind = buffer.Kind == BufferKind.Saved && (buffer.Last < _forwardOps || !carried) ? BufferKind.Scratch : buffer.Kind;
             int owner = -1;
             var own = new Dictionary<string, string>();
             foreach (Value member in buffer.Members)
             {
-                string wanted = kind is RowKind.ResidualGradient or RowKind.Input or RowKind.Hidden ? kind.ToString() : member.Name;
+                string wanted = kind is BufferKind.ResidualGradient or BufferKind.Input or BufferKind.Hidden ? kind.ToString() : member.Name;
                 if (!own.TryGetValue(wanted, out string? name))
                 {
                     name = wanted;
@@ -280,7 +280,7 @@ public sealed class Lifetimes
                     }
 
                     own.Add(wanted, name);
-                    rows.Add(new FrameRow(name, member.Shape.Rows, member.Shape.Columns, kind, buffer.First, buffer.Last, owner, buffer.Statistic));
+                    rows.Add(new FrameBuffer(name, member.Shape.Rows, member.Shape.Columns, kind, buffer.First, buffer.Last, owner, buffer.Statistic));
                     owner = owner < 0 ? rows.Count - 1 : owner;
                 }
 
@@ -295,7 +295,7 @@ public sealed class Lifetimes
     {
         public List<Value> Members { get; } = [];
 
-        public RowKind Kind { get; set; }
+        public BufferKind Kind { get; set; }
 
         public int First { get; init; }
 

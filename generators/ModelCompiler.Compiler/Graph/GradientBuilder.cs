@@ -1,6 +1,7 @@
 using ModelCompiler.Compiler.Graph;
+using ModelCompiler.Compiler.Operations;
 
-namespace ModelCompiler.Compiler.Operations;
+namespace ModelCompiler.Compiler.Graph;
 
 /// <summary>
 /// Emits backward operations. It asks nothing about what is frozen: pruning does. The first contribution to a value's gradient
@@ -21,7 +22,7 @@ public sealed class GradientBuilder
     public void Start(Value value, Value gradient) => _gradients[value] = gradient;
 
     /// <summary>Adds a contribution made by an operation. On a parameter it adds to the parameter's own gradient buffer.</summary>
-    public void Add(Value target, OpRow row, Value[] inputs, ScalarRef? scale = null)
+    public void Add(Value target, Operation row, Value[] inputs, ScalarRef? scale = null)
     {
         if (target.Kind == ValueKind.Parameter)
         {
@@ -43,7 +44,7 @@ public sealed class GradientBuilder
     }
 
     /// <summary>Adds the contributions of one operation to several values.</summary>
-    public void AddMany(Value[] targets, OpRow row, params Value[] inputs)
+    public void AddMany(Value[] targets, Operation row, params Value[] inputs)
     {
         Value[] outputs = targets.Select(t => new Value(t.Name + "Gradient", t.Shape, ValueKind.Computed)).ToArray();
         _ops.Add(new Op(row, inputs, outputs));
