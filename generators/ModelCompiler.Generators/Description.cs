@@ -43,8 +43,8 @@ internal sealed record Description(string Hint, ModelSpec? Spec, StubSpec? Stub,
             DeclarationRules.CheckRecipe(spec, problems);
 
             // The architecture's class reports its own sizes; a recipe over a bad one has nothing to be measured against.
-            EquatableArray<Problem> architecture = Validation.CheckArchitecture(spec);
-            wrong = new([.. problems.ToArray(), .. spec.Recipe is null ? architecture : architecture.Count > 0 ? default : Validation.CheckRecipe(spec)]);
+            EquatableArray<Problem> architecture = ModelValidation.CheckArchitecture(spec);
+            wrong = new([.. problems.ToArray(), .. spec.Recipe is null ? architecture : architecture.Count > 0 ? default : ModelValidation.CheckRecipe(spec)]);
             if (wrong.Count + architecture.Count == 0)
             {
                 ModelSpec sound = spec with { Type = spec.Type with { Hidden = HiddenNames.Find(type, compilation) } };

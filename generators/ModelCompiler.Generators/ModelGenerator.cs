@@ -122,7 +122,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
     {
         try
         {
-            return (spec.Type, Validation.CheckBudgets(spec));
+            return (spec.Type, ModelValidation.CheckBudgets(spec));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -40,12 +40,12 @@ public sealed class DescriptionAnalyzer : DiagnosticAnalyzer
             context.ReportDiagnostic(diagnostic);
         }
 
-        if (!type.Has("FineTune") || DescriptionParser.Parse(type).Spec is not { Recipe: not null } spec || Validation.Check(spec).Count > 0)
+        if (!type.Has("FineTune") || DescriptionParser.Parse(type).Spec is not { Recipe: not null } spec || ModelValidation.Check(spec).Count > 0)
         {
             return;
         }
 
-        foreach (Problem problem in Validation.CheckWarnings(spec))
+        foreach (Problem problem in ModelValidation.CheckWarnings(spec))
         {
             context.ReportDiagnostic(Diagnostic.Create(DiagnosticDescriptors.Of(problem.Id), OriginLocator.Find(type, problem.Origin), [.. problem.Arguments]));
         }

@@ -32,9 +32,9 @@ public sealed class PeakAnalyzer : DiagnosticAnalyzer
     private static void Analyze(SymbolAnalysisContext context)
     {
         var type = (INamedTypeSymbol)context.Symbol;
-        if (type.TypeKind == TypeKind.Class && type.Has("FineTune") && DescriptionParser.Parse(type).Spec is { } spec && Validation.Check(spec).Count == 0)
+        if (type.TypeKind == TypeKind.Class && type.Has("FineTune") && DescriptionParser.Parse(type).Spec is { } spec && ModelValidation.Check(spec).Count == 0)
         {
-            foreach (Problem planned in Validation.PlannedPeaks(spec))
+            foreach (Problem planned in ModelValidation.PlannedPeaks(spec))
             {
                 context.ReportDiagnostic(Diagnostic.Create(Peak, OriginLocator.Find(type, planned.Origin), [.. planned.Arguments]));
             }

@@ -162,10 +162,10 @@ public abstract class TransformerModel : IDisposable
     public double Evaluate(in TokenBatch batch)
     {
         BeginStep(batch.Scalars, batch.Ids, batch.Targets, training: false);
-        Kernels.Zero(LossSum);
+        Backend.Zero(LossSum);
         Forward();
         Loss(backward: false);
-        return Kernels.Read(LossSum);
+        return Backend.Read(LossSum);
     }
 
     /// <summary>Starts a micro-step of training or evaluation; batch and sequence may be smaller than planned.</summary>

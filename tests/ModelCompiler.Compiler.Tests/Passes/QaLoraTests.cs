@@ -32,8 +32,8 @@ public class QaLoraTests
                 Frozen = new EquatableArray<FrozenSpec>([new FrozenSpec(Stored.Int4, 32, false, Targets.All), new FrozenSpec(Stored.Int4, 0, false, Targets.Down)]),
             },
         };
-        Assert.Empty(Validation.Check(spec));
-        Assert.Empty(Validation.CheckWarnings(spec));
+        Assert.Empty(ModelValidation.Check(spec));
+        Assert.Empty(ModelValidation.CheckWarnings(spec));
         ModelTables tables = ModelCompilation.Tables(spec);
         Assert.All(tables.Slots, slot => Assert.Equal(slot.Path.EndsWith("Down", StringComparison.Ordinal) ? 64 : 32, slot.Setting("GroupSize")));
         Assert.All(tables.Slots, slot => Assert.Equal(slot.Path.EndsWith("Down", StringComparison.Ordinal) ? 11008 / 64 : 4096 / 32, slot.MaximumRank));

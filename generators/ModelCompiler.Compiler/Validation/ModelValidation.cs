@@ -3,7 +3,7 @@ using ModelCompiler.Compiler.Description;
 namespace ModelCompiler.Compiler.Validation;
 
 /// <summary>Finds what is wrong with a description that could be read: pure, and complete (it does not stop at the first).</summary>
-public static class Validation
+public static class ModelValidation
 {
     /// <summary>All problems, the architecture's first; a recipe is looked at only when its architecture is sound.</summary>
     public static EquatableArray<Problem> Check(ModelSpec spec)
