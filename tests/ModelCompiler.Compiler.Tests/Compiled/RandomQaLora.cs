@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Validation;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;

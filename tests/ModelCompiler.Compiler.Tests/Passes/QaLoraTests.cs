@@ -2,6 +2,7 @@ using ModelCompiler.Compiler;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 using Stored = ModelCompiler.Storage;
 using Targets = ModelCompiler.Projections;

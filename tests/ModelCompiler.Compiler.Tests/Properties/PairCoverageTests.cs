@@ -1,5 +1,6 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Tests.Compiled;
+using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.Compiler.Tests.Properties;
 
