@@ -50,7 +50,7 @@ public sealed class LoraAdapter : AdapterState
     internal override bool ChangesWeight => StartA is not null;
 
     /// <inheritdoc/>
-    internal override string? KeepsOn => Start is LoraInitialization.Pissa or LoraInitialization.Loftq ? $"start {Start} changed the weight that the base had" : null;
+    internal override string? KeepsOn => Initialization is LoraInitialization.Pissa or LoraInitialization.Loftq ? $"start {Initialization} changed the weight that the base had" : null;
 
     /// <summary>The values of <see cref="LoraInitialization"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
     /// <exception cref="ModelCompilerException">PiSSA or LoftQ: the checkpoint's weight is quantised already, or cannot be read any more.</exception>
