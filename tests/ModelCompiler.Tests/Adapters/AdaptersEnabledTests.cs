@@ -75,7 +75,7 @@ public sealed class AdaptersEnabledTests
         foreach (Parameter parameter in bare.Parameters)
         {
             Parameter own = model.Parameters.Single(p => p.Info.Path == parameter.Info.Path && p.Layer == parameter.Layer);
-            bare.Kernels.Write(parameter.Value, model.Read(own));
+            bare.Backend.Write(parameter.Value, model.Read(own));
         }
 
         double expected = bare.Evaluate(Tokens());
