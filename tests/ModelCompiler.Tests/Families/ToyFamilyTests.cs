@@ -20,7 +20,7 @@ public class ToyFamilyTests
         using var model = Model.ForGeneration<ToyModel>(4, backend: ModelBackends.Create("cpu-1"));
         using var loaded = Model.ForGeneration<ToyModel>(4, backend: ModelBackends.Create("cpu-1"));
         Initialization.All(model, seed: 2);
-        foreach (Parameter norm in model.Parameters.Where(p => p.Row.Vector))
+        foreach (Parameter norm in model.Parameters.Where(p => p.Info.Vector))
         {
             Initialization.Constant(model, norm, 1.25);
         }
