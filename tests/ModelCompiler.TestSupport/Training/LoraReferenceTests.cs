@@ -29,7 +29,7 @@ public abstract class LoraReferenceTests<TBackends>
         foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
         {
             int offset = adapter.Path.EndsWith(".Value", StringComparison.Ordinal) ? 5 : 0;
-            model.Kernels.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
+            model.Backend.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
         }
 
         var trainer = new Trainer(model, DataOf(inputs, targets), new TrainingOptions { Steps = 20, LearningRate = 5e-3, Schedule = Schedule.Constant, MaximumGradientNorm = 0 });
@@ -159,7 +159,7 @@ public abstract class LoraReferenceTests<TBackends>
         BaseWeights.Load(model, TestData.PathOf(StoriesReference.Folder));
         foreach (FixtureParameter parameter in fixture.Parameters)
         {
-            model.Kernels.Write(model.Named(Plain(parameter.Name)).Value, fixture.Values(parameter));
+            model.Backend.Write(model.Named(Plain(parameter.Name)).Value, fixture.Values(parameter));
         }
 
         return model;

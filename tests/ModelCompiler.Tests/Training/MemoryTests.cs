@@ -34,8 +34,8 @@ public class MemoryTests
             trainer.Run();
 
             Assert.Equal(predicted, model.Plan.Cost.Allocated);
-            Assert.Equal(predicted, model.Kernels.AllocatedBytes + model.Kernels.PagedBytes);
-            Assert.Equal(optimizer == Optimizer.PagedAdamW, model.Kernels.PagedBytes > 0);
+            Assert.Equal(predicted, model.Backend.AllocatedBytes + model.Backend.PagedBytes);
+            Assert.Equal(optimizer == Optimizer.PagedAdamW, model.Backend.PagedBytes > 0);
             Assert.Equal(predicted, native.BytesInUse);
             Assert.Equal(predicted, native.PeakBytes);
         }

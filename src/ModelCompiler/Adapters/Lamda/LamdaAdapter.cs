@@ -18,7 +18,7 @@ public sealed class LamdaAdapter : AdapterState
     /// <param name="s">S, [rank, rank].</param>
     /// <param name="b">B, [out, rank].</param>
     /// <param name="o">O, [out, rank], which takes away what B S is at the start; null where that is 0.</param>
-    public LamdaAdapter(SlotRow slot, int index, int layer, Parameter a, Parameter s, Parameter b, Parameter? o = null)
+    public LamdaAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter s, Parameter b, Parameter? o = null)
         : base(slot, index, layer, a.Value.Rows) => (A, S, B, _o) = (a, s, b, o);
 
     /// <summary>A, [rank, in]; never trained.</summary>
@@ -64,8 +64,8 @@ public sealed class LamdaAdapter : AdapterState
         }
 
         SingularFactors factors = SingularValues.Largest(model.Read(WeightIn(model)), Outputs, Inputs, Rank);
-        model.Kernels.Write(A.Value, (ReadOnlySpan<double>)factors.Vt);
-        model.Kernels.Write(B.Value, (ReadOnlySpan<double>)factors.U);
+        model.Backend.Write(A.Value, (ReadOnlySpan<double>)factors.Vt);
+        model.Backend.Write(B.Value, (ReadOnlySpan<double>)factors.U);
         Initialization.Constant(model, S, 0);
         if (_o is not null)
         {
@@ -75,8 +75,8 @@ public sealed class LamdaAdapter : AdapterState
                 diagonal[i * Rank + i] = factors.Values[i] / Scale;
             }
 
-            model.Kernels.Write(S.Value, (ReadOnlySpan<double>)diagonal);
-            model.Kernels.Write(_o.Value, (ReadOnlySpan<double>)NegativeProduct(model));
+            model.Backend.Write(S.Value, (ReadOnlySpan<double>)diagonal);
+            model.Backend.Write(_o.Value, (ReadOnlySpan<double>)NegativeProduct(model));
         }
     }
 
