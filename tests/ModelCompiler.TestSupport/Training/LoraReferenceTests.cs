@@ -116,7 +116,7 @@ public abstract class LoraReferenceTests<TBackends>
         foreach (LoraAdapter adapter in half.Adapters.Cast<LoraAdapter>())
         {
             int offset = adapter.Path.EndsWith(".Value", StringComparison.Ordinal) ? 5 : 0;
-            half.Kernels.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
+            half.Backend.Write(adapter.A, ClosedForm.LoraA(4, adapter.A.Value.Columns, adapter.Layer, offset));
         }
 
         var trainer = new Trainer(half, DataOf(inputs, targets), new TrainingOptions { Steps = 20, LearningRate = 5e-3, Schedule = Schedule.Constant, MaximumGradientNorm = 0 });

@@ -66,7 +66,7 @@ public sealed class LamdaAdapter : AdapterState
         SingularFactors factors = SingularValues.Largest(model.Read(WeightIn(model)), Outputs, Inputs, Rank);
         model.Backend.Write(A.Value, (ReadOnlySpan<double>)factors.Vt);
         model.Backend.Write(B.Value, (ReadOnlySpan<double>)factors.U);
-        Initialization.Constant(model, S, 0);
+        Models.Initialization.Constant(model, S, 0);
         if (_o is not null)
         {
             var diagonal = new double[Rank * Rank];
