@@ -31,7 +31,7 @@ public class Lamda : AdapterExpansion
         LamdaInitialization start = Start(adapter);
         if (!Enum.IsDefined(typeof(LamdaInitialization), start))
         {
-            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", start.ToString(), string.Join(", ", Enum.GetNames(typeof(LamdaInitialization))));
+            yield return new AdapterProblem(ProblemIds.UnknownStart, "Initialization", start.ToString(), string.Join(", ", Enum.GetNames(typeof(LamdaInitialization))));
         }
         else if (start == LamdaInitialization.Random && until == 0)
         {
@@ -41,7 +41,7 @@ public class Lamda : AdapterExpansion
 
     public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
     {
-        Settings = [new AdapterSetting("FreezeUntil", FreezeUntil(adapter)), new AdapterSetting("Start", (int)Start(adapter))],
+        Settings = [new AdapterSetting("FreezeUntil", FreezeUntil(adapter)), new AdapterSetting("Initialization", (int)Start(adapter))],
     };
 
     public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
@@ -50,7 +50,7 @@ public class Lamda : AdapterExpansion
         ParameterInfo Make(string letter, Dim rows, Dim columns, bool trainable, bool inParts = false) => new(
             $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer, inParts);
         ParameterInfo[] always = [Make("A", rank, inputs, trainable: false), Make("S", rank, rank, trainable: true), Make("B", outputs, rank, trainable: true, inParts: true)];
-        return row.Setting("Start") == (int)LamdaInitialization.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
+        return row.Setting("Initialization") == (int)LamdaInitialization.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
     }
 
     public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
@@ -70,5 +70,5 @@ public class Lamda : AdapterExpansion
 
     private static double FreezeUntil(AdapterSpec adapter) => adapter.Argument("FreezeUntil", 0.3);
 
-    private static LamdaInitialization Start(AdapterSpec adapter) => (LamdaInitialization)(int)adapter.Argument("Start", (int)LamdaInitialization.Spectral);
+    private static LamdaInitialization Start(AdapterSpec adapter) => (LamdaInitialization)(int)adapter.Argument("Initialization", (int)LamdaInitialization.Spectral);
 }

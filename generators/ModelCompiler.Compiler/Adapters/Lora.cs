@@ -23,19 +23,19 @@ public class Lora : AdapterExpansion
         LoraInitialization start = StartOf(adapter);
         if (!Enum.IsDefined(typeof(LoraInitialization), start))
         {
-            yield return new AdapterProblem(ProblemIds.UnknownStart, "Start", Text((int)start), string.Join(", ", Enum.GetNames(typeof(LoraInitialization))));
+            yield return new AdapterProblem(ProblemIds.UnknownStart, "Initialization", Text((int)start), string.Join(", ", Enum.GetNames(typeof(LoraInitialization))));
             yield break;
         }
 
-        double iterations = adapter.Argument("StartIterations", 1);
+        double iterations = adapter.Argument("Iterations", 1);
         if (iterations < 1 || (iterations > 1 && start != LoraInitialization.Loftq))
         {
-            yield return new AdapterProblem(ProblemIds.StartIterationsUnusable, "StartIterations", Text((int)iterations));
+            yield return new AdapterProblem(ProblemIds.StartIterationsUnusable, "Iterations", Text((int)iterations));
         }
 
         if (start == LoraInitialization.Pissa && targets.Any(static target => target.Tied))
         {
-            yield return new AdapterProblem(ProblemIds.StartChangesTiedHead, "Start", start.ToString());
+            yield return new AdapterProblem(ProblemIds.StartChangesTiedHead, "Initialization", start.ToString());
         }
 
         string[] others = [.. targets
@@ -44,7 +44,7 @@ public class Lora : AdapterExpansion
             .Select(static target => $"{target.Projection} ({target.Storage})")];
         if (others.Length > 0)
         {
-            yield return new AdapterProblem(ProblemIds.LoftqWithoutNf4, "Start", string.Join(", ", others));
+            yield return new AdapterProblem(ProblemIds.LoftqWithoutNf4, "Initialization", string.Join(", ", others));
         }
     }
 
@@ -53,8 +53,8 @@ public class Lora : AdapterExpansion
         Settings = StartOf(adapter) switch
         {
             LoraInitialization.Kaiming => [],
-            LoraInitialization.Loftq => [new AdapterSetting("Start", (int)LoraInitialization.Loftq), new AdapterSetting("StartIterations", adapter.Argument("StartIterations", 1))],
-            var start => [new AdapterSetting("Start", (int)start)],
+            LoraInitialization.Loftq => [new AdapterSetting("Initialization", (int)LoraInitialization.Loftq), new AdapterSetting("Iterations", adapter.Argument("Iterations", 1))],
+            var start => [new AdapterSetting("Initialization", (int)start)],
         },
     };
 
@@ -66,7 +66,7 @@ public class Lora : AdapterExpansion
             $"{slot.Path}.Adapter.{path}", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
 
         // What PiSSA took from the weight is kept: only with it the adapter says what it adds to the weight as it was.
-        return row.Settings.Any(static setting => setting.Name == "Start" && setting.Value == (int)LoraInitialization.Pissa)
+        return row.Settings.Any(static setting => setting.Name == "Initialization" && setting.Value == (int)LoraInitialization.Pissa)
             ? [A("A", true), B("B", true), A("StartA", false), B("StartB", false)]
             : [A("A", true), B("B", true)];
     }
@@ -83,7 +83,7 @@ public class Lora : AdapterExpansion
         return g.Add(y.Name, new Linear(), [h, parameters[1]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
     }
 
-    private static LoraInitialization StartOf(AdapterSpec adapter) => (LoraInitialization)(int)adapter.Argument("Start", 0);
+    private static LoraInitialization StartOf(AdapterSpec adapter) => (LoraInitialization)(int)adapter.Argument("Initialization", 0);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

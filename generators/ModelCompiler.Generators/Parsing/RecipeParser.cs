@@ -91,7 +91,7 @@ internal static class RecipeParser
                 Sequence = sequence == 0 ? context : sequence,
                 Checkpointing = (Checkpointing)arguments.Get("Checkpointing", (int)otherwise.Plan.Checkpointing),
                 CheckpointEvery = arguments.Get("CheckpointEvery", otherwise.Plan.CheckpointEvery),
-                SavedActivations = (Storage)arguments.Get("Activations", (int)otherwise.Plan.SavedActivations),
+                SavedActivations = (Storage)arguments.Get("SavedActivations", (int)otherwise.Plan.SavedActivations),
                 Optimizer = (Optimizer)arguments.Get("Optimizer", (int)otherwise.Plan.Optimizer),
                 Rank = rank == 0 ? null : rank,
                 Storage = storage == -1 ? null : WeightFormat.Of((Storage)storage),

@@ -11,8 +11,8 @@ internal static class ReservedNames
     /// <summary>Members of every model.</summary>
     private static readonly HashSet<string> Members = new(StringComparer.Ordinal)
     {
-        "Backward", "BackwardHead", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRebuildingAll", "BackwardLoss", "BackwardLowestLayer",
-        "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRebuildingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
+        "Backward", "BackwardHead", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRecomputingAll", "BackwardLoss", "BackwardLowestLayer",
+        "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRecomputingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
         "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
         "Backend", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueFrame",
         "RecomputeBelow", "RecomputeLayer", "RegisterModel", "ResidualGradient", "Decode", "DecodeLayer", "Tables",
@@ -24,7 +24,7 @@ internal static class ReservedNames
     {
         "AttentionShape", "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameBuffer", "FrameTable", "FrequencyScaling",
         "IBackend", "IModel",
-        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo", "Plan", "Projection", "RotaryShape", "BufferKind", "AdapterSetting", "AdapterSlot", "Tensor",
+        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo", "ParameterKind", "Plan", "Projection", "RotaryShape", "BufferKind", "AdapterSetting", "AdapterSlot", "SublayerInfo", "SublayerKind", "Tensor",
         "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames", "WeightFormat",
     };
 

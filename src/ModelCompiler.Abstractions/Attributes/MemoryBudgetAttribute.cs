@@ -35,7 +35,7 @@ public sealed class MemoryBudgetAttribute : Attribute
     public int CheckpointEvery { get; set; } = 1;
 
     /// <summary>How what layers save of their width is kept: <see cref="Storage.Float32"/> or <see cref="Storage.BFloat16"/>.</summary>
-    public Storage Activations { get; set; } = Storage.Float32;
+    public Storage SavedActivations { get; set; } = Storage.Float32;
 
     /// <summary>How trainable parameters are updated. Moments that are paged lie in host memory, beside the peak and the budget.</summary>
     public Optimizer Optimizer { get; set; } = Optimizer.AdamW;

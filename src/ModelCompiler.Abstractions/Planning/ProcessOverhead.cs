@@ -31,7 +31,7 @@ internal static class ProcessOverhead
         long written = Math.Min(values, MostWritten);
         return tables.Slots.Length == 0 ? 0
             : !tables.Slots.All(static s => s_plain.Contains(s.Method)) ? Adapters + Methods + 2 * written
-            : tables.Slots.Any(static s => s.Settings.Any(static t => t.Name == "Start")) ? Adapters + Starts + written
+            : tables.Slots.Any(static s => s.Settings.Any(static t => t.Name == "Initialization")) ? Adapters + Starts + written
             : Adapters + written;
     }
 }

@@ -23,6 +23,6 @@ public static class RandomLamda
     private static AdapterSpec WithLamda(AdapterSpec adapter, LamdaInitialization start) => adapter with
     {
         Method = "Lamda",
-        Arguments = new EquatableArray<ArgumentSpec>(adapter.Arguments.Where(a => a.Name != "RankStabilized").Append(new ArgumentSpec("Start", (int)start))),
+        Arguments = new EquatableArray<ArgumentSpec>(adapter.Arguments.Where(a => a.Name != "RankStabilized").Append(new ArgumentSpec("Initialization", (int)start))),
     };
 }

@@ -67,7 +67,7 @@ public class SavedSetTests
     {
         CompiledModel model = Pipeline.Run(Llama.Architecture(2, 8, 12, 2, 1).WithLora(Targets.Query | Targets.Value, 2));
         string[] saved = Saved(model.Variants[^1].Selective);
-        Assert.Equal(["Gate", "Key", "LogSumExp", "Middle", "Mixed", "Query", "QueryLow", "RstdNormed1", "RstdNormed2", "Up", "Value", "ValueLow"], saved);
+        Assert.Equal(["AttentionOutput", "Gate", "Key", "LogSumExp", "Query", "QueryLora", "ResidualMiddle", "RstdNormed1", "RstdNormed2", "Up", "Value", "ValueLora"], saved);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public class SavedSetTests
         ModelSpec architecture = Llama.Architecture(2, 64, 96, 4, 2);
         FrameDraft lora = Draft(architecture.WithLora(Targets.All, 2));
         FrameDraft qaLora = Draft(architecture.WithQaLora(Targets.All, 2, groupSize: 32));
-        string[] means = ["HiddenMeans", "MixedMeans", "Normed1Means", "Normed2Means"];
+        string[] means = ["AttentionOutputMeans", "HiddenMeans", "Normed1Means", "Normed2Means"];
 
         // What LoRA alone keeps under each policy; attention's own gradient reads its output under both.
         string[] inputs = selective ? [] : ["Hidden", "Normed1", "Normed2"];

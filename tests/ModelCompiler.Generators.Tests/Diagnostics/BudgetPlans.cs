@@ -18,7 +18,7 @@ internal static class BudgetPlans
         ["Batch = 8, Checkpointing = Checkpointing.Block"] = (new TrainingPlan { Batch = 8, Sequence = 128, Checkpointing = Checkpointing.Block }, null),
         ["Batch = 8, Checkpointing = Checkpointing.Block, CheckpointEvery = 2"] =
             (new TrainingPlan { Batch = 8, Sequence = 128, Checkpointing = Checkpointing.Block, CheckpointEvery = 2 }, null),
-        ["Batch = 8, Activations = Storage.BFloat16"] =
+        ["Batch = 8, SavedActivations = Storage.BFloat16"] =
             (new TrainingPlan { Batch = 8, Sequence = 128, SavedActivations = ModelCompiler.Storage.BFloat16 }, null),
         ["Optimizer = Optimizer.AdamW8Bit, Rank = 32"] = (new TrainingPlan { Sequence = 128, Optimizer = Optimizer.AdamW8Bit, Rank = 32 }, null),
         ["Storage = Storage.NF4"] = (new TrainingPlan { Sequence = 128, Storage = WeightFormat.NF4(64, doubleQuantized: true) }, null),

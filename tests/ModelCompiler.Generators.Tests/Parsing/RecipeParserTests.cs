@@ -22,7 +22,7 @@ public class RecipeParserTests
             [Lora(Rank = 4, Alpha = 0.5f, Targets = Projections.Query, RankStabilized = true)]
             [Lora(Targets = Projections.Down, FirstLayer = 3)]
             [MemoryBudget("4 GiB", Batch = 2, Sequence = 64)]
-            [MemoryBudget("8GB", Threads = 4, Checkpointing = Checkpointing.Block, CheckpointEvery = 4, Activations = Storage.BFloat16, Optimizer = Optimizer.AdamW8Bit, Rank = 3, Storage = Storage.NF4)]
+            [MemoryBudget("8GB", Threads = 4, Checkpointing = Checkpointing.Block, CheckpointEvery = 4, SavedActivations = Storage.BFloat16, Optimizer = Optimizer.AdamW8Bit, Rank = 3, Storage = Storage.NF4)]
             internal partial class Writer;
             """);
         ModelSpec architecture = Parse(compilation, "Tiny");

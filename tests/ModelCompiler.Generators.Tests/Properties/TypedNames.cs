@@ -14,7 +14,7 @@ internal static class TypedNames
 
         // What generated code and the framework have.
         "System", "ModelCompiler", "TorchSharp", "Tensor", "Task", "Layer", "LAYER", "Layers", "Attention", "attention", "FeedForward", "Norm", "Head", "Model", "Plan", "Parameter",
-        "Index", "Query", "query", "localQuery", "Up", "Gate", "Kernels", "Backward", "ForwardLayer", "LayerScale", "Checkpointing", "IBackend", "Frame", "Dim", "FrameBuffer", "MemoryCost",
+        "Index", "Query", "query", "localQuery", "Up", "Gate", "Backend", "Backward", "ForwardLayer", "LayerScale", "Checkpointing", "IBackend", "Frame", "Dim", "FrameBuffer", "MemoryCost",
         "Projection", "Module", "Tables", "Create", "ToString", "GetType", "Object", "String", "Console", "Exception", "Lora", "LoraAdapter", "Transformer", "Block", "First", "Second", "_first",
     ];
 

@@ -170,7 +170,7 @@ public class TextGeneratorTests
     private static Stories260K Create(int capacity, int prefill)
     {
         var backend = ModelBackends.Create("cpu-1");
-        var model = Stories260K.Create(MemoryPlanner.Serve(Stories260K.Tables, 1, capacity, prefill, backend.Profile), backend);
+        var model = Stories260K.Create(MemoryPlanner.Decode(Stories260K.Tables, 1, capacity, prefill, backend.Profile), backend);
         Initialization.All(model, seed: 5);
         return model;
     }

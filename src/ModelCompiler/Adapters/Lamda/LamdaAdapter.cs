@@ -35,7 +35,7 @@ public sealed class LamdaAdapter : AdapterState
     public Parameter O => _o ?? throw new InvalidOperationException($"{Path} has no O: it starts where B S is 0");
 
     /// <summary>How its parameters start.</summary>
-    public LamdaInitialization Initialization => (LamdaInitialization)(int)Slot.Setting("Start");
+    public LamdaInitialization Initialization => (LamdaInitialization)(int)Slot.Setting("Initialization");
 
     /// <summary>The part of the steps after which all of B is frozen.</summary>
     public double FreezeUntil => Slot.Setting("FreezeUntil");

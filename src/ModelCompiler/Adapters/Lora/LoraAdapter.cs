@@ -32,7 +32,7 @@ public sealed class LoraAdapter : AdapterState
     public Parameter? StartB { get; }
 
     /// <summary>How it starts.</summary>
-    public LoraInitialization Initialization => Slot.Settings.Length == 0 ? LoraInitialization.Kaiming : (LoraInitialization)(int)Slot.Setting("Start");
+    public LoraInitialization Initialization => Slot.Settings.Length == 0 ? LoraInitialization.Kaiming : (LoraInitialization)(int)Slot.Setting("Initialization");
 
     /// <inheritdoc/>
     public override int Inputs => A.Value.Columns;
@@ -140,7 +140,7 @@ public sealed class LoraAdapter : AdapterState
         }
 
         float[] original = model.ReadOriginal(parameter);
-        (LowRankFactors adapter, float[] rest) = SpectralStart.Loftq(original, Outputs, Inputs, parameter.Value.Type, Rank, Scale, (int)Slot.Setting("StartIterations"));
+        (LowRankFactors adapter, float[] rest) = SpectralStart.Loftq(original, Outputs, Inputs, parameter.Value.Type, Rank, Scale, (int)Slot.Setting("Iterations"));
         Write(model, parameter, rest);
         return adapter;
     }
