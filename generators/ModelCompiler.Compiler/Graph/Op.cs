@@ -8,6 +8,9 @@ namespace ModelCompiler.Compiler.Graph;
 /// </summary>
 public sealed record Op(Operation Operation, Value[] Inputs, Value?[] Outputs)
 {
+    /// <summary>The outputs before any was found dead, which still name the places of those that are.</summary>
+    public Value?[] Declared { get; init; } = Outputs;
+
     /// <summary>C: a value of the output's shape that is added.</summary>
     public Value? Accumulator { get; init; }
 

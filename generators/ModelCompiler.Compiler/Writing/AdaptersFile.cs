@@ -30,7 +30,7 @@ internal static class AdaptersFile
     {
         ProjectionSite[] projections = types.Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal)).ToArray();
         w.Line($"/// <summary>{(s.Attention is null ? "A feed-forward sublayer" : "An attention sublayer")} and its projections.</summary>");
-        w.Open($"public sealed class {Identifier.Escape(s.TypeName)}");
+        w.Line(FileHeader.Generated).Open($"public sealed class {Identifier.Escape(s.TypeName)}");
         w.Open($"internal {Identifier.Escape(s.TypeName)}({Identifier.Escape(types.Spec.Type.Name)} model, int layer)");
         if (s.Norm is not null)
         {

@@ -5,6 +5,10 @@ namespace ModelCompiler.Compiler.Writing;
 /// <summary>Head and foot of every generated file.</summary>
 internal static class FileHeader
 {
+    /// <summary>The attribute of a generated type: tools that count or judge code leave it out.</summary>
+    public static readonly string Generated =
+        $"[global::System.CodeDom.Compiler.GeneratedCode(\"ModelCompiler\", \"{typeof(FileHeader).Assembly.GetName().Version.ToString(3)}\")]";
+
     /// <summary>Opens file, namespace and class.</summary>
     /// <param name="spec">The model.</param>
     /// <param name="summary">Doc comment of this part of the class; null: none.</param>
@@ -30,7 +34,7 @@ internal static class FileHeader
 
         if (summary is not null)
         {
-            w.Line($"/// <summary>{summary}</summary>");
+            w.Line($"/// <summary>{summary}</summary>").Line(Generated);
         }
 
         return w.Open($"partial class {Identifier.Escape(spec.Type.Name)}{(bases is null ? "" : " : " + bases)}");

@@ -14,43 +14,44 @@ internal static class ForwardFile
         ModelSpec spec = types.Spec;
         SourceWriter w = FileHeader.Open(spec);
         var methods = new MethodSet();
-        PolicyMethods[] variants = types.Model.Variants.Select(v => new PolicyMethods(
-            v,
+        (BlockVariant Variant, PolicyMethods Methods)[] variants = types.Model.Variants.AsEnumerable().Reverse().Select(v => (v, new PolicyMethods(
             Selective: Add(v.Selective, "Forward" + v.Name, v),
             None: Add(v.None, "Forward" + v.Name + "KeepingAll", v),
-            Block: Add(v.Pass, "Forward" + v.Name + "KeepingNothing", v))).ToArray();
+            Block: Add(v.Pass, "Forward" + v.Name + "KeepingNothing", v)))).Reverse().ToArray();
 
         w.Line("/// <inheritdoc/>").Open("public override void Forward()");
         w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
-        foreach (PolicyMethods v in variants)
+        foreach ((LayerLoop loop, PolicyMethods calls) in LayerLoop.Over(variants))
         {
-            w.Line().Open(Upwards(v.Variant));
-            v.Write(w, "Checkpointing", "ForwardFrameAt(l)");
-            w.Close();
+            w.Line();
+            loop.Write(w, down: false, l => calls.Write(w, "Checkpointing", l, "ForwardFrameAt"));
         }
 
         w.Close().Line();
         WriteRecompute(w, variants);
         WriteLoss(w, types);
         w.Line("/// <summary>Ids to the first residual stream.</summary>");
-        Method(w, "ForwardPrologue", "in PrologueFrame b", [], OperationsText.Body(types, types.Model.Prologue, types.Model.Prologue.Forward, true).Lines);
-        foreach ((string name, string summary, string[] lines) in methods.Methods)
+        Method(w, "ForwardPrologue", "in PrologueFrame act", [], OperationsText.Body(types, types.Model.Prologue, types.Model.Prologue.Forward, true).Lines);
+        foreach (LayerMethod m in methods.Methods)
         {
-            w.Line().Line($"/// <summary>{summary}</summary>");
-            Method(w, name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame b", types.Locals(lines), lines);
+            w.Line().Line($"/// <summary>{m.Layers}: x to x'. {Saved(m)}</summary>");
+            Method(w, m.Name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame act", types.Locals(m.Lines), m.Lines);
         }
 
         w.Line().Line("/// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>");
-        Method(w, "ForwardLoss", "in LossFrame b", [], OperationsText.Body(types, types.Model.Loss, types.Model.Loss.Forward, true).Lines);
+        Method(w, "ForwardLoss", "in LossFrame act", [], OperationsText.Body(types, types.Model.Loss, types.Model.Loss.Forward, true).Lines);
         w.Close();
         return new SourceFile($"{spec.Type.Name}.Forward.g.cs", w.ToString());
 
-        string Add(FrameDraft draft, string name, BlockVariant v)
-        {
-            int saved = draft.Table.Buffers.Count(r => r.Kind == BufferKind.Saved && r.Shares < 0);
-            string summary = $"{Layers(v)}: x to x'. {(saved == 0 ? "Saves nothing." : $"Saves {saved} values beside its input.")}";
-            return methods.Add(name, summary, OperationsText.Body(types, draft, draft.Forward, true));
-        }
+        string Add(FrameDraft draft, string name, BlockVariant v) => methods.Add(name, v, draft, OperationsText.Body(types, draft, draft.Forward, true));
+    }
+
+    /// <summary>What the method saves under the policy that its name stands for, the first that was added.</summary>
+    private static string Saved(LayerMethod method)
+    {
+        IEnumerable<(BlockVariant Variant, FrameDraft Draft)> uses = method.Uses.Where(static u => ReferenceEquals(u.Draft, u.Variant.Selective)).DefaultIfEmpty(method.Uses[0]);
+        int[] saved = uses.Select(static u => u.Draft.Table.Buffers.Count(static r => r.Kind == BufferKind.Saved && r.Shares < 0)).ToArray();
+        return saved.Max() == 0 ? "Saves nothing." : $"Saves {(saved.Min() < saved.Max() ? "up to " : "")}{saved.Max()} values beside its input.";
     }
 
     /// <summary>X.Decode.g.cs.</summary>
@@ -59,55 +60,54 @@ internal static class ForwardFile
         ModelSpec spec = types.Spec;
         SourceWriter w = FileHeader.Open(spec);
         var methods = new MethodSet();
-        var names = types.Model.Variants.ToDictionary(
-            v => v,
-            v => methods.Add("Decode" + v.Name, $"{Layers(v)}, over caches of keys and values.", OperationsText.Body(types, v.Decode, v.Decode.Forward, true)));
+        (BlockVariant, string)[] variants = types.Model.Variants.AsEnumerable().Reverse()
+            .Select(v => (v, methods.Add("Decode" + v.Name, v, v.Decode, OperationsText.Body(types, v.Decode, v.Decode.Forward, true)))).Reverse().ToArray();
         w.Line("/// <inheritdoc/>").Open("public override void Decode()");
         w.Line("ForwardPrologue(new PrologueFrame(PrologueFrameAt()));");
-        foreach (BlockVariant v in types.Model.Variants)
+        foreach ((LayerLoop loop, string name) in LayerLoop.Over(variants))
         {
-            w.Line().Open(Upwards(v)).Line($"{names[v]}(Layers[l], new LayerFrame(ForwardFrameAt(l)));").Close();
+            w.Line();
+            loop.Write(w, down: false, l => w.Line($"{name}(Layers[{l}], new LayerFrame(ForwardFrameAt({l})));"));
         }
 
         w.Close().Line().Line("/// <inheritdoc/>").Open("public override §Tensor Logits(int firstRow, int rows)");
-        w.Line("var b = new LossFrame(HeadFrameAt(firstRow, rows));").Line("var k = Backend;");
+        w.Line("var act = new LossFrame(HeadFrameAt(firstRow, rows));").Line("var ops = Backend;");
         Lines(w, OperationsText.Body(types, types.Model.Head, types.Model.Head.Forward, true).Lines);
         Value logits = types.Model.Head.Forward.Last().Output;
-        w.Line($"return b.{types.Model.Head.Names[logits]};").Close();
-        foreach ((string name, string summary, string[] lines) in methods.Methods)
+        w.Line($"return act.{types.Model.Head.Names[logits]};").Close();
+        foreach (LayerMethod m in methods.Methods)
         {
-            w.Line().Line($"/// <summary>{summary}</summary>");
-            Method(w, name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame b", types.Locals(lines), lines);
+            w.Line().Line($"/// <summary>{m.Layers}, over caches of keys and values.</summary>");
+            Method(w, m.Name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame act", types.Locals(m.Lines), m.Lines);
         }
 
         w.Close();
         return new SourceFile($"{spec.Type.Name}.Decode.g.cs", w.ToString());
     }
 
-    private static string Upwards(BlockVariant v) => FormattableString.Invariant($"for (int l = {v.FirstLayer}; l <= {v.LastLayer}; l++)");
-
     /// <summary>Forward of one layer that backward reaches, by its variant.</summary>
-    private static void WriteRecompute(SourceWriter w, PolicyMethods[] variants)
+    private static void WriteRecompute(SourceWriter w, (BlockVariant Variant, PolicyMethods Methods)[] variants)
     {
-        PolicyMethods[] recomputed = variants.Where(static v => v.Variant.Recompute.Backward.Length > 0).ToArray();
+        (BlockVariant Variant, PolicyMethods Methods)[] recomputed = variants.Where(static v => v.Variant.Recompute.Backward.Length > 0).ToArray();
         if (recomputed.Length == 0)
         {
             return;
         }
 
-        w.Line("/// <inheritdoc/>").Open("protected override void RecomputeLayer(int l)").Line("var b = new LayerFrame(BackwardFrameAt(l));");
-        foreach (PolicyMethods v in recomputed.Where(v => v.Selective != recomputed[0].Selective).Reverse())
+        string lowest = recomputed[0].Methods.Selective;
+        w.Line("/// <inheritdoc/>").Open("protected override void RecomputeLayer(int l)").Line("var act = new LayerFrame(BackwardFrameAt(l));");
+        foreach ((BlockVariant variant, PolicyMethods methods) in recomputed.Where(v => v.Methods.Selective != lowest).Reverse())
         {
-            w.Open(FormattableString.Invariant($"if (l >= {v.Variant.FirstLayer})")).Line($"{v.Selective}(Layers[l], b);").Line("return;").Close().Line();
+            w.Open(FormattableString.Invariant($"if (l >= {variant.FirstLayer})")).Line($"{methods.Selective}(Layers[l], act);").Line("return;").Close().Line();
         }
 
-        w.Line($"{recomputed[0].Selective}(Layers[l], b);").Close().Line();
+        w.Line($"{lowest}(Layers[l], act);").Close().Line();
     }
 
     /// <summary>One method.</summary>
     internal static void Method(SourceWriter w, string name, string parameters, string[] locals, string[] lines)
     {
-        w.Open($"private void {name}({parameters})").Line("var k = Backend;");
+        w.Open($"private void {name}({parameters})").Line("var ops = Backend;");
         foreach (string local in locals)
         {
             w.Line(local);
@@ -117,11 +117,6 @@ internal static class ForwardFile
         Lines(w, lines);
         w.Close();
     }
-
-    /// <summary>"Layers 1..4" or "Layer 0".</summary>
-    internal static string Layers(BlockVariant v) => v.FirstLayer == v.LastLayer
-        ? FormattableString.Invariant($"Layer {v.FirstLayer}")
-        : FormattableString.Invariant($"Layers {v.FirstLayer}..{v.LastLayer}");
 
     private static void Lines(SourceWriter w, string[] lines)
     {
@@ -141,10 +136,10 @@ internal static class ForwardFile
         }
 
         w.Open("for (int row = 0; row < TargetCount; row += ChunkRows)");
-        w.Line("var b = new LossFrame(LossFrameAt(row));").Line("ForwardLoss(b);");
+        w.Line("var act = new LossFrame(LossFrameAt(row));").Line("ForwardLoss(act);");
         if (types.Model.Loss.Backward.Length > 0)
         {
-            w.Open("if (backward)").Line("BackwardLoss(b);").Close();
+            w.Open("if (backward)").Line("BackwardLoss(act);").Close();
         }
 
         w.Close().Close().Line();

@@ -31,6 +31,9 @@ public sealed class FrameUnion
     /// <summary>A row per name, as it stands in the first frame that has it.</summary>
     public IReadOnlyList<FrameBuffer> Names => _names;
 
+    /// <summary>Whether any frame has a buffer.</summary>
+    public bool Has(string name) => _index.ContainsKey(name);
+
     /// <summary>A frame's table with a row for every name of the union.</summary>
     public FrameTable Table(FrameDraft draft)
     {

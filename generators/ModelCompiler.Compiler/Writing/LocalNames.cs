@@ -12,7 +12,7 @@ internal sealed class LocalNames
 
     public LocalNames(BlockSpec block)
     {
-        var taken = new HashSet<string>(StringComparer.Ordinal) { "layer", "b", "k", "l", "_" };
+        var taken = new HashSet<string>(StringComparer.Ordinal) { "layer", "act", "ops", "l", "_" };
         taken.UnionWith(s_projections.Select(CamelCase));
         foreach (SublayerSpec sublayer in block.Sublayers)
         {

@@ -139,7 +139,7 @@ internal static class MemoryFile
 
     private static void Frame(SourceWriter w, string name, string summary, FrameUnion union)
     {
-        w.Line().Line($"/// <summary>{summary}</summary>").Open($"private readonly struct {name}").Line("private readonly §Frame _frame;").Line();
+        w.Line().Line($"/// <summary>{summary}</summary>").Line(FileHeader.Generated).Open($"private readonly struct {name}").Line("private readonly §Frame _frame;").Line();
         w.Line($"public {name}(§Frame frame) => _frame = frame;");
         if (name == "LossFrame")
         {

@@ -57,6 +57,10 @@ public sealed class ModelTypes
     /// <summary>The tables the generated class carries.</summary>
     public ModelTables Tables { get; }
 
+    /// <summary>The names of all frames of a frame's region.</summary>
+    internal FrameUnion Union(FrameDraft draft) =>
+        ReferenceEquals(draft, Model.Prologue) ? PrologueFrames : ReferenceEquals(draft, Model.Loss) || ReferenceEquals(draft, Model.Head) ? LossFrames : LayerFrames;
+
     /// <summary>Index of a parameter's row; -1 where the model has no such parameter.</summary>
     public int Row(string path) => _rows.TryGetValue(path, out int row) ? row : -1;
 

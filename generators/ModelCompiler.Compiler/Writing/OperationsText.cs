@@ -73,17 +73,26 @@ internal static class OperationsText
 
     private static string Call(ModelTypes types, FrameDraft draft, Op op)
     {
+        int dead = 0;
+        Value[] unread = op.Declared.Where((value, i) => value is not null && op.Outputs[i] is null).Select(static value => value!).ToArray();
         var call = new CallWriter(Name, Scalar, types.Shapes.NameOf);
         op.Operation.Arguments(op, call);
-        return RuntimeNames.Resolve(types.Spec.Type, $"k.{op.Operation.Method}({call});");
+        return RuntimeNames.Resolve(types.Spec.Type, $"ops.{op.Operation.Method}({call});");
 
         string Name(Value? value) => value switch
         {
-            null => "§Tensor.None",
+            null => Dead(),
             { Kind: ValueKind.Parameter } => types.ParameterText(value.Name),
-            { Kind: ValueKind.External } => value == Lower.Targets || value == Lower.LossRows ? "b." + value.Name : value.Name,
-            _ => "b." + draft.Names[value],
+            { Kind: ValueKind.External } => value == Lower.Targets || value == Lower.LossRows ? "act." + value.Name : value.Name,
+            _ => "act." + draft.Names[value],
         };
+
+        // A buffer that other frames have is absent from this one, so its handle is none: one text serves both.
+        string Dead()
+        {
+            Value? value = unread.ElementAtOrDefault(dead++);
+            return value is not null && types.Union(draft).Has(value.Name) && draft.Table.Buffers.All(r => r.Name != value.Name) ? "act." + value.Name : "§Tensor.None";
+        }
 
         string Scalar(ScalarRef scalar)
         {

@@ -82,7 +82,7 @@ internal static class ParametersFile
         string block = Identifier.Escape(spec.Block.ClassName);
         bool declared = spec.Recipe is null;
         w.Line("/// <summary>One layer.</summary>");
-        w.Open(declared ? $"partial class {block}" : $"public sealed class {block}");
+        w.Line(FileHeader.Generated).Open(declared ? $"partial class {block}" : $"public sealed class {block}");
         if (declared)
         {
             foreach (SublayerSpec s in spec.Block.Sublayers)

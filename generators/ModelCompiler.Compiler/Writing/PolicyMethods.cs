@@ -1,15 +1,14 @@
-using ModelCompiler.Compiler.Passes;
-
 namespace ModelCompiler.Compiler.Writing;
 
 /// <summary>The methods that run a variant of the block in one direction, one a checkpointing policy; where their text is the same they are one.</summary>
-internal sealed record PolicyMethods(BlockVariant Variant, string Selective, string None, string Block)
+internal sealed record PolicyMethods(string Selective, string None, string Block)
 {
     /// <summary>Writes the call that the policy asks for.</summary>
     /// <param name="w">The writer.</param>
     /// <param name="policy">Text of the policy.</param>
-    /// <param name="frame">Text of the layer's frame.</param>
-    public void Write(SourceWriter w, string policy, string frame)
+    /// <param name="layer">Text of the layer's index.</param>
+    /// <param name="frameAt">The method that gives a layer's frame.</param>
+    public void Write(SourceWriter w, string policy, string layer, string frameAt)
     {
         (string Name, string Method)[] others = new[] { ("None", None), ("Block", Block) }.Where(p => p.Item2 != Selective).ToArray();
         for (int i = 0; i < others.Length; i++)
@@ -26,6 +25,6 @@ internal sealed record PolicyMethods(BlockVariant Variant, string Selective, str
             w.Open("else").Line(Call(Selective)).Close();
         }
 
-        string Call(string method) => $"{method}(Layers[l], new LayerFrame({frame}));";
+        string Call(string method) => $"{method}(Layers[{layer}], new LayerFrame({frameAt}({layer})));";
     }
 }

@@ -21,7 +21,7 @@ internal static class TorchModuleFile
 
         SourceWriter w = FileHeader.Open(spec);
         w.Line($"/// <summary>{spec.Type.Name} for TorchSharp: ids [batch, sequence] to logits [batch, sequence, {types.Tables.Vocabulary}], with the compiled forward and backward.</summary>");
-        w.Open($"public sealed class Module : {Runtime}CompiledModule<{name}>");
+        w.Line(FileHeader.Generated).Open($"public sealed class Module : {Runtime}CompiledModule<{name}>");
         w.Line("/// <summary>Plans training, allocates exactly the planned memory as one tensor of the device and makes its parameters views of it.</summary>");
         w.Line($"public Module(§TrainingPlan plan, {Device}? device = null) : this(plan, new {Runtime}TorchBackend(device))").Open().Close().Line();
         w.Line($"private Module(§TrainingPlan plan, {Runtime}TorchBackend backend) : base(\"{spec.Type.Name}\", {name}.ForTraining(plan, backend), backend)").Open().Close().Line();
@@ -37,13 +37,13 @@ internal static class TorchModuleFile
 
         w.Close().Line();
         w.Line("/// <summary>One chunk of rows: hidden states to logits.</summary>");
-        w.Open("private §Tensor ForwardHead(in LossFrame b)").Line("var k = Backend;").Line();
+        w.Open("private §Tensor ForwardHead(in LossFrame act)").Line("var ops = Backend;").Line();
         Lines(w, OperationsText.Body(types, loss, [.. loss.Forward.Where(op => op != criterion)], true).Lines);
-        w.Line($"return b.{loss.Names[criterion.Inputs[0]]};").Close();
+        w.Line($"return act.{loss.Names[criterion.Inputs[0]]};").Close();
         if (slope is not null)
         {
             w.Line().Line($"/// <summary>One chunk of rows: the gradient in {loss.Names[slope.Output]} back to the hidden states.</summary>");
-            ForwardFile.Method(w, "BackwardHead", "in LossFrame b", [], OperationsText.Body(types, loss, [.. loss.Backward.Where(op => op != slope)], false).Lines);
+            ForwardFile.Method(w, "BackwardHead", "in LossFrame act", [], OperationsText.Body(types, loss, [.. loss.Backward.Where(op => op != slope)], false).Lines);
         }
 
         w.Close();

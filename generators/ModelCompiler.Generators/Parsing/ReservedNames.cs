@@ -31,7 +31,7 @@ internal static class ReservedNames
     /// <summary>Members of the sublayers' classes.</summary>
     private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "KeyNorm", "LayerScale", "Output", "Query", "QueryNorm", "Up", "Value" };
 
-    private static readonly HashSet<string> Properties = new(StringComparer.OrdinalIgnoreCase) { "B", "FinalNorm", "Head", "Index", "K", "Layer", "Model", "PositionEmbedding", "TokenEmbedding" };
+    private static readonly HashSet<string> Properties = new(StringComparer.OrdinalIgnoreCase) { "Act", "FinalNorm", "Head", "Index", "Layer", "Model", "Ops", "PositionEmbedding", "TokenEmbedding" };
 
     /// <summary>Whether a class of a description may not have this name.</summary>
     public static bool IsReservedType(string name) =>

@@ -7,7 +7,7 @@ internal static class TypedNames
     [
         // Keywords, those of contexts too.
         "@class", "@event", "@default", "@object", "@int", "@base", "@this", "@namespace", "@switch", "@var", "@record", "@await", "@dynamic", "@field", "@value", "@partial", "_", "__",
-        "@global", "@file", "@required", "@scoped", "@nint", "@async", "@yield", "@when", "@null", "@true", "@static", "@params", "layer", "b", "k", "l",
+        "@global", "@file", "@required", "@scoped", "@nint", "@async", "@yield", "@when", "@null", "@true", "@static", "@params", "layer", "act", "ops", "b", "k", "l",
 
         // Letters of other alphabets, combined and escaped ones.
         "Größe", "Слой", "层", "Ñandú", "ﬁne", "Ae\u0301", "ก\u0E33", "\\u0041bc", "İstanbul", "ǅ", "ﺍ", "_1", "A\u200DB",

@@ -27,8 +27,8 @@ partial class Tiny
     /// <inheritdoc/>
     protected override void RecomputeLayer(int l)
     {
-        var b = new LayerFrame(BackwardFrameAt(l));
-        ForwardLayer(Layers[l], b);
+        var act = new LayerFrame(BackwardFrameAt(l));
+        ForwardLayer(Layers[l], act);
     }
 
     /// <inheritdoc/>
@@ -42,56 +42,56 @@ partial class Tiny
 
         for (int row = 0; row < TargetCount; row += ChunkRows)
         {
-            var b = new LossFrame(LossFrameAt(row));
-            ForwardLoss(b);
+            var act = new LossFrame(LossFrameAt(row));
+            ForwardLoss(act);
             if (backward)
             {
-                BackwardLoss(b);
+                BackwardLoss(act);
             }
         }
     }
 
     /// <summary>Ids to the first residual stream.</summary>
-    private void ForwardPrologue(in PrologueFrame b)
+    private void ForwardPrologue(in PrologueFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.Embedding(TokenIds, TokenEmbedding, b.Output);  // x = E[ids]  [T, 64]     the next layer's Input
+        ops.Embedding(TokenIds, TokenEmbedding, act.Output);  // x = E[ids]  [T, 64]     the next layer's Input
     }
 
     /// <summary>Layers 0..4: x to x'. Saves 10 values beside its input.</summary>
-    private void ForwardLayer(Layer layer, in LayerFrame b)
+    private void ForwardLayer(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);              // n = x rstd(x) w         [T, 64]     recomputed in backward
-        k.Linear(b.Normed1, query.Weight, b.Query);                                                     // y = x Wᵀ                [T, 64]     saved
-        k.Rotary(b.Query, b.Query, s_rotary);                                                           // rotate by position      [T, 64]     saved
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                         // y = x Wᵀ                [T, 32]     saved
-        k.Rotary(b.Key, b.Key, s_rotary);                                                               // rotate by position      [T, 32]     saved
-        k.Linear(b.Normed1, value.Weight, b.Value);                                                     // y = x Wᵀ                [T, 32]     saved
-        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);   // o = softmax(q kᵀ/√8) v  [T, 64]     saved
-        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, addend: b.Input);                  // y = x Wᵀ + c            [T, 64]     saved
+        ops.RmsNorm(act.Input, attention.Norm.Weight, act.Normed1, rstd: act.RstdNormed1, s_norm);                 // n = x rstd(x) w         [T, 64]     recomputed in backward
+        ops.Linear(act.Normed1, query.Weight, act.Query);                                                          // y = x Wᵀ                [T, 64]     saved
+        ops.Rotary(act.Query, act.Query, s_rotary);                                                                // rotate by position      [T, 64]     saved
+        ops.Linear(act.Normed1, key.Weight, act.Key);                                                              // y = x Wᵀ                [T, 32]     saved
+        ops.Rotary(act.Key, act.Key, s_rotary);                                                                    // rotate by position      [T, 32]     saved
+        ops.Linear(act.Normed1, value.Weight, act.Value);                                                          // y = x Wᵀ                [T, 32]     saved
+        ops.Attention(act.Query, act.Key, act.Value, act.AttentionOutput, logSumExp: act.LogSumExp, s_attention);  // o = softmax(q kᵀ/√8) v  [T, 64]     saved
+        ops.Linear(act.AttentionOutput, output.Weight, act.ResidualMiddle, addend: act.Input);                     // y = x Wᵀ + c            [T, 64]     saved
 
-        k.RmsNorm(b.ResidualMiddle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);  // n = x rstd(x) w         [T, 64]     recomputed in backward
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                       // y = x Wᵀ                [T, 172]    saved
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                           // y = x Wᵀ                [T, 172]    saved
-        k.SwiGlu(b.Gate, b.Up, b.Hidden);                                                               // h = silu(g) u           [T, 172]    recomputed in backward
-        k.Linear(b.Hidden, down.Weight, b.Output, addend: b.ResidualMiddle);                            // y = x Wᵀ + c            [T, 64]     the next layer's Input
+        ops.RmsNorm(act.ResidualMiddle, feedForward.Norm.Weight, act.Normed2, rstd: act.RstdNormed2, s_norm2);     // n = x rstd(x) w         [T, 64]     recomputed in backward
+        ops.Linear(act.Normed2, gate.Weight, act.Gate);                                                            // y = x Wᵀ                [T, 172]    saved
+        ops.Linear(act.Normed2, up.Weight, act.Up);                                                                // y = x Wᵀ                [T, 172]    saved
+        ops.SwiGlu(act.Gate, act.Up, act.Hidden);                                                                  // h = silu(g) u           [T, 172]    recomputed in backward
+        ops.Linear(act.Hidden, down.Weight, act.Output, addend: act.ResidualMiddle);                               // y = x Wᵀ + c            [T, 64]     the next layer's Input
     }
 
     /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
-    private void ForwardLoss(in LossFrame b)
+    private void ForwardLoss(in LossFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.Embedding(b.LossRows, b.Hidden, b.Input);                                   // h = x[rows]                   [R, 64]
-        k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, s_norm2);  // n = x rstd(x) w               [R, 64]
-        k.Linear(b.Normed, TokenEmbedding, b.Logits);                                 // y = x Eᵀ                      [R, 512]
-        k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                    // loss += Σ lse(z) − z[target]  [R, 1]
+        ops.Embedding(act.LossRows, act.Hidden, act.Input);                                   // h = x[rows]                   [R, 64]
+        ops.RmsNorm(act.Input, FinalNorm.Weight, act.Normed, rstd: act.RstdNormed, s_norm2);  // n = x rstd(x) w               [R, 64]
+        ops.Linear(act.Normed, TokenEmbedding, act.Logits);                                   // y = x Eᵀ                      [R, 512]
+        ops.CrossEntropy(act.Logits, act.Targets, act.LogSumExp, LossSum);                    // loss += Σ lse(z) − z[target]  [R, 1]
     }
 }

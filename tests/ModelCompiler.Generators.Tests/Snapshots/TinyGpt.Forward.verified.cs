@@ -27,8 +27,8 @@ partial class TinyGpt
     /// <inheritdoc/>
     protected override void RecomputeLayer(int l)
     {
-        var b = new LayerFrame(BackwardFrameAt(l));
-        ForwardLayer(Layers[l], b);
+        var act = new LayerFrame(BackwardFrameAt(l));
+        ForwardLayer(Layers[l], act);
     }
 
     /// <inheritdoc/>
@@ -42,54 +42,54 @@ partial class TinyGpt
 
         for (int row = 0; row < TargetCount; row += ChunkRows)
         {
-            var b = new LossFrame(LossFrameAt(row));
-            ForwardLoss(b);
+            var act = new LossFrame(LossFrameAt(row));
+            ForwardLoss(act);
             if (backward)
             {
-                BackwardLoss(b);
+                BackwardLoss(act);
             }
         }
     }
 
     /// <summary>Ids to the first residual stream.</summary>
-    private void ForwardPrologue(in PrologueFrame b)
+    private void ForwardPrologue(in PrologueFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.Embedding(TokenIds, TokenEmbedding, b.Output);            // x = E[ids]        [T, 48]     the next layer's Input
-        k.LearnedPositions(b.Output, PositionEmbedding, b.Output);  // x += P[position]  [T, 48]     the next layer's Input
+        ops.Embedding(TokenIds, TokenEmbedding, act.Output);              // x = E[ids]        [T, 48]     the next layer's Input
+        ops.LearnedPositions(act.Output, PositionEmbedding, act.Output);  // x += P[position]  [T, 48]     the next layer's Input
     }
 
     /// <summary>Layers 0..2: x to x'. Saves 9 values beside its input.</summary>
-    private void ForwardLayer(Layer layer, in LayerFrame b)
+    private void ForwardLayer(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (up, down) = (feedForward.Up, feedForward.Down);
 
-        k.LayerNorm(b.Input, attention.Norm.Weight, attention.Norm.Bias, b.Normed1, statistics: b.StatisticsNormed1, s_norm);               // n = (x − mean) rstd w + b  [T, 48]     recomputed in backward
-        k.Linear(b.Normed1, query.Weight, b.Query, bias: query.Bias);                                                                       // y = x Wᵀ + b               [T, 48]     saved
-        k.Linear(b.Normed1, key.Weight, b.Key, bias: key.Bias);                                                                             // y = x Wᵀ + b               [T, 48]     saved
-        k.Linear(b.Normed1, value.Weight, b.Value, bias: value.Bias);                                                                       // y = x Wᵀ + b               [T, 48]     saved
-        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);                                       // o = softmax(q kᵀ/√16) v    [T, 48]     saved
-        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, bias: output.Bias, addend: b.Input);                                   // y = x Wᵀ + b + c           [T, 48]     saved
+        ops.LayerNorm(act.Input, attention.Norm.Weight, attention.Norm.Bias, act.Normed1, statistics: act.StatisticsNormed1, s_norm);             // n = (x − mean) rstd w + b  [T, 48]     recomputed in backward
+        ops.Linear(act.Normed1, query.Weight, act.Query, bias: query.Bias);                                                                       // y = x Wᵀ + b               [T, 48]     saved
+        ops.Linear(act.Normed1, key.Weight, act.Key, bias: key.Bias);                                                                             // y = x Wᵀ + b               [T, 48]     saved
+        ops.Linear(act.Normed1, value.Weight, act.Value, bias: value.Bias);                                                                       // y = x Wᵀ + b               [T, 48]     saved
+        ops.Attention(act.Query, act.Key, act.Value, act.AttentionOutput, logSumExp: act.LogSumExp, s_attention);                                 // o = softmax(q kᵀ/√16) v    [T, 48]     saved
+        ops.Linear(act.AttentionOutput, output.Weight, act.ResidualMiddle, bias: output.Bias, addend: act.Input);                                 // y = x Wᵀ + b + c           [T, 48]     saved
 
-        k.LayerNorm(b.ResidualMiddle, feedForward.Norm.Weight, feedForward.Norm.Bias, b.Normed2, statistics: b.StatisticsNormed2, s_norm);  // n = (x − mean) rstd w + b  [T, 48]     recomputed in backward
-        k.Linear(b.Normed2, up.Weight, b.Up, bias: up.Bias);                                                                                // y = x Wᵀ + b               [T, 192]    saved
-        k.Gelu(b.Up, b.Hidden);                                                                                                             // h = gelu(u)                [T, 192]    recomputed in backward
-        k.Linear(b.Hidden, down.Weight, b.Output, bias: down.Bias, addend: b.ResidualMiddle);                                               // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
+        ops.LayerNorm(act.ResidualMiddle, feedForward.Norm.Weight, feedForward.Norm.Bias, act.Normed2, statistics: act.StatisticsNormed2, s_norm);  // n = (x − mean) rstd w + b  [T, 48]     recomputed in backward
+        ops.Linear(act.Normed2, up.Weight, act.Up, bias: up.Bias);                                                                                // y = x Wᵀ + b               [T, 192]    saved
+        ops.Gelu(act.Up, act.Hidden);                                                                                                             // h = gelu(u)                [T, 192]    recomputed in backward
+        ops.Linear(act.Hidden, down.Weight, act.Output, bias: down.Bias, addend: act.ResidualMiddle);                                             // y = x Wᵀ + b + c           [T, 48]     the next layer's Input
     }
 
     /// <summary>One chunk of the rows with a target: hidden states to logits to the summed loss.</summary>
-    private void ForwardLoss(in LossFrame b)
+    private void ForwardLoss(in LossFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.Embedding(b.LossRows, b.Hidden, b.Input);                                                                // h = x[rows]                   [R, 48]
-        k.LayerNorm(b.Input, FinalNorm.Weight, FinalNorm.Bias, b.Normed, statistics: b.StatisticsNormed, s_norm);  // n = (x − mean) rstd w + b     [R, 48]
-        k.Linear(b.Normed, Head.Weight, b.Logits);                                                                 // y = x Wᵀ                      [R, 3]
-        k.CrossEntropy(b.Logits, b.Targets, b.LogSumExp, LossSum);                                                 // loss += Σ lse(z) − z[target]  [R, 1]
+        ops.Embedding(act.LossRows, act.Hidden, act.Input);                                                                // h = x[rows]                   [R, 48]
+        ops.LayerNorm(act.Input, FinalNorm.Weight, FinalNorm.Bias, act.Normed, statistics: act.StatisticsNormed, s_norm);  // n = (x − mean) rstd w + b     [R, 48]
+        ops.Linear(act.Normed, Head.Weight, act.Logits);                                                                   // y = x Wᵀ                      [R, 3]
+        ops.CrossEntropy(act.Logits, act.Targets, act.LogSumExp, LossSum);                                                 // loss += Σ lse(z) − z[target]  [R, 1]
     }
 }

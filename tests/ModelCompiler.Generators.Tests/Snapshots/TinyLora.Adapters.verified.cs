@@ -14,6 +14,7 @@ using global::ModelCompiler.Tensors;
 partial class TinyLora
 {
     /// <summary>An attention sublayer and its projections.</summary>
+    [global::System.CodeDom.Compiler.GeneratedCode("ModelCompiler", "0.1.0")]
     public sealed class Attention
     {
         internal Attention(TinyLora model, int layer)
@@ -42,6 +43,7 @@ partial class TinyLora
     }
 
     /// <summary>A feed-forward sublayer and its projections.</summary>
+    [global::System.CodeDom.Compiler.GeneratedCode("ModelCompiler", "0.1.0")]
     public sealed class FeedForward
     {
         internal FeedForward(TinyLora model, int layer)

@@ -33,225 +33,222 @@ partial class TinyLora
             }
         }
 
-        for (int l = 0; l >= 0; l--)
+        RecomputeBelow(0);
+        if (PolicyOf(0) == Checkpointing.None)
         {
-            RecomputeBelow(l);
-            if (PolicyOf(l) == Checkpointing.None)
-            {
-                BackwardLowestLayerKeepingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
-            }
-            else if (PolicyOf(l) == Checkpointing.Block)
-            {
-                BackwardLowestLayerRecomputingAll(Layers[l], new LayerFrame(BackwardFrameAt(l)));
-            }
-            else
-            {
-                BackwardLowestLayer(Layers[l], new LayerFrame(BackwardFrameAt(l)));
-            }
+            BackwardLowestLayerKeepingAll(Layers[0], new LayerFrame(BackwardFrameAt(0)));
+        }
+        else if (PolicyOf(0) == Checkpointing.Block)
+        {
+            BackwardLowestLayerRecomputingAll(Layers[0], new LayerFrame(BackwardFrameAt(0)));
+        }
+        else
+        {
+            BackwardLowestLayer(Layers[0], new LayerFrame(BackwardFrameAt(0)));
         }
     }
 
     /// <summary>One chunk of the rows with a target: the loss's gradient back to the hidden states.</summary>
-    private void BackwardLoss(in LossFrame b)
+    private void BackwardLoss(in LossFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.CrossEntropyGradient(b.Logits, b.Targets, b.LogSumExp, b.LogitsGradient);                     // dz = scale (softmax(z) − onehot)         [R, 512]    in place of Logits
-        k.LinearGradientInput(b.LogitsGradient, TokenEmbedding, b.NormedGradient);                      // dx = dy E                                [R, 64]
-        k.RmsNormGradient(b.NormedGradient, b.Input, FinalNorm.Weight, b.RstdNormed, b.InputGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]     in place of NormedGradient
-        k.EmbeddingGradient(b.InputGradient, b.LossRows, b.ResidualGradient);                           // dx[rows] += dh                           [T, 64]
+        ops.CrossEntropyGradient(act.Logits, act.Targets, act.LogSumExp, act.LogitsGradient);                     // dz = scale (softmax(z) − onehot)         [R, 512]    in place of Logits
+        ops.LinearGradientInput(act.LogitsGradient, TokenEmbedding, act.NormedGradient);                          // dx = dy E                                [R, 64]
+        ops.RmsNormGradient(act.NormedGradient, act.Input, FinalNorm.Weight, act.RstdNormed, act.InputGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]     in place of NormedGradient
+        ops.EmbeddingGradient(act.InputGradient, act.LossRows, act.ResidualGradient);                             // dx[rows] += dh                           [T, 64]
     }
 
     /// <summary>Layers 1..4, recomputing what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLayer(Layer layer, in LayerFrame b)
+    private void BackwardLayer(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
-        k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Recomputed, rstd: Tensor.None, s_norm);                                                // n = x rstd(x) w                              [T, 64]     recomputed
-        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1Recomputed, value.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLoraGradient, value.Adapter.A, b.Normed1Gradient);                     // dx = dy W + e A                              [T, 64]
-        k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
-        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, addend: b.Normed1Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1Recomputed, query.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLoraGradient, query.Adapter.A, b.Normed1Gradient, addend: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
-        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, addend: b.ResidualGradient);      // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, down.Weight, act.HiddenGradient);                                                           // dx = dy W                                    [T, 172]
+        ops.SwiGluGradient(act.HiddenGradient, act.Gate, act.Up, act.GateGradient, act.UpGradient);                                               // dg, du                                       [T, 172]    in place of Gate
+        ops.LinearGradientInput(act.UpGradient, up.Weight, act.Normed2Gradient);                                                                  // dx = dy W                                    [T, 64]
+        ops.LinearGradientInput(act.GateGradient, gate.Weight, act.Normed2Gradient, addend: act.Normed2Gradient);                                 // dx = dy W + c                                [T, 64]
+        ops.RmsNormGradient(act.Normed2Gradient, act.ResidualMiddle, feedForward.Norm.Weight, act.RstdNormed2, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, output.Weight, act.AttentionOutputGradient);                                                // dx = dy W                                    [T, 64]
+        ops.AttentionGradient(act.AttentionOutputGradient, act.Query, act.Key, act.Value, act.AttentionOutput, act.LogSumExp, act.QueryGradient, act.KeyGradient, act.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        ops.LinearGradientWeight(act.ValueGradient, act.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [32, r]
+        ops.LinearGradientInput(act.ValueGradient, value.Adapter.B, act.ValueLoraGradient, scale: value.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.RmsNorm(act.Input, attention.Norm.Weight, act.Normed1Recomputed, rstd: Tensor.None, s_norm);                                          // n = x rstd(x) w                              [T, 64]     recomputed
+        ops.LinearGradientWeight(act.ValueLoraGradient, act.Normed1Recomputed, value.Adapter.A.Gradient);                                         // dA += dyᵀ x                                  [r, 64]
+        ops.LowRankLinearGradientInput(act.ValueGradient, value.Weight, act.ValueLoraGradient, value.Adapter.A, act.Normed1Gradient);             // dx = dy W + e A                              [T, 64]
+        ops.RotaryGradient(act.KeyGradient, act.KeyGradient, s_rotary);                                                                           // rotate back                                  [T, 32]
+        ops.LinearGradientInput(act.KeyGradient, key.Weight, act.Normed1Gradient, addend: act.Normed1Gradient);                                   // dx = dy W + c                                [T, 64]
+        ops.RotaryGradient(act.QueryGradient, act.QueryGradient, s_rotary);                                                                       // rotate back                                  [T, 64]
+        ops.LinearGradientWeight(act.QueryGradient, act.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [64, r]
+        ops.LinearGradientInput(act.QueryGradient, query.Adapter.B, act.QueryLoraGradient, scale: query.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.QueryLoraGradient, act.Normed1Recomputed, query.Adapter.A.Gradient);                                         // dA += dyᵀ x                                  [r, 64]
+        ops.LowRankLinearGradientInput(act.QueryGradient, query.Weight, act.QueryLoraGradient, query.Adapter.A, act.Normed1Gradient, addend: act.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
+        ops.RmsNormGradient(act.Normed1Gradient, act.Input, attention.Norm.Weight, act.RstdNormed1, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
     }
 
     /// <summary>Layers 1..4, reading what forward kept: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLayerKeepingAll(Layer layer, in LayerFrame b)
+    private void BackwardLayerKeepingAll(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
-        k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLoraGradient, value.Adapter.A, b.Normed1Gradient);                     // dx = dy W + e A                              [T, 64]
-        k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
-        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, addend: b.Normed1Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLoraGradient, query.Adapter.A, b.Normed1Gradient, addend: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
-        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, addend: b.ResidualGradient);      // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, down.Weight, act.HiddenGradient);                                                           // dx = dy W                                    [T, 172]
+        ops.SwiGluGradient(act.HiddenGradient, act.Gate, act.Up, act.GateGradient, act.UpGradient);                                               // dg, du                                       [T, 172]    in place of Gate
+        ops.LinearGradientInput(act.UpGradient, up.Weight, act.Normed2Gradient);                                                                  // dx = dy W                                    [T, 64]
+        ops.LinearGradientInput(act.GateGradient, gate.Weight, act.Normed2Gradient, addend: act.Normed2Gradient);                                 // dx = dy W + c                                [T, 64]
+        ops.RmsNormGradient(act.Normed2Gradient, act.ResidualMiddle, feedForward.Norm.Weight, act.RstdNormed2, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, output.Weight, act.AttentionOutputGradient);                                                // dx = dy W                                    [T, 64]
+        ops.AttentionGradient(act.AttentionOutputGradient, act.Query, act.Key, act.Value, act.AttentionOutput, act.LogSumExp, act.QueryGradient, act.KeyGradient, act.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        ops.LinearGradientWeight(act.ValueGradient, act.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [32, r]
+        ops.LinearGradientInput(act.ValueGradient, value.Adapter.B, act.ValueLoraGradient, scale: value.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.ValueLoraGradient, act.Normed1, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        ops.LowRankLinearGradientInput(act.ValueGradient, value.Weight, act.ValueLoraGradient, value.Adapter.A, act.Normed1Gradient);             // dx = dy W + e A                              [T, 64]
+        ops.RotaryGradient(act.KeyGradient, act.KeyGradient, s_rotary);                                                                           // rotate back                                  [T, 32]
+        ops.LinearGradientInput(act.KeyGradient, key.Weight, act.Normed1Gradient, addend: act.Normed1Gradient);                                   // dx = dy W + c                                [T, 64]
+        ops.RotaryGradient(act.QueryGradient, act.QueryGradient, s_rotary);                                                                       // rotate back                                  [T, 64]
+        ops.LinearGradientWeight(act.QueryGradient, act.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [64, r]
+        ops.LinearGradientInput(act.QueryGradient, query.Adapter.B, act.QueryLoraGradient, scale: query.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.QueryLoraGradient, act.Normed1, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        ops.LowRankLinearGradientInput(act.QueryGradient, query.Weight, act.QueryLoraGradient, query.Adapter.A, act.Normed1Gradient, addend: act.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
+        ops.RmsNormGradient(act.Normed1Gradient, act.Input, attention.Norm.Weight, act.RstdNormed1, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
     }
 
     /// <summary>Layers 1..4, recomputing all from the layer's input: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLayerRecomputingAll(Layer layer, in LayerFrame b)
+    private void BackwardLayerRecomputingAll(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: b.RstdNormed1, s_norm);                                                        // n = x rstd(x) w                              [T, 64]     recomputed
-        k.Linear(b.Normed1, query.Adapter.A, b.QueryLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
-        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLora, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 64]     recomputed
-        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     recomputed
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     recomputed
-        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     recomputed
-        k.Linear(b.Normed1, value.Adapter.A, b.ValueLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
-        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLora, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 32]     recomputed
-        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);                                             // o = softmax(q kᵀ/√8) v                       [T, 64]     recomputed
-        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, addend: b.Input);                                                            // y = x Wᵀ + c                                 [T, 64]     recomputed
-        k.RmsNorm(b.ResidualMiddle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                            // n = x rstd(x) w                              [T, 64]     recomputed
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    recomputed
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    recomputed
-        k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
-        k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, b.KeyGradient, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.ValueGradient, value.Weight, b.ValueLoraGradient, value.Adapter.A, b.Normed1Gradient);                     // dx = dy W + e A                              [T, 64]
-        k.RotaryGradient(b.KeyGradient, b.KeyGradient, s_rotary);                                                                                 // rotate back                                  [T, 32]
-        k.LinearGradientInput(b.KeyGradient, key.Weight, b.Normed1Gradient, addend: b.Normed1Gradient);                                           // dx = dy W + c                                [T, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
-        k.LowRankLinearGradientInput(b.QueryGradient, query.Weight, b.QueryLoraGradient, query.Adapter.A, b.Normed1Gradient, addend: b.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
-        k.RmsNormGradient(b.Normed1Gradient, b.Input, attention.Norm.Weight, b.RstdNormed1, b.ResidualGradient, addend: b.ResidualGradient);      // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, down.Weight, act.HiddenGradient);                                                           // dx = dy W                                    [T, 172]
+        ops.RmsNorm(act.Input, attention.Norm.Weight, act.Normed1, rstd: act.RstdNormed1, s_norm);                                                // n = x rstd(x) w                              [T, 64]     recomputed
+        ops.Linear(act.Normed1, query.Adapter.A, act.QueryLora);                                                                                  // y = x Aᵀ                                     [T, r]      recomputed
+        ops.LowRankLinear(act.Normed1, query.Weight, act.QueryLora, query.Adapter.B, act.Query, scale: query.Adapter.ActiveScale);                // y = x Wᵀ + s h Bᵀ                            [T, 64]     recomputed
+        ops.Rotary(act.Query, act.Query, s_rotary);                                                                                               // rotate by position                           [T, 64]     recomputed
+        ops.Linear(act.Normed1, key.Weight, act.Key);                                                                                             // y = x Wᵀ                                     [T, 32]     recomputed
+        ops.Rotary(act.Key, act.Key, s_rotary);                                                                                                   // rotate by position                           [T, 32]     recomputed
+        ops.Linear(act.Normed1, value.Adapter.A, act.ValueLora);                                                                                  // y = x Aᵀ                                     [T, r]      recomputed
+        ops.LowRankLinear(act.Normed1, value.Weight, act.ValueLora, value.Adapter.B, act.Value, scale: value.Adapter.ActiveScale);                // y = x Wᵀ + s h Bᵀ                            [T, 32]     recomputed
+        ops.Attention(act.Query, act.Key, act.Value, act.AttentionOutput, logSumExp: act.LogSumExp, s_attention);                                 // o = softmax(q kᵀ/√8) v                       [T, 64]     recomputed
+        ops.Linear(act.AttentionOutput, output.Weight, act.ResidualMiddle, addend: act.Input);                                                    // y = x Wᵀ + c                                 [T, 64]     recomputed
+        ops.RmsNorm(act.ResidualMiddle, feedForward.Norm.Weight, act.Normed2, rstd: act.RstdNormed2, s_norm2);                                    // n = x rstd(x) w                              [T, 64]     recomputed
+        ops.Linear(act.Normed2, gate.Weight, act.Gate);                                                                                           // y = x Wᵀ                                     [T, 172]    recomputed
+        ops.Linear(act.Normed2, up.Weight, act.Up);                                                                                               // y = x Wᵀ                                     [T, 172]    recomputed
+        ops.SwiGluGradient(act.HiddenGradient, act.Gate, act.Up, act.GateGradient, act.UpGradient);                                               // dg, du                                       [T, 172]    in place of Gate
+        ops.LinearGradientInput(act.UpGradient, up.Weight, act.Normed2Gradient);                                                                  // dx = dy W                                    [T, 64]
+        ops.LinearGradientInput(act.GateGradient, gate.Weight, act.Normed2Gradient, addend: act.Normed2Gradient);                                 // dx = dy W + c                                [T, 64]
+        ops.RmsNormGradient(act.Normed2Gradient, act.ResidualMiddle, feedForward.Norm.Weight, act.RstdNormed2, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, output.Weight, act.AttentionOutputGradient);                                                // dx = dy W                                    [T, 64]
+        ops.AttentionGradient(act.AttentionOutputGradient, act.Query, act.Key, act.Value, act.AttentionOutput, act.LogSumExp, act.QueryGradient, act.KeyGradient, act.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        ops.LinearGradientWeight(act.ValueGradient, act.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [32, r]
+        ops.LinearGradientInput(act.ValueGradient, value.Adapter.B, act.ValueLoraGradient, scale: value.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.ValueLoraGradient, act.Normed1, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        ops.LowRankLinearGradientInput(act.ValueGradient, value.Weight, act.ValueLoraGradient, value.Adapter.A, act.Normed1Gradient);             // dx = dy W + e A                              [T, 64]
+        ops.RotaryGradient(act.KeyGradient, act.KeyGradient, s_rotary);                                                                           // rotate back                                  [T, 32]
+        ops.LinearGradientInput(act.KeyGradient, key.Weight, act.Normed1Gradient, addend: act.Normed1Gradient);                                   // dx = dy W + c                                [T, 64]
+        ops.RotaryGradient(act.QueryGradient, act.QueryGradient, s_rotary);                                                                       // rotate back                                  [T, 64]
+        ops.LinearGradientWeight(act.QueryGradient, act.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [64, r]
+        ops.LinearGradientInput(act.QueryGradient, query.Adapter.B, act.QueryLoraGradient, scale: query.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.QueryLoraGradient, act.Normed1, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        ops.LowRankLinearGradientInput(act.QueryGradient, query.Weight, act.QueryLoraGradient, query.Adapter.A, act.Normed1Gradient, addend: act.Normed1Gradient);  // dx = dy W + e A + c                          [T, 64]
+        ops.RmsNormGradient(act.Normed1Gradient, act.Input, attention.Norm.Weight, act.RstdNormed1, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
     }
 
     /// <summary>Layer 0, recomputing what is cheap: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLowestLayer(Layer layer, in LayerFrame b)
+    private void BackwardLowestLayer(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, value, output) = (attention.Query, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
-        k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1Recomputed, rstd: Tensor.None, s_norm);                                                // n = x rstd(x) w                              [T, 64]     recomputed
-        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1Recomputed, value.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1Recomputed, query.Adapter.A.Gradient);                                               // dA += dyᵀ x                                  [r, 64]
+        ops.LinearGradientInput(act.ResidualGradient, down.Weight, act.HiddenGradient);                                                           // dx = dy W                                    [T, 172]
+        ops.SwiGluGradient(act.HiddenGradient, act.Gate, act.Up, act.GateGradient, act.UpGradient);                                               // dg, du                                       [T, 172]    in place of Gate
+        ops.LinearGradientInput(act.UpGradient, up.Weight, act.Normed2Gradient);                                                                  // dx = dy W                                    [T, 64]
+        ops.LinearGradientInput(act.GateGradient, gate.Weight, act.Normed2Gradient, addend: act.Normed2Gradient);                                 // dx = dy W + c                                [T, 64]
+        ops.RmsNormGradient(act.Normed2Gradient, act.ResidualMiddle, feedForward.Norm.Weight, act.RstdNormed2, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, output.Weight, act.AttentionOutputGradient);                                                // dx = dy W                                    [T, 64]
+        ops.AttentionGradient(act.AttentionOutputGradient, act.Query, act.Key, act.Value, act.AttentionOutput, act.LogSumExp, act.QueryGradient, act.KeyGradient, act.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        ops.LinearGradientWeight(act.ValueGradient, act.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [32, r]
+        ops.LinearGradientInput(act.ValueGradient, value.Adapter.B, act.ValueLoraGradient, scale: value.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.RmsNorm(act.Input, attention.Norm.Weight, act.Normed1Recomputed, rstd: Tensor.None, s_norm);                                          // n = x rstd(x) w                              [T, 64]     recomputed
+        ops.LinearGradientWeight(act.ValueLoraGradient, act.Normed1Recomputed, value.Adapter.A.Gradient);                                         // dA += dyᵀ x                                  [r, 64]
+        ops.RotaryGradient(act.QueryGradient, act.QueryGradient, s_rotary);                                                                       // rotate back                                  [T, 64]
+        ops.LinearGradientWeight(act.QueryGradient, act.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [64, r]
+        ops.LinearGradientInput(act.QueryGradient, query.Adapter.B, act.QueryLoraGradient, scale: query.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.QueryLoraGradient, act.Normed1Recomputed, query.Adapter.A.Gradient);                                         // dA += dyᵀ x                                  [r, 64]
     }
 
     /// <summary>Layer 0, reading what forward kept: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLowestLayerKeepingAll(Layer layer, in LayerFrame b)
+    private void BackwardLowestLayerKeepingAll(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, value, output) = (attention.Query, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
-        k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
+        ops.LinearGradientInput(act.ResidualGradient, down.Weight, act.HiddenGradient);                                                           // dx = dy W                                    [T, 172]
+        ops.SwiGluGradient(act.HiddenGradient, act.Gate, act.Up, act.GateGradient, act.UpGradient);                                               // dg, du                                       [T, 172]    in place of Gate
+        ops.LinearGradientInput(act.UpGradient, up.Weight, act.Normed2Gradient);                                                                  // dx = dy W                                    [T, 64]
+        ops.LinearGradientInput(act.GateGradient, gate.Weight, act.Normed2Gradient, addend: act.Normed2Gradient);                                 // dx = dy W + c                                [T, 64]
+        ops.RmsNormGradient(act.Normed2Gradient, act.ResidualMiddle, feedForward.Norm.Weight, act.RstdNormed2, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, output.Weight, act.AttentionOutputGradient);                                                // dx = dy W                                    [T, 64]
+        ops.AttentionGradient(act.AttentionOutputGradient, act.Query, act.Key, act.Value, act.AttentionOutput, act.LogSumExp, act.QueryGradient, act.KeyGradient, act.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        ops.LinearGradientWeight(act.ValueGradient, act.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [32, r]
+        ops.LinearGradientInput(act.ValueGradient, value.Adapter.B, act.ValueLoraGradient, scale: value.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.ValueLoraGradient, act.Normed1, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        ops.RotaryGradient(act.QueryGradient, act.QueryGradient, s_rotary);                                                                       // rotate back                                  [T, 64]
+        ops.LinearGradientWeight(act.QueryGradient, act.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [64, r]
+        ops.LinearGradientInput(act.QueryGradient, query.Adapter.B, act.QueryLoraGradient, scale: query.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.QueryLoraGradient, act.Normed1, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
     }
 
     /// <summary>Layer 0, recomputing all from the layer's input: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>
-    private void BackwardLowestLayerRecomputingAll(Layer layer, in LayerFrame b)
+    private void BackwardLowestLayerRecomputingAll(Layer layer, in LayerFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
         var attention = layer.Attention;
         var (query, key, value, output) = (attention.Query, attention.Key, attention.Value, attention.Output);
         var feedForward = layer.FeedForward;
         var (gate, up, down) = (feedForward.Gate, feedForward.Up, feedForward.Down);
 
-        k.LinearGradientInput(b.ResidualGradient, down.Weight, b.HiddenGradient);                                                                 // dx = dy W                                    [T, 172]
-        k.RmsNorm(b.Input, attention.Norm.Weight, b.Normed1, rstd: Tensor.None, s_norm);                                                          // n = x rstd(x) w                              [T, 64]     recomputed
-        k.Linear(b.Normed1, query.Adapter.A, b.QueryLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
-        k.LowRankLinear(b.Normed1, query.Weight, b.QueryLora, query.Adapter.B, b.Query, scale: query.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 64]     recomputed
-        k.Rotary(b.Query, b.Query, s_rotary);                                                                                                     // rotate by position                           [T, 64]     recomputed
-        k.Linear(b.Normed1, key.Weight, b.Key);                                                                                                   // y = x Wᵀ                                     [T, 32]     recomputed
-        k.Rotary(b.Key, b.Key, s_rotary);                                                                                                         // rotate by position                           [T, 32]     recomputed
-        k.Linear(b.Normed1, value.Adapter.A, b.ValueLora);                                                                                        // y = x Aᵀ                                     [T, r]      recomputed
-        k.LowRankLinear(b.Normed1, value.Weight, b.ValueLora, value.Adapter.B, b.Value, scale: value.Adapter.ActiveScale);                        // y = x Wᵀ + s h Bᵀ                            [T, 32]     recomputed
-        k.Attention(b.Query, b.Key, b.Value, b.AttentionOutput, logSumExp: b.LogSumExp, s_attention);                                             // o = softmax(q kᵀ/√8) v                       [T, 64]     recomputed
-        k.Linear(b.AttentionOutput, output.Weight, b.ResidualMiddle, addend: b.Input);                                                            // y = x Wᵀ + c                                 [T, 64]     recomputed
-        k.RmsNorm(b.ResidualMiddle, feedForward.Norm.Weight, b.Normed2, rstd: b.RstdNormed2, s_norm2);                                            // n = x rstd(x) w                              [T, 64]     recomputed
-        k.Linear(b.Normed2, gate.Weight, b.Gate);                                                                                                 // y = x Wᵀ                                     [T, 172]    recomputed
-        k.Linear(b.Normed2, up.Weight, b.Up);                                                                                                     // y = x Wᵀ                                     [T, 172]    recomputed
-        k.SwiGluGradient(b.HiddenGradient, b.Gate, b.Up, b.GateGradient, b.UpGradient);                                                           // dg, du                                       [T, 172]    in place of Gate
-        k.LinearGradientInput(b.UpGradient, up.Weight, b.Normed2Gradient);                                                                        // dx = dy W                                    [T, 64]
-        k.LinearGradientInput(b.GateGradient, gate.Weight, b.Normed2Gradient, addend: b.Normed2Gradient);                                         // dx = dy W + c                                [T, 64]
-        k.RmsNormGradient(b.Normed2Gradient, b.ResidualMiddle, feedForward.Norm.Weight, b.RstdNormed2, b.ResidualGradient, addend: b.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
-        k.LinearGradientInput(b.ResidualGradient, output.Weight, b.AttentionOutputGradient);                                                      // dx = dy W                                    [T, 64]
-        k.AttentionGradient(b.AttentionOutputGradient, b.Query, b.Key, b.Value, b.AttentionOutput, b.LogSumExp, b.QueryGradient, Tensor.None, b.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
-        k.LinearGradientWeight(b.ValueGradient, b.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [32, r]
-        k.LinearGradientInput(b.ValueGradient, value.Adapter.B, b.ValueLoraGradient, scale: value.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.ValueLoraGradient, b.Normed1, value.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
-        k.RotaryGradient(b.QueryGradient, b.QueryGradient, s_rotary);                                                                             // rotate back                                  [T, 64]
-        k.LinearGradientWeight(b.QueryGradient, b.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                         // dB += s dyᵀ x                                [64, r]
-        k.LinearGradientInput(b.QueryGradient, query.Adapter.B, b.QueryLoraGradient, scale: query.Adapter.ActiveScale);                           // dx = s dy B                                  [T, r]
-        k.LinearGradientWeight(b.QueryLoraGradient, b.Normed1, query.Adapter.A.Gradient);                                                         // dA += dyᵀ x                                  [r, 64]
+        ops.LinearGradientInput(act.ResidualGradient, down.Weight, act.HiddenGradient);                                                           // dx = dy W                                    [T, 172]
+        ops.RmsNorm(act.Input, attention.Norm.Weight, act.Normed1, rstd: Tensor.None, s_norm);                                                    // n = x rstd(x) w                              [T, 64]     recomputed
+        ops.Linear(act.Normed1, query.Adapter.A, act.QueryLora);                                                                                  // y = x Aᵀ                                     [T, r]      recomputed
+        ops.LowRankLinear(act.Normed1, query.Weight, act.QueryLora, query.Adapter.B, act.Query, scale: query.Adapter.ActiveScale);                // y = x Wᵀ + s h Bᵀ                            [T, 64]     recomputed
+        ops.Rotary(act.Query, act.Query, s_rotary);                                                                                               // rotate by position                           [T, 64]     recomputed
+        ops.Linear(act.Normed1, key.Weight, act.Key);                                                                                             // y = x Wᵀ                                     [T, 32]     recomputed
+        ops.Rotary(act.Key, act.Key, s_rotary);                                                                                                   // rotate by position                           [T, 32]     recomputed
+        ops.Linear(act.Normed1, value.Adapter.A, act.ValueLora);                                                                                  // y = x Aᵀ                                     [T, r]      recomputed
+        ops.LowRankLinear(act.Normed1, value.Weight, act.ValueLora, value.Adapter.B, act.Value, scale: value.Adapter.ActiveScale);                // y = x Wᵀ + s h Bᵀ                            [T, 32]     recomputed
+        ops.Attention(act.Query, act.Key, act.Value, act.AttentionOutput, logSumExp: act.LogSumExp, s_attention);                                 // o = softmax(q kᵀ/√8) v                       [T, 64]     recomputed
+        ops.Linear(act.AttentionOutput, output.Weight, act.ResidualMiddle, addend: act.Input);                                                    // y = x Wᵀ + c                                 [T, 64]     recomputed
+        ops.RmsNorm(act.ResidualMiddle, feedForward.Norm.Weight, act.Normed2, rstd: act.RstdNormed2, s_norm2);                                    // n = x rstd(x) w                              [T, 64]     recomputed
+        ops.Linear(act.Normed2, gate.Weight, act.Gate);                                                                                           // y = x Wᵀ                                     [T, 172]    recomputed
+        ops.Linear(act.Normed2, up.Weight, act.Up);                                                                                               // y = x Wᵀ                                     [T, 172]    recomputed
+        ops.SwiGluGradient(act.HiddenGradient, act.Gate, act.Up, act.GateGradient, act.UpGradient);                                               // dg, du                                       [T, 172]    in place of Gate
+        ops.LinearGradientInput(act.UpGradient, up.Weight, act.Normed2Gradient);                                                                  // dx = dy W                                    [T, 64]
+        ops.LinearGradientInput(act.GateGradient, gate.Weight, act.Normed2Gradient, addend: act.Normed2Gradient);                                 // dx = dy W + c                                [T, 64]
+        ops.RmsNormGradient(act.Normed2Gradient, act.ResidualMiddle, feedForward.Norm.Weight, act.RstdNormed2, act.ResidualGradient, addend: act.ResidualGradient);  // dx = rstd (dy w − x rstd² mean(dy w x)) + c  [T, 64]
+        ops.LinearGradientInput(act.ResidualGradient, output.Weight, act.AttentionOutputGradient);                                                // dx = dy W                                    [T, 64]
+        ops.AttentionGradient(act.AttentionOutputGradient, act.Query, act.Key, act.Value, act.AttentionOutput, act.LogSumExp, act.QueryGradient, act.KeyGradient, act.ValueGradient, s_attention);  // dq, dk, dv                                   [T, 64]
+        ops.LinearGradientWeight(act.ValueGradient, act.ValueLora, value.Adapter.B.Gradient, scale: value.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [32, r]
+        ops.LinearGradientInput(act.ValueGradient, value.Adapter.B, act.ValueLoraGradient, scale: value.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.ValueLoraGradient, act.Normed1, value.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
+        ops.RotaryGradient(act.QueryGradient, act.QueryGradient, s_rotary);                                                                       // rotate back                                  [T, 64]
+        ops.LinearGradientWeight(act.QueryGradient, act.QueryLora, query.Adapter.B.Gradient, scale: query.Adapter.ActiveScale);                   // dB += s dyᵀ x                                [64, r]
+        ops.LinearGradientInput(act.QueryGradient, query.Adapter.B, act.QueryLoraGradient, scale: query.Adapter.ActiveScale);                     // dx = s dy B                                  [T, r]
+        ops.LinearGradientWeight(act.QueryLoraGradient, act.Normed1, query.Adapter.A.Gradient);                                                   // dA += dyᵀ x                                  [r, 64]
     }
 }

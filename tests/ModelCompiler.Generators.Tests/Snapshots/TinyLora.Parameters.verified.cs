@@ -12,6 +12,7 @@ using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
 
 /// <summary>264,512 parameters, 4,480 of them trainable.</summary>
+[global::System.CodeDom.Compiler.GeneratedCode("ModelCompiler", "0.1.0")]
 partial class TinyLora : TransformerModel, IModel<TinyLora>
 {
     private static readonly NormShape s_norm = new(Epsilon: 1E-05f);
@@ -60,6 +61,7 @@ partial class TinyLora : TransformerModel, IModel<TinyLora>
     internal static void RegisterModel() => ModelRegistry.Add<TinyLora>();
 
     /// <summary>One layer.</summary>
+    [global::System.CodeDom.Compiler.GeneratedCode("ModelCompiler", "0.1.0")]
     public sealed class Layer
     {
         internal Layer(TinyLora model, int index)

@@ -14,6 +14,7 @@ using global::ModelCompiler.Tensors;
 partial class TinyLora
 {
     /// <summary>TinyLora for TorchSharp: ids [batch, sequence] to logits [batch, sequence, 512], with the compiled forward and backward.</summary>
+    [global::System.CodeDom.Compiler.GeneratedCode("ModelCompiler", "0.1.0")]
     public sealed class Module : global::ModelCompiler.Torch.CompiledModule<TinyLora>
     {
         /// <summary>Plans training, allocates exactly the planned memory as one tensor of the device and makes its parameters views of it.</summary>
@@ -36,23 +37,23 @@ partial class TinyLora
     }
 
     /// <summary>One chunk of rows: hidden states to logits.</summary>
-    private Tensor ForwardHead(in LossFrame b)
+    private Tensor ForwardHead(in LossFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.Embedding(b.LossRows, b.Hidden, b.Input);                                   // h = x[rows]      [R, 64]
-        k.RmsNorm(b.Input, FinalNorm.Weight, b.Normed, rstd: b.RstdNormed, s_norm2);  // n = x rstd(x) w  [R, 64]
-        k.Linear(b.Normed, TokenEmbedding, b.Logits);                                 // y = x Eᵀ         [R, 512]
-        return b.Logits;
+        ops.Embedding(act.LossRows, act.Hidden, act.Input);                                   // h = x[rows]      [R, 64]
+        ops.RmsNorm(act.Input, FinalNorm.Weight, act.Normed, rstd: act.RstdNormed, s_norm2);  // n = x rstd(x) w  [R, 64]
+        ops.Linear(act.Normed, TokenEmbedding, act.Logits);                                   // y = x Eᵀ         [R, 512]
+        return act.Logits;
     }
 
     /// <summary>One chunk of rows: the gradient in LogitsGradient back to the hidden states.</summary>
-    private void BackwardHead(in LossFrame b)
+    private void BackwardHead(in LossFrame act)
     {
-        var k = Backend;
+        var ops = Backend;
 
-        k.LinearGradientInput(b.LogitsGradient, TokenEmbedding, b.NormedGradient);                      // dx = dy E                                [R, 64]
-        k.RmsNormGradient(b.NormedGradient, b.Input, FinalNorm.Weight, b.RstdNormed, b.InputGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]     in place of NormedGradient
-        k.EmbeddingGradient(b.InputGradient, b.LossRows, b.ResidualGradient);                           // dx[rows] += dh                           [T, 64]
+        ops.LinearGradientInput(act.LogitsGradient, TokenEmbedding, act.NormedGradient);                          // dx = dy E                                [R, 64]
+        ops.RmsNormGradient(act.NormedGradient, act.Input, FinalNorm.Weight, act.RstdNormed, act.InputGradient);  // dx = rstd (dy w − x rstd² mean(dy w x))  [R, 64]     in place of NormedGradient
+        ops.EmbeddingGradient(act.InputGradient, act.LossRows, act.ResidualGradient);                             // dx[rows] += dh                           [T, 64]
     }
 }
