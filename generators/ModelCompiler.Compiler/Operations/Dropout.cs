@@ -27,7 +27,7 @@ public sealed record Dropout(AdapterSlot Slot) : Operation
             .Named("rate", new ScalarRef(Slot, ScalarKind.DropoutRate)).Named("key", new ScalarRef(Slot, ScalarKind.DropoutKey));
         if (op.Inputs[0].Shape.Rows.Symbol == Planning.DimSymbol.Rows)
         {
-            call.Verbatim("firstRow: b.FirstRow");
+            call.Verbatim("firstRow: act.FirstRow");
         }
     }
 }
