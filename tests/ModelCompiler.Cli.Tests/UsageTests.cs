@@ -44,7 +44,7 @@ public class UsageTests
     [InlineData("plan Stories260K --optimizer sgd", "--optimizer takes adamw or adamw8bit or paged", "'sgd'")]
     [InlineData("plan Stories260K --estimator crystal-ball", "--estimator takes own or gelato or pytorch")]
     [InlineData("plan SmolLM2_135M --estimator gelato", "that of SmolLM2_135M is tied")]
-    [InlineData("plan Falcon_40B --estimator gelato", "Falcon_40B is not a Llama-shaped decoder", "input_layernorm.bias")]
+    [InlineData("plan Falcon_40B --estimator gelato", "Falcon_40B is not a Llama-shaped decoder", "Attention.Norm.Bias")]
     [InlineData("plan Llama2_7B_QaLora --estimator gelato", "not Int4")]
     [InlineData("plan Llama2_7B_Lora --estimator pytorch", "--storage NF4")]
     [InlineData("plan Llama2_7B --estimator pytorch", "LoRA on all seven projections")]
