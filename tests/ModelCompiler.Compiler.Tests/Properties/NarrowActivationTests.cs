@@ -28,9 +28,9 @@ public class NarrowActivationTests
             double difference = Difference(entry, plan, i);
             if (difference > MostDifference)
             {
-                // Unlucky parameters give a norm elements that are nearly equal, and it magnifies the rounding. A wrong gradient is so for all.
-                double[] others = [.. Enumerable.Range(1000, 5).Select(seed => Difference(entry, plan, seed)).Order()];
-                difference = others[others.Length / 2];
+                // Unlucky parameters give a norm elements that are nearly equal, and it magnifies the rounding. A wrong gradient is so for others too:
+                // every other draw must keep the limit.
+                difference = Enumerable.Range(1000, 5).Max(seed => Difference(entry, plan, seed));
             }
 
             Assert.True(difference <= MostDifference, $"{spec.Type.Name}: {difference}: {spec}");
