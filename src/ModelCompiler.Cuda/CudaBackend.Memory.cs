@@ -209,7 +209,7 @@ public sealed unsafe partial class CudaBackend
         }
     }
 
-    /// <summary>Some rows after the other; a quantised weight is whole.</summary>
+    /// <summary>Some rows after the other; a quantized weight is whole.</summary>
     private static IEnumerable<Tensor> Parts(Tensor tensor)
     {
         if (tensor.Type.IsQuantized())

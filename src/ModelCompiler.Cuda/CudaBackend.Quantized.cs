@@ -3,7 +3,7 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Cuda;
 
-/// <content>Quantised weights.</content>
+/// <content>Quantized weights.</content>
 public sealed unsafe partial class CudaBackend
 {
     /// <summary>RunLength · Runs of dequantize.cuh.</summary>
@@ -28,7 +28,7 @@ public sealed unsafe partial class CudaBackend
     private static readonly string[] Int8Gemv = ["int8_gemv_1", "int8_gemv_2", "int8_gemv_4", "int8_gemv_8"];
     private static readonly string[] Int4Gemv = ["int4_gemv_1", "int4_gemv_2", "int4_gemv_4", "int4_gemv_8"];
 
-    /// <summary>The elements of a quantised weight, row after row without gaps.</summary>
+    /// <summary>The elements of a quantized weight, row after row without gaps.</summary>
     /// <param name="weight">The weight, [rows, columns].</param>
     /// <param name="y">As many elements, Float32 or bfloat16.</param>
     internal void Decode(Tensor weight, Tensor y)

@@ -52,7 +52,7 @@ public sealed unsafe partial class CudaBackend
             y.Type);
     }
 
-    /// <summary>The inverse of the finaliser that makes a key of a seed.</summary>
+    /// <summary>The inverse of the finalizer that makes a key of a seed.</summary>
     private static ulong Unmix(ulong z)
     {
         z ^= z >> 31 ^ z >> 62;

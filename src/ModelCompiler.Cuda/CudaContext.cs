@@ -5,7 +5,7 @@ namespace ModelCompiler.Cuda;
 
 /// <summary>
 /// A device's primary context, shared with every other library of the process that uses the device. What is made in it keeps it alive, so the
-/// order of disposal and of finalisation does not matter.
+/// order of disposal and of finalization does not matter.
 /// </summary>
 public sealed class CudaContext : SafeHandle
 {

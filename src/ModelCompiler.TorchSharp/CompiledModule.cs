@@ -9,7 +9,7 @@ namespace ModelCompiler.Torch;
 
 /// <summary>
 /// A compiled model as a module of TorchSharp; the generator derives <c>X.Module</c> from it. Its parameters, named by their paths, are views of
-/// the model's arena: an optimizer of torch that steps in place trains the model itself. Frozen ones ask for no gradient, quantised ones are no
+/// the model's arena: an optimizer of torch that steps in place trains the model itself. Frozen ones ask for no gradient, quantized ones are no
 /// parameters of torch. The arena keeps the activations of one step: the backward of an earlier forward computes that forward again. Must not be
 /// moved to another device or type: choose the device in the constructor.
 /// </summary>

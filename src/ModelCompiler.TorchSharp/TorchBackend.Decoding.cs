@@ -43,7 +43,7 @@ public sealed partial class TorchBackend
         return values.mul_(OfEach(factors, size, elements)).narrow(0, first - start, count).view(rows, w.Columns);
     }
 
-    /// <summary>A whole quantised weight, in the part of the workspace that a plan has for it.</summary>
+    /// <summary>A whole quantized weight, in the part of the workspace that a plan has for it.</summary>
     private TorchTensor Decode(Tensor w, QuantizedKernels kernels, DType type)
     {
         var decoded = new Tensor(_operand.Offset, w.Rows, w.Columns, w.Columns, type);

@@ -107,7 +107,7 @@ public sealed unsafe partial class TorchBackend
         return torch.empty(plain.Rows, plain.Columns, dtype: ScalarTypeOf(plain.Type), device: torch.CPU);
     }
 
-    /// <summary>Rows in groups small enough to stage; a quantised weight is whole or nothing.</summary>
+    /// <summary>Rows in groups small enough to stage; a quantized weight is whole or nothing.</summary>
     private static IEnumerable<Tensor> Pieces(Tensor tensor)
     {
         int rows = tensor.Type.IsQuantized() ? tensor.Rows : (int)Math.Clamp(StagingBytes / ((long)tensor.Columns * tensor.Type.Size()), 1, tensor.Rows);

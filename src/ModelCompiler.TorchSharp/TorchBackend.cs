@@ -8,7 +8,7 @@ namespace ModelCompiler.Torch;
 /// <summary>
 /// Compiled models on TorchSharp: the arena is one torch tensor of bytes on the device, every buffer a view of it, and operations write in place.
 /// What an operation needs beside its operands lies in the plan's workspace, rows in turn; only sums of rows, indices, some heads' scores and decoded pieces of
-/// quantised weights, or operands as another type, are torch's own for as long as the call takes. Computes in Float32, of bfloat16 activations the
+/// quantized weights, or operands as another type, are torch's own for as long as the call takes. Computes in Float32, of bfloat16 activations the
 /// products with weights in bfloat16, in the order of the device's default stream. Not thread-safe: one caller at a time.
 /// </summary>
 public sealed partial class TorchBackend : IBackend

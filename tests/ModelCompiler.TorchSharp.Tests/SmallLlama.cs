@@ -25,7 +25,7 @@ public partial class SmallLlama
 [Lora(Rank = 4, Dropout = 0.1f, FirstLayer = 1)]
 public partial class SmallLlamaLora;
 
-/// <summary>The same over quantised weights.</summary>
+/// <summary>The same over quantized weights.</summary>
 [FineTune<SmallLlama>]
 [Frozen(Storage.NF4, BlockSize = 32)]
 [Lora(Rank = 4)]

@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace ModelCompiler.Torch.Tests;
 
-/// <summary>What the conformance suite does not ask: quantised weights, paged memory, views, refusals.</summary>
+/// <summary>What the conformance suite does not ask: quantized weights, paged memory, views, refusals.</summary>
 public class TorchBackendTests
 {
     private const double Tolerance = 4e-6;

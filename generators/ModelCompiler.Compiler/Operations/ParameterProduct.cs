@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Operations;
 
 /// <summary>
-/// The product of two parameters, by the same kernel that multiplies activations: a quantised one is decoded on its way. It is taken as a
+/// The product of two parameters, by the same kernel that multiplies activations: a quantized one is decoded on its way. It is taken as a
 /// constant and has no gradient, and its cost does not grow with the tokens. Inputs: A [r, in], W [out, in].
 /// </summary>
 public sealed record ParameterProduct : Operation

@@ -11,7 +11,7 @@ public enum LoraInitialization
 
     /// <summary>
     /// PiSSA (Meng, Wang and Zhang 2024): A = √(S/s) · Vᵀ and B = U · √(S/s) of the r largest singular values of the frozen weight W, which
-    /// becomes W − s · B A. A weight whose storage is quantised is quantised after that.
+    /// becomes W − s · B A. A weight whose storage is quantized is quantized after that.
     /// </summary>
     Pissa,
 

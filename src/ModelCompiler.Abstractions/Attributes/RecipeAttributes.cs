@@ -21,10 +21,10 @@ public sealed class FrozenAttribute : Attribute
     /// <summary>Storage of the frozen linear weights.</summary>
     public Storage Storage { get; }
 
-    /// <summary>Quantised storage: elements that share a factor, a power of two from 32 to 4096; 0: 64.</summary>
+    /// <summary>Quantized storage: elements that share a factor, a power of two from 32 to 4096; 0: 64.</summary>
     public int BlockSize { get; set; }
 
-    /// <summary>NF4: whether the factors are quantised to 8 bits in groups of 256 (QLoRA's double quantisation).</summary>
+    /// <summary>NF4: whether the factors are quantized to 8 bits in groups of 256 (QLoRA's double quantization).</summary>
     public bool DoubleQuantized { get; set; }
 
     /// <summary>The projections this storage is for.</summary>
@@ -101,7 +101,7 @@ public enum RankDraw
 
 /// <summary>
 /// Adapters of every rank up to a maximum from one run (Valipour et al. 2023, "DyLoRA", section 3): each optimizer step draws a rank b and trains
-/// y = W x + alpha / b · B[:, :b] A[:b] dropout(x). Over quantised weights this is QDyLoRA (Rajabzadeh et al. 2024). Rows and columns that a step does
+/// y = W x + alpha / b · B[:, :b] A[:b] dropout(x). Over quantized weights this is QDyLoRA (Rajabzadeh et al. 2024). Rows and columns that a step does
 /// not touch keep their values and moments.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]

@@ -11,7 +11,7 @@ public enum Storage
 
     /// <summary>
     /// 4-bit NormalFloat with one absmax per block (Dettmers et al. 2023, QLoRA, section 3), bit-compatible with bitsandbytes: 4.5 bits a
-    /// parameter at block 64, 4.127 double quantised.
+    /// parameter at block 64, 4.127 double quantized.
     /// </summary>
     NF4,
 

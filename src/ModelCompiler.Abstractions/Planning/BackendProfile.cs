@@ -48,7 +48,7 @@ public sealed record BackendProfile(
             IsHostMemory = false,
         };
 
-    /// <summary>Bytes at the start of a CUDA device's workspace for what kernels find at a fixed address: scalars of the step, frequencies, quantisation maps.</summary>
+    /// <summary>Bytes at the start of a CUDA device's workspace for what kernels find at a fixed address: scalars of the step, frequencies, quantization maps.</summary>
     public const long CudaConstants = 64L << 10;
 
     /// <summary>Bytes after <see cref="CudaConstants"/> that cuBLASLt works in.</summary>

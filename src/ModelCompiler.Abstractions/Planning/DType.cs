@@ -1,7 +1,7 @@
 namespace ModelCompiler.Planning;
 
 /// <summary>
-/// Element type of a tensor. Of a quantised one the low byte is the kind; the next holds the base-2 logarithm of the block size, bit 16
+/// Element type of a tensor. Of a quantized one the low byte is the kind; the next holds the base-2 logarithm of the block size, bit 16
 /// whether the blocks' factors are quantised too: see <see cref="DTypeExtensions.Quantized"/>.
 /// </summary>
 public enum DType
@@ -18,16 +18,16 @@ public enum DType
     /// <summary>32-bit signed integer: token ids and targets.</summary>
     Int32,
 
-    /// <summary>Bytes, such as the parts of a quantised weight.</summary>
+    /// <summary>Bytes, such as the parts of a quantized weight.</summary>
     UInt8,
 
-    /// <summary>Quantised, 4 bits: an index into the NF4 codebook times the block's absmax.</summary>
+    /// <summary>Quantized, 4 bits: an index into the NF4 codebook times the block's absmax.</summary>
     NF4,
 
-    /// <summary>Quantised, 8 bits, signed: code / 127 times the block's absmax.</summary>
+    /// <summary>Quantized, 8 bits, signed: code / 127 times the block's absmax.</summary>
     Int8,
 
-    /// <summary>Quantised, 4 bits, asymmetric: (code − zero) times scale, both per group.</summary>
+    /// <summary>Quantized, 4 bits, asymmetric: (code − zero) times scale, both per group.</summary>
     Int4,
 }
 
@@ -38,7 +38,7 @@ public static class DTypeExtensions
     private const int BlockShift = 8;
     private const int Nested = 1 << 16;
 
-    /// <summary>A quantised type.</summary>
+    /// <summary>A quantized type.</summary>
     /// <param name="kind">NF4, Int8 or Int4.</param>
     /// <param name="blockSize">Elements that share their factors: a power of two.</param>
     /// <param name="nested">Whether the factors are quantised to 8 bits themselves.</param>
@@ -59,10 +59,10 @@ public static class DTypeExtensions
     /// <summary>Whether elements are codes: only kernels that read weights, and <see cref="StorageLayout"/>, know such a tensor.</summary>
     public static bool IsQuantized(this DType type) => type.Kind() >= DType.NF4;
 
-    /// <summary>Elements of a quantised type that share their factors.</summary>
+    /// <summary>Elements of a quantized type that share their factors.</summary>
     public static int BlockSize(this DType type) => 1 << ((int)type >> BlockShift & 0xFF);
 
-    /// <summary>Whether the factors of a quantised type are quantised themselves.</summary>
+    /// <summary>Whether the factors of a quantized type are quantized themselves.</summary>
     public static bool IsNested(this DType type) => ((int)type & Nested) != 0;
 
     /// <summary>Bytes of one element.</summary>
@@ -93,7 +93,7 @@ public sealed record QuantizedKind(DType Kind, Storage Storage, int Bits, bool H
         new(DType.Int4, Storage.Int4, Bits: 4, HasZeros: true),
     ];
 
-    /// <summary>That of a quantised type.</summary>
+    /// <summary>That of a quantized type.</summary>
     public static QuantizedKind Of(DType type) => s_all[type.Kind() - DType.NF4];
 
     /// <summary>That of a storage; null where its elements are numbers.</summary>

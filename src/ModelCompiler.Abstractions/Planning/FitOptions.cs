@@ -43,7 +43,7 @@ public sealed record FitOptions
     /// <summary>How trainable parameters are updated.</summary>
     public Optimizer? Optimizer { get; init; }
 
-    /// <summary>Storage of the frozen projections. Searched are the declared one, Float32, BFloat16, Int8 and double quantised NF4 in blocks of 64.</summary>
+    /// <summary>Storage of the frozen projections. Searched are the declared one, Float32, BFloat16, Int8 and double quantized NF4 in blocks of 64.</summary>
     public WeightFormat? Storage { get; init; }
 
     /// <summary>Rank of all adapters.</summary>

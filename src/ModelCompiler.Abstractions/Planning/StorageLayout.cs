@@ -1,7 +1,7 @@
 namespace ModelCompiler.Planning;
 
 /// <summary>
-/// Where the parts of a quantised weight [rows, columns] lie inside its bytes. Elements are counted row by row, blocks are consecutive
+/// Where the parts of a quantized weight [rows, columns] lie inside its bytes. Elements are counted row by row, blocks are consecutive
 /// elements; the last may be short. Codes of 4 bits are packed in bitsandbytes' order, the element with the even index in the high half.
 /// </summary>
 /// <param name="Blocks">Number of blocks.</param>
@@ -13,7 +13,7 @@ namespace ModelCompiler.Planning;
 /// <param name="Bytes">All bytes.</param>
 public readonly record struct StorageLayout(long Blocks, long CodeBytes, long Factors, long Zeros, long Nested, long Mean, long Bytes)
 {
-    /// <summary>Blocks that share a factor of their factors (Dettmers et al. 2023, section 3, double quantisation).</summary>
+    /// <summary>Blocks that share a factor of their factors (Dettmers et al. 2023, section 3, double quantization).</summary>
     public const int NestedBlock = 256;
 
     /// <summary>Parts start at multiples of this many bytes.</summary>
@@ -22,7 +22,7 @@ public readonly record struct StorageLayout(long Blocks, long CodeBytes, long Fa
     /// <summary>Groups of 256 blocks.</summary>
     public long NestedBlocks => (Blocks + NestedBlock - 1) / NestedBlock;
 
-    /// <summary>The layout of a quantised weight.</summary>
+    /// <summary>The layout of a quantized weight.</summary>
     /// <param name="type">A quantised type.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>

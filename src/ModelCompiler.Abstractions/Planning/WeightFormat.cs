@@ -24,11 +24,11 @@ public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, b
     /// <summary>Int4 in groups of this many inputs.</summary>
     public static WeightFormat Int4(int groupSize) => new(Storage.Int4, groupSize);
 
-    /// <summary>The format where nothing but the storage is said, on a command line or in a budget: blocks of 64, NF4 double quantised.</summary>
+    /// <summary>The format where nothing but the storage is said, on a command line or in a budget: blocks of 64, NF4 double quantized.</summary>
     public static WeightFormat Of(Storage storage) =>
         QuantizedKind.Find(storage) is { } kind ? new WeightFormat(storage, DefaultBlock, kind.Nests) : new WeightFormat(storage);
 
-    /// <summary>The format of a quantised element type.</summary>
+    /// <summary>The format of a quantized element type.</summary>
     public static WeightFormat Of(DType quantized) => new(QuantizedKind.Of(quantized).Storage, quantized.BlockSize(), quantized.IsNested());
 
     /// <summary>The element type on a backend. One that computes in double keeps 16-bit weights as doubles: they lose nothing.</summary>
@@ -36,7 +36,7 @@ public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, b
         : Storage == Storage.Float32 || profile.Compute == DType.Float64 ? profile.Compute
         : DType.BFloat16;
 
-    /// <summary>As a reader would write it: "NF4, block 64, double quantised".</summary>
+    /// <summary>As a reader would write it: "NF4, block 64, double quantized".</summary>
     public override string ToString() =>
         Storage + (BlockSize > 0 ? FormattableString.Invariant($", block {BlockSize}") : "") + (DoubleQuantized ? ", double quantised" : "");
 }

@@ -26,7 +26,7 @@ internal sealed class MergeCommand : ConversionCommand
 
         if (ZeroPointMerge.CanApply(model))
         {
-            // The weights become the same codes again when they are quantised.
+            // The weights become the same codes again when they are quantized.
             ZeroPointMerge.Apply(model);
             return BaseFolder.Save(model, basePath, output, type ?? SafetensorsType.F32);
         }

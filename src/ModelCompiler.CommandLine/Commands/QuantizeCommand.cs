@@ -68,7 +68,7 @@ internal sealed class QuantizeCommand : HostCommand
         }
     }
 
-    /// <summary>Quantises while loading, so that only one block of rows is ever unquantised.</summary>
+    /// <summary>Quantizes while loading, so that only one block of rows is ever unquantized.</summary>
     private static string[] Write(ParseResult arguments, ModelEntry entry, string from, string to)
     {
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, capacity: 1);

@@ -54,7 +54,7 @@ public sealed class GelatoEstimate
     }
 
     /// <summary>
-    /// The formula of the revision that the published figure shows (d667d2e, June 2024): block inputs in 2 bytes, no factors of quantised blocks,
+    /// The formula of the revision that the published figure shows (d667d2e, June 2024): block inputs in 2 bytes, no factors of quantized blocks,
     /// cross-entropy's buffers for the whole of backward.
     /// </summary>
     /// <inheritdoc cref="Of"/>

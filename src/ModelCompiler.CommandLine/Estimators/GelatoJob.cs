@@ -11,10 +11,10 @@ public sealed record GelatoJob(LlamaShape Shape, int Batch, int Sequence)
 {
     private static readonly string[] s_quadratic = ["Phi3Mini", "Phi3_Mini"];
 
-    /// <summary>Bits of a projection's weight: 4, 8, or null for 16 without quantisation.</summary>
+    /// <summary>Bits of a projection's weight: 4, 8, or null for 16 without quantization.</summary>
     public int? Bits { get; init; }
 
-    /// <summary>Whether the factors of quantised blocks are quantised themselves.</summary>
+    /// <summary>Whether the factors of quantized blocks are quantized themselves.</summary>
     public bool DoubleQuantized { get; init; } = true;
 
     /// <summary>Parameters of the adapters; null: all weights are trained.</summary>
@@ -29,7 +29,7 @@ public sealed record GelatoJob(LlamaShape Shape, int Batch, int Sequence)
     /// <summary>Trained parameters P_t.</summary>
     public long Trained => AdapterParameters ?? Shape.ProjectionWeights + OtherWeights;
 
-    /// <summary>Embedding, a head of its own, and norms: what stays outside quantisation.</summary>
+    /// <summary>Embedding, a head of its own, and norms: what stays outside quantization.</summary>
     public long OtherWeights => 2L * Shape.Vocabulary * Shape.Width + (2L * Shape.Layers + 1) * Shape.Width;
 
     /// <summary>Parameters of adapters of one rank on every projection of every layer.</summary>

@@ -32,7 +32,7 @@ public sealed record LlamaShape(
     /// <summary>Width k of the keys, and of the values.</summary>
     public int KeyValueWidth => HeadWidth * KeyValueHeads;
 
-    /// <summary>Weights of the projections of all layers, the quantised part.</summary>
+    /// <summary>Weights of the projections of all layers, the quantized part.</summary>
     public long ProjectionWeights => Layers * (2L * Width * Width + 2L * Width * KeyValueWidth + 3L * Width * Hidden);
 
     /// <summary>The seven projections of a layer: path, inputs, outputs.</summary>

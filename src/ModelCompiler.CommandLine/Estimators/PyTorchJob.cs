@@ -2,7 +2,7 @@ namespace ModelCompiler.CommandLine.Estimators;
 
 /// <summary>
 /// A QLoRA fine-tuning job under PyTorch 2.3, transformers 4.41, PEFT 0.11 and bitsandbytes 0.43, as <c>Trainer</c> runs it with bf16: projections in
-/// double-quantised NF4, everything else in fp32 (<c>prepare_model_for_kbit_training</c>), LoRA in fp32 on every projection, re-entrant checkpointing of
+/// double-quantized NF4, everything else in fp32 (<c>prepare_model_for_kbit_training</c>), LoRA in fp32 on every projection, re-entrant checkpointing of
 /// every block, paged 8-bit AdamW.
 /// </summary>
 /// <param name="Shape">The model.</param>

@@ -19,7 +19,7 @@ internal sealed record TrainResult(
     DataCounts Data,
     DataCounts? EvalData);
 
-/// <summary>A held-out figure before and after training or quantisation; <paramref name="Before"/> is null in a resumed run.</summary>
+/// <summary>A held-out figure before and after training or quantization; <paramref name="Before"/> is null in a resumed run.</summary>
 internal sealed record BeforeAfter(double? Before, double? After);
 
 /// <summary>

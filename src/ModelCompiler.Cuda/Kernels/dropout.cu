@@ -1,6 +1,6 @@
 #include "rows.cuh"
 
-// Stafford's mix 13, the finaliser of splitmix64.
+// Stafford's mix 13, the finalizer of splitmix64.
 DEVICE u64 mix(u64 z)
 {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -8,7 +8,7 @@ DEVICE u64 mix(u64 z)
     return z ^ (z >> 31);
 }
 
-// 32 bits, uniform over the columns of a row: two rounds of a 32-bit finaliser with the upper half of the row's key between them.
+// 32 bits, uniform over the columns of a row: two rounds of a 32-bit finalizer with the upper half of the row's key between them.
 DEVICE u32 maskBits(u64 rowKey, int column)
 {
     u32 h = (u32)column + (u32)rowKey;

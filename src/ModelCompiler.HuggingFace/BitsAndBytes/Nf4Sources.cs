@@ -15,7 +15,7 @@ namespace ModelCompiler.HuggingFace.BitsAndBytes;
 /// <summary>NF4 weights as bitsandbytes writes them, byte for byte what the backend holds.</summary>
 internal static class Nf4Sources
 {
-    /// <summary>The blocks' factors: F32, or U8 where they are quantised too.</summary>
+    /// <summary>The blocks' factors: F32, or U8 where they are quantized too.</summary>
     public const string Absmax = ".absmax";
 
     /// <summary>The 16 values of the codes.</summary>
@@ -93,7 +93,7 @@ internal static class Nf4Sources
         json.WriteString("bnb_4bit_compute_dtype", BaseWeights.TypeName(type));
         json.WriteString("bnb_4bit_quant_storage", "uint8");
 
-        // Transformers takes every other linear layer for quantised.
+        // Transformers takes every other linear layer for quantized.
         json.WriteStartArray("llm_int8_skip_modules");
         IEnumerable<string> others = parameters.Where(p => !p.Value.Type.IsQuantized() && p.Info is { PerLayer: true, Vector: false }).Select(p => map.Of(p).Tensor).Append(map.Head);
         foreach (string tensor in others.Distinct())

@@ -10,7 +10,7 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.HuggingFace.BitsAndBytes;
 
 /// <summary>
-/// A weight that bitsandbytes quantised to NF4, as a checkpoint holds it: codes under the weight's own name and beside it .absmax, .quant_map,
+/// A weight that bitsandbytes quantized to NF4, as a checkpoint holds it: codes under the weight's own name and beside it .absmax, .quant_map,
 /// the state of <see cref="Nf4State"/> and, double quantised, .nested_absmax and .nested_quant_map.
 /// </summary>
 internal sealed class StoredNf4
@@ -49,7 +49,7 @@ internal sealed class StoredNf4
     /// <summary>The element type of that format.</summary>
     public DType Type => DTypeExtensions.Quantized(DType.NF4, _state.BlockSize, _state.NestedOffset is not null);
 
-    /// <summary>The weight of this name, if it is quantised; else null.</summary>
+    /// <summary>The weight of this name, if it is quantized; else null.</summary>
     /// <exception cref="CheckpointException">It is quantised in a way that cannot be loaded, or parts are missing, of a wrong length or another map's.</exception>
     public static StoredNf4? Find(Checkpoint checkpoint, string name)
     {
@@ -69,7 +69,7 @@ internal sealed class StoredNf4
         return null;
     }
 
-    /// <summary>Whether the rows from one on are whole blocks with factors of their own; factors that are quantised too share those of all rows.</summary>
+    /// <summary>Whether the rows from one on are whole blocks with factors of their own; factors that are quantized too share those of all rows.</summary>
     public bool CanSplit(int firstRow) => _state.NestedOffset is null && (long)firstRow * _state.Columns % _state.BlockSize == 0;
 
     /// <summary>What rows of it decode to, row after row.</summary>

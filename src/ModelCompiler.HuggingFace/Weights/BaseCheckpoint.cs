@@ -57,11 +57,11 @@ internal sealed class BaseCheckpoint : IDisposable
         return stored;
     }
 
-    /// <summary>The type of the tensor that a parameter is in; of a quantised one the type that it stands for.</summary>
+    /// <summary>The type of the tensor that a parameter is in; of a quantized one the type that it stands for.</summary>
     public SafetensorsType TypeOf(TensorMapping mapping) => Quantized(mapping)?.StandsFor
         ?? (Tensors.Entry(mapping.Tensor).Type is var type && type is SafetensorsType.F16 or SafetensorsType.BF16 ? type : SafetensorsType.F32);
 
-    /// <summary>Reads rows of a parameter that is not stored quantised.</summary>
+    /// <summary>Reads rows of a parameter that is not stored quantized.</summary>
     public ReadRows Rows(TensorMapping mapping)
     {
         if (mapping.IsPlain)
@@ -115,7 +115,7 @@ internal sealed class BaseCheckpoint : IDisposable
                 continue;
             }
 
-            // bitsandbytes quantises a weight as its layer has it, not as Conv1D stores it.
+            // bitsandbytes quantizes a weight as its layer has it, not as Conv1D stores it.
             IReadOnlyList<long> shape = Quantized(mapping) is null ? mapping.Shape : (mapping with { Transposed = false }).Shape;
             IReadOnlyList<long> actual = Quantized(mapping)?.Shape ?? Tensors.Shape(name);
             if (!actual.SequenceEqual(shape))

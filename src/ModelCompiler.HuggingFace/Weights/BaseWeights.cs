@@ -12,8 +12,8 @@ namespace ModelCompiler.HuggingFace.Weights;
 
 /// <summary>
 /// The weights of a model in Hugging Face's form: every parameter but the adapters' by its name, matrices as [out, in], vectors with one
-/// dimension. Rows are streamed, so that no second copy of the weights exists; what the plan holds quantised is quantised on the way, and
-/// weights that bitsandbytes quantised to NF4 are taken as they are.
+/// dimension. Rows are streamed, so that no second copy of the weights exists; what the plan holds quantized is quantized on the way, and
+/// weights that bitsandbytes quantized to NF4 are taken as they are.
 /// </summary>
 public static class BaseWeights
 {
@@ -39,7 +39,7 @@ public static class BaseWeights
     /// <param name="ignoredConfiguration">Keys of config.json that are not compared with the description.</param>
     /// <exception cref="CheckpointException">
     /// config.json says something that the description does not, tensors are missing, of another shape or not finite, or the file has
-    /// tensors that the description lacks, or weights quantised in another way than the recipe has them.
+    /// tensors that the description lacks, or weights quantized in another way than the recipe has them.
     /// </exception>
     public static void Load(TransformerModel model, string folderOrFile, IReadOnlyCollection<string>? ignoredConfiguration = null)
     {
@@ -79,7 +79,7 @@ public static class BaseWeights
 
     /// <summary>
     /// Writes every parameter of the base model with its NF4 weights in bitsandbytes' form, which Transformers and <see cref="Load"/> read without
-    /// quantising again.
+    /// quantizing again.
     /// </summary>
     /// <param name="model">A model whose quantised weights are all NF4.</param>
     /// <param name="folder">The folder; made if absent.</param>
@@ -123,7 +123,7 @@ public static class BaseWeights
     /// <summary>The parameters that are not an adapter's.</summary>
     internal static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Info.Slot < 0)];
 
-    /// <summary>Weights that are quantised already must be so as the plan has them: quantising a second time would lose more than either.</summary>
+    /// <summary>Weights that are quantized already must be so as the plan has them: quantizing a second time would lose more than either.</summary>
     private static void CheckFormats(BaseCheckpoint checkpoint, TransformerModel model, Parameter[] wanted)
     {
         foreach (Parameter parameter in wanted.Where(p => p.Value.Type.IsQuantized()))

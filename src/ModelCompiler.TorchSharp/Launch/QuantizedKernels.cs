@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace ModelCompiler.Torch;
 
-/// <summary>The kernels of ModelCompiler.Cuda that decode quantised weights, over memory of torch.</summary>
+/// <summary>The kernels of ModelCompiler.Cuda that decode quantized weights, over memory of torch.</summary>
 internal sealed partial class QuantizedKernels : IDisposable
 {
     private readonly CudaContext _context;

@@ -6,7 +6,7 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends;
 
-/// <summary>Rows of a tensor on a backend, in order, for the host. Of a quantised weight they are decoded from its bytes, which are kept until the last row was read.</summary>
+/// <summary>Rows of a tensor on a backend, in order, for the host. Of a quantized weight they are decoded from its bytes, which are kept until the last row was read.</summary>
 internal sealed class HostRows(IBackend kernels, Tensor tensor)
 {
     private byte[]? _packed;

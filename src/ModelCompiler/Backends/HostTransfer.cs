@@ -7,8 +7,8 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.Backends;
 
 /// <summary>
-/// Moves values between host spans and row-strided tensors in host memory, converting element types. A quantised weight, which is whole or
-/// nothing, is quantised and decoded.
+/// Moves values between host spans and row-strided tensors in host memory, converting element types. A quantized weight, which is whole or
+/// nothing, is quantized and decoded.
 /// </summary>
 internal static unsafe class HostTransfer
 {
@@ -117,7 +117,7 @@ internal static unsafe class HostTransfer
     /// <summary>The float32 with the same value.</summary>
     public static float FromBFloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
-    /// <summary>The bytes of a quantised weight.</summary>
+    /// <summary>The bytes of a quantized weight.</summary>
     public static Span<byte> Packed(byte* arena, Tensor weight) => new(arena + weight.Offset, weight.Bytes.Columns);
 
     private static void Quantize<T>(Tensor destination, ReadOnlySpan<T> values, Span<byte> packed)

@@ -61,7 +61,7 @@ public partial interface IBackend : IDisposable
     /// <summary>Sets the scalars that the kernels of the coming micro-step read.</summary>
     void BeginStep(in Step step);
 
-    /// <summary>Copies host values into a tensor, converting to its type; a quantised weight is quantised as a whole.</summary>
+    /// <summary>Copies host values into a tensor, converting to its type; a quantized weight is quantized as a whole.</summary>
     void Write(Tensor destination, ReadOnlySpan<float> values);
 
     /// <summary>Copies host values into a tensor, converting to its type.</summary>
@@ -73,7 +73,7 @@ public partial interface IBackend : IDisposable
     /// <summary>Writes bytes as they are: <see cref="Tensor.Bytes"/> of a quantised weight.</summary>
     void Write(Tensor destination, ReadOnlySpan<byte> values);
 
-    /// <summary>Waits for pending work and reads a tensor row by row, converting from its type; a quantised weight is decoded as a whole.</summary>
+    /// <summary>Waits for pending work and reads a tensor row by row, converting from its type; a quantized weight is decoded as a whole.</summary>
     void Read(Tensor source, Span<float> values);
 
     /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>

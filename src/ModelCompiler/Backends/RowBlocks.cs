@@ -10,8 +10,8 @@ namespace ModelCompiler.Backends;
 internal delegate void ReadRows(long firstRow, int count, Span<float> destination);
 
 /// <summary>
-/// Moves stored tensors into the arena a block of rows at a time, so that no second copy of the weights exists. What is to be quantised is
-/// quantised on the way: beside the block only the tensor's codes are on the host.
+/// Moves stored tensors into the arena a block of rows at a time, so that no second copy of the weights exists. What is to be quantized is
+/// quantized on the way: beside the block only the tensor's codes are on the host.
 /// </summary>
 internal static class RowBlocks
 {

@@ -1,7 +1,7 @@
 namespace ModelCompiler.Numerics;
 
 /// <summary>
-/// Gram and Schmidt's orthonormalisation of rows, each projected until projecting takes no more than half of it away ("twice is enough",
+/// Gram and Schmidt's orthonormalization of rows, each projected until projecting takes no more than half of it away ("twice is enough",
 /// Parlett 1998, section 6.9), so that the rows are orthonormal to rounding however dependent they were.
 /// </summary>
 internal static class OrthonormalRows

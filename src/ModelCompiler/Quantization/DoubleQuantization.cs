@@ -3,7 +3,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Quantization;
 
 /// <summary>
-/// Double quantisation (Dettmers et al. 2023, "QLoRA", section 3): the blocks' factors, less their mean, become indices into the signed
+/// Double quantization (Dettmers et al. 2023, "QLoRA", section 3): the blocks' factors, less their mean, become indices into the signed
 /// <see cref="DynamicMap"/> with one fp32 factor per 256 of them. All arithmetic is fp32, as in bitsandbytes; the mean alone is summed in double
 /// and rounded once, because the order in which bitsandbytes sums differs between its backends.
 /// </summary>
@@ -12,7 +12,7 @@ public static class DoubleQuantization
     /// <summary>A group below this counts as zero: the reciprocal of much less is infinite.</summary>
     private const float Least = 1e-38f;
 
-    /// <summary>Quantises the factors of a weight.</summary>
+    /// <summary>Quantizes the factors of a weight.</summary>
     /// <param name="factors">The factor of each block.</param>
     /// <param name="codes">Takes a code for each.</param>
     /// <param name="nested">Takes a factor for each 256 of them.</param>

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace ModelCompiler.Quantization;
 
 /// <summary>
-/// The 8-bit dynamic data type of blockwise quantisation (Dettmers et al. 2022, "8-bit Optimizers via Block-wise Quantization"): 256 values
+/// The 8-bit dynamic data type of blockwise quantization (Dettmers et al. 2022, "8-bit Optimizers via Block-wise Quantization"): 256 values
 /// in [-1, 1] or [0, 1] whose relative precision grows with their magnitude. A block is stored as its greatest magnitude and, for
 /// each element divided by that, the index of the nearest value.
 /// </summary>

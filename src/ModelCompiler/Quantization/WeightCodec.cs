@@ -3,7 +3,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Quantization;
 
 /// <summary>
-/// How the elements of a quantised weight become codes and numbers again: (value of the code − zero) · step of the block's factor. Kernels ask it for
+/// How the elements of a quantized weight become codes and numbers again: (value of the code − zero) · step of the block's factor. Kernels ask it for
 /// the values; where the codes and the factors lie is the <see cref="StorageLayout"/>'s.
 /// </summary>
 internal abstract unsafe class WeightCodec
@@ -29,7 +29,7 @@ internal abstract unsafe class WeightCodec
     /// <summary>The code after the last of an odd number.</summary>
     public virtual byte Filler => 0;
 
-    /// <summary>The codec of a quantised type.</summary>
+    /// <summary>The codec of a quantized type.</summary>
     public static WeightCodec Of(DType type) => s_all[type.Kind() - DType.NF4];
 
     /// <summary>Codes of a block.</summary>

@@ -5,7 +5,7 @@ namespace ModelCompiler.Quantization;
 
 /// <summary>
 /// Turns a stream of weights into the bytes of a quantised weight (<see cref="StorageLayout"/>). Besides those it holds one block of floats
-/// and, for double quantisation, the factors: never the whole weight.
+/// and, for double quantization, the factors: never the whole weight.
 /// </summary>
 public sealed class WeightQuantizer
 {
@@ -41,7 +41,7 @@ public sealed class WeightQuantizer
         _factors = type.IsNested() ? new float[_layout.Blocks] : [];
     }
 
-    /// <summary>Quantises a whole weight.</summary>
+    /// <summary>Quantizes a whole weight.</summary>
     /// <param name="type">A quantised type.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
@@ -89,7 +89,7 @@ public sealed class WeightQuantizer
         }
     }
 
-    /// <summary>Ends the weight: encodes its last block where that is short, and the factors where they are quantised too.</summary>
+    /// <summary>Ends the weight: encodes its last block where that is short, and the factors where they are quantized too.</summary>
     /// <exception cref="ArgumentException">Elements are missing.</exception>
     public void Complete()
     {

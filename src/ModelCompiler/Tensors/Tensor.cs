@@ -42,7 +42,7 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
     /// <summary>The bytes of a quantised weight, [1, bytes], as its <see cref="StorageLayout"/> orders them.</summary>
     public Tensor Bytes => new(Offset, 1, checked((int)(End - Offset)), checked((int)(End - Offset)), DType.UInt8);
 
-    /// <summary>The rows from <paramref name="first"/> on; a quantised weight is whole or nothing.</summary>
+    /// <summary>The rows from <paramref name="first"/> on; a quantized weight is whole or nothing.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not all rows of this one.</exception>
     public Tensor Slice(int first, int count)
     {
@@ -52,7 +52,7 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
         return this with { Offset = Offset + (long)first * Stride * Type.Size(), Rows = count };
     }
 
-    /// <summary>Some rows and columns; none where there are none of either. Not of a quantised weight.</summary>
+    /// <summary>Some rows and columns; none where there are none of either. Not of a quantized weight.</summary>
     public Tensor Window(int firstRow, int rows, int firstColumn, int columns) => rows == 0 || columns == 0
         ? None
         : this with { Offset = Offset + ((long)firstRow * Stride + firstColumn) * Type.Size(), Rows = rows, Columns = columns };

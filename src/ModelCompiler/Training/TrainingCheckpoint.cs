@@ -11,7 +11,7 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.Training;
 
 /// <summary>
-/// The state of a run in one safetensors file: every trainable parameter with its moments as F32 (quantised ones as U8 codes with F32
+/// The state of a run in one safetensors file: every trainable parameter with its moments as F32 (quantized ones as U8 codes with F32
 /// scales), the adapters' frozen parameters, and in the metadata the number of completed steps (which is also the position in the data) and
 /// the facts the run depends on. One file that is written aside and renamed: whenever the process dies, the last complete checkpoint is there.
 /// A resumed run computes the same bits as one that was never interrupted, on backends that compute in F32.

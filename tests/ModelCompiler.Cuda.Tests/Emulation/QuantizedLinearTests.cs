@@ -6,13 +6,13 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;
 
-/// <summary>Products with quantised weights against their formula in double.</summary>
+/// <summary>Products with quantized weights against their formula in double.</summary>
 public sealed class QuantizedLinearTests(BFloat16KernelTests.Shared shared) : IClassFixture<BFloat16KernelTests.Shared>
 {
     private const float Scale = 0.75f;
 
     /// <summary>
-    /// Storage, rows, inputs, outputs, block, whether the factors are quantised, and elements between rows: odd numbers of inputs, whose rows begin
+    /// Storage, rows, inputs, outputs, block, whether the factors are quantized, and elements between rows: odd numbers of inputs, whose rows begin
     /// within a byte, blocks across the ends of rows, rows that are not aligned, more inputs than lanes.
     /// </summary>
     public static TheoryData<DType, int, int, int, int, bool, int> AnyProducts => new()

@@ -9,7 +9,7 @@ using ModelCompiler.Tests.Models;
 
 namespace ModelCompiler.Cuda.Tests.Models;
 
-/// <summary>Generation over quantised weights: few tokens at a time, for which no weight is decoded to memory.</summary>
+/// <summary>Generation over quantized weights: few tokens at a time, for which no weight is decoded to memory.</summary>
 public sealed class QuantizedGenerationTests
 {
     private static readonly int[] Prompt = [1, 40, 300, 7, 12];

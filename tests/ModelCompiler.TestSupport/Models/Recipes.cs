@@ -98,7 +98,7 @@ public partial class StoriesGaussian;
 [Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Pissa)]
 public partial class StoriesPissa;
 
-/// <summary>The same over weights that are quantised after that.</summary>
+/// <summary>The same over weights that are quantized after that.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4)]
 [Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Pissa)]
@@ -110,7 +110,7 @@ public partial class StoriesPissaNf4;
 [Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Loftq)]
 public partial class StoriesLoftq;
 
-/// <summary>The same, fitted five times, with double quantisation.</summary>
+/// <summary>The same, fitted five times, with double quantization.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4, DoubleQuantized = true)]
 [Lora(Rank = 4, Alpha = 8, Initialization = LoraInitialization.Loftq, Iterations = 5)]

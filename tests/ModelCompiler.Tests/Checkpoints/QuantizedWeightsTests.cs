@@ -13,7 +13,7 @@ using ModelCompiler.Tests.Models;
 
 namespace ModelCompiler.Tests.Checkpoints;
 
-/// <summary>Whole models whose frozen weights are quantised: loaded, saved and merged.</summary>
+/// <summary>Whole models whose frozen weights are quantized: loaded, saved and merged.</summary>
 public class QuantizedWeightsTests
 {
     private const string Query = "model.layers.2.self_attn.q_proj.weight";

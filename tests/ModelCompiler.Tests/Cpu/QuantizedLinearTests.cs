@@ -9,7 +9,7 @@ using ModelCompiler.Testing.Reference;
 namespace ModelCompiler.Tests.Cpu;
 
 /// <summary>
-/// Kernels over quantised weights against the double-precision backend over the same weights decoded by the plain formulas of this
+/// Kernels over quantized weights against the double-precision backend over the same weights decoded by the plain formulas of this
 /// file. Codes and factors are random bytes and floats: every code occurs, blocks straddle rows, the last block is short.
 /// </summary>
 public sealed class QuantizedLinearTests : IDisposable

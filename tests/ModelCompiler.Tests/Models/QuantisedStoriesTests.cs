@@ -5,7 +5,7 @@ using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Models;
 
-/// <summary>Quantised storage changes the weights a model computes with, and nothing else.</summary>
+/// <summary>Quantized storage changes the weights a model computes with, and nothing else.</summary>
 public class QuantisedStoriesTests
 {
     [Fact]

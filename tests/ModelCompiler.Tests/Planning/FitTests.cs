@@ -93,7 +93,7 @@ public class FitTests
         Assert.Equal(1024, TrainingPlan.Fit(Llama3_8B_QLora.Tables, long.MaxValue, FitObjective.LargestRank, s_cpu).Best!.Plan.Rank);
     }
 
-    /// <summary>A rank that every storage allows is no reason to quantise, nor a longer sequence to round moments.</summary>
+    /// <summary>A rank that every storage allows is no reason to quantize, nor a longer sequence to round moments.</summary>
     [Fact]
     public void What_is_declared_and_exact_stays_where_the_objective_gains_nothing()
     {

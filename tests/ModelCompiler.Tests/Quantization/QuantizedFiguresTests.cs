@@ -12,7 +12,7 @@ public class QuantizedFiguresTests
 
     private static readonly float[] Normal = Draw();
 
-    /// <summary>Dettmers et al. 2023, section 3: 4.127 bits a parameter at block 64 with double quantisation, 4.5 without.</summary>
+    /// <summary>Dettmers et al. 2023, section 3: 4.127 bits a parameter at block 64 with double quantization, 4.5 without.</summary>
     [Theory]
     [InlineData(DType.NF4, 64, true, 4.127)]
     [InlineData(DType.NF4, 64, false, 4.5)]
@@ -35,7 +35,7 @@ public class QuantizedFiguresTests
         Assert.Equal(expected, Math.Sqrt(squares / Normal.Length), 0.0002);
     }
 
-    /// <summary>Normal weights in blocks of 64: mean absmax 2.599; double quantisation moves an absmax by 0.16 % in the mean, 0.9 % at most.</summary>
+    /// <summary>Normal weights in blocks of 64: mean absmax 2.599; double quantization moves an absmax by 0.16 % in the mean, 0.9 % at most.</summary>
     [Fact]
     public void Error_of_double_quantisation()
     {

@@ -7,7 +7,7 @@ using ModelCompiler.Testing.Reference;
 
 namespace ModelCompiler.Tests.Quantization;
 
-/// <summary>A quantised weight on a backend: written and read as a whole, and multiplied as what it decodes to.</summary>
+/// <summary>A quantized weight on a backend: written and read as a whole, and multiplied as what it decodes to.</summary>
 public class QuantizedTensorTests
 {
     private const int Rows = 13;

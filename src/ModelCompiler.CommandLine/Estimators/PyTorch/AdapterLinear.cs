@@ -122,7 +122,7 @@ internal sealed class AdapterLinear(PyTorchJob job, DeviceMemory device, Adapter
         _gradients.Clear();
     }
 
-    /// <summary>transformers loads in fp16 by default, so that bitsandbytes dequantises to fp16 and then copies to bf16.</summary>
+    /// <summary>transformers loads in fp16 by default, so that bitsandbytes dequantizes to fp16 and then copies to bf16.</summary>
     private Allocation Dequantize(PyTorchLinear projection)
     {
         Allocation factors = device.New(Term.Dequantized, 4 * ((projection.Elements + 63) / 64));

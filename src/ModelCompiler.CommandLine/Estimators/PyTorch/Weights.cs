@@ -8,7 +8,7 @@ internal sealed class Weights(PyTorchJob job, BlockProjections projections, Devi
 
     private const int Threads = 2;
 
-    /// <summary>bitsandbytes quantises each weight in fp16 on the device, in the order of the file.</summary>
+    /// <summary>bitsandbytes quantizes each weight in fp16 on the device, in the order of the file.</summary>
     public void Load()
     {
         device.Moment = "loading";

@@ -1,7 +1,7 @@
 namespace ModelCompiler.Adapters;
 
 /// <summary>
-/// LaMDA++'s ranks, from the normalised spectra of the weights of one projection in all layers (Azizi et al. 2024). The paper's abstract names
+/// LaMDA++'s ranks, from the normalized spectra of the weights of one projection in all layers (Azizi et al. 2024). The paper's abstract names
 /// the idea; this rule is our own reconstruction of it.
 /// </summary>
 internal sealed class LamdaPlusPlusRanks : RankChoice

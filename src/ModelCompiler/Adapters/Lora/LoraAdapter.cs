@@ -164,7 +164,7 @@ public sealed class LoraAdapter : AdapterState
         model.Backend.Write(b.Value, module.B);
     }
 
-    /// <summary>Fills a frozen weight, quantised as it is stored.</summary>
+    /// <summary>Fills a frozen weight, quantized as it is stored.</summary>
     private static void Write(TransformerModel model, Parameter weight, float[] values) =>
         RowBlocks.Load(model.Backend, weight.Value, (first, _, rows) => values.AsSpan((int)first * weight.Value.Columns, rows.Length).CopyTo(rows));
 }

@@ -4,7 +4,7 @@ using ModelCompiler.Quantization;
 
 namespace ModelCompiler.Adapters;
 
-/// <summary>Starts of LoRA from the largest singular values of a weight, or of what quantising loses of it. Weights are [out, in], row after row.</summary>
+/// <summary>Starts of LoRA from the largest singular values of a weight, or of what quantizing loses of it. Weights are [out, in], row after row.</summary>
 internal static class SpectralStart
 {
     /// <summary>
@@ -14,7 +14,7 @@ internal static class SpectralStart
     public static LowRankFactors Pissa(float[] weight, int outputs, int inputs, int rank, float scale) => Factors(weight, outputs, inputs, rank, scale, balanced: true);
 
     /// <summary>
-    /// LoftQ: Q = quantised(R), starting with R = W; √S · Vᵀ and U · √S of the r largest singular values of W − Q; R = W less their product; and so on
+    /// LoftQ: Q = quantized(R), starting with R = W; √S · Vᵀ and U · √S of the r largest singular values of W − Q; R = W less their product; and so on
     /// (Li et al. 2023, algorithm 1). The quotient by s is B's alone.
     /// </summary>
     /// <param name="weight">W, before quantisation.</param>
@@ -24,7 +24,7 @@ internal static class SpectralStart
     /// <param name="rank">r.</param>
     /// <param name="scale">s.</param>
     /// <param name="iterations">How often, from 1.</param>
-    /// <returns>The adapter, and R as it was when it was quantised last.</returns>
+    /// <returns>The adapter, and R as it was when it was quantized last.</returns>
     public static (LowRankFactors Adapter, float[] Weight) Loftq(float[] weight, int outputs, int inputs, DType type, int rank, float scale, int iterations)
     {
         float[] rest = weight;

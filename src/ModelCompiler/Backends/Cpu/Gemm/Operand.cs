@@ -15,10 +15,10 @@ internal unsafe struct Operand
     /// <summary>Bytes from one stored row to the next.</summary>
     public long RowBytes;
 
-    /// <summary>Float32, BFloat16 or quantised.</summary>
+    /// <summary>Float32, BFloat16 or quantized.</summary>
     public DType Type;
 
-    /// <summary>The same in quantised form; of no meaning otherwise.</summary>
+    /// <summary>The same in quantized form; of no meaning otherwise.</summary>
     public QuantizedMatrix Codes;
 
     /// <summary>Whether the stored rows are the columns of B.</summary>

@@ -4,7 +4,7 @@ using ModelCompiler.Tensors;
 
 namespace ModelCompiler.Backends.Cpu.Gemm;
 
-/// <summary>A quantised weight as it lies in memory. Kernels decode runs of its elements into caches; the whole is never decoded.</summary>
+/// <summary>A quantized weight as it lies in memory. Kernels decode runs of its elements into caches; the whole is never decoded.</summary>
 internal unsafe struct QuantizedMatrix
 {
     /// <summary>The type without block size and nesting.</summary>
