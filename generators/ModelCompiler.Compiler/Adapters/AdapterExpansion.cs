@@ -1,74 +1,141 @@
+using System.Globalization;
+using System.Reflection;
+using ModelCompiler.Adapters;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Lowering;
+using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
+using ParameterInfo = ModelCompiler.Planning.ParameterInfo;
 
 namespace ModelCompiler.Compiler.Adapters;
 
 /// <summary>
 /// An adapter method at build time: its parameters, and how it changes one projection. Backward, saved values and memory follow
-/// from the operations it adds. A new method is one more file like this one's siblings.
+/// from the operations it adds. A new method is one more class like this one's siblings, which derive from <see cref="AdapterExpansion{TOptions}"/>.
 /// </summary>
 public abstract class AdapterExpansion
 {
-    /// <summary>All methods.</summary>
+    /// <summary>All methods, by the names of their attributes: each class of this assembly that can be made.</summary>
     public static readonly AdapterExpansion[] All =
     [
-        new Lora(),
-        new DyLora(),
-        new QaLora(),
-        new Lamda(),
-        new LamdaPlusPlus(),
-        new Dora(),
-        new AdaLora(),
-        new L1ra(),
+        .. typeof(AdapterExpansion).Assembly.GetTypes()
+            .Where(static type => !type.IsAbstract && typeof(AdapterExpansion).IsAssignableFrom(type))
+            .Select(static type => (AdapterExpansion)Activator.CreateInstance(type))
+            .OrderBy(static method => method.Attribute, StringComparer.Ordinal),
     ];
 
+    /// <summary>The method's options with all their defaults.</summary>
+    public abstract AdapterOptions Defaults { get; }
+
     /// <summary>Name of the attribute without its suffix.</summary>
-    public abstract string Attribute { get; }
+    public string Attribute => Defaults.Attribute;
 
     /// <summary>Name in prose, tables and JSON.</summary>
-    public abstract string Method { get; }
+    public string Method => Defaults.Method;
 
     /// <summary>The runtime class of a slot's adapter.</summary>
-    public abstract string RuntimeType { get; }
+    public virtual string RuntimeType => Attribute + "Adapter";
+
+    /// <summary>The runtime's types that generated code names: the adapter's class, the options and their enums.</summary>
+    public IEnumerable<(string Name, string Namespace)> RuntimeTypes =>
+    [
+        (RuntimeType, typeof(AdapterOptions).Namespace),
+        .. Settable(Defaults).Select(static property => property.PropertyType).Where(static type => type.IsEnum).Append(Defaults.GetType())
+            .Select(static type => (type.Name, type.Namespace)),
+    ];
 
     /// <summary>The method an attribute names; null where there is none.</summary>
     public static AdapterExpansion? Find(string attribute) => All.FirstOrDefault(e => e.Attribute == attribute);
 
+    /// <summary>The options that an attribute gives; arguments that it leaves out have their defaults.</summary>
+    public AdapterOptions Read(AdapterSpec adapter)
+    {
+        AdapterOptions options = Defaults;
+        foreach (PropertyInfo property in Settable(options))
+        {
+            if (adapter.Arguments.FirstOrDefault(argument => argument.Name == property.Name) is { } given)
+            {
+                property.SetValue(options, property.PropertyType.IsEnum
+                    ? Enum.ToObject(property.PropertyType, (long)given.Value)
+                    : Convert.ChangeType(given.Value, property.PropertyType, CultureInfo.InvariantCulture));
+            }
+        }
+
+        return options;
+    }
+
     /// <summary>What is wrong with the attribute's arguments, beyond rank, alpha and dropout, which are checked for every method.</summary>
-    internal virtual IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
+    internal abstract IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets);
 
     /// <summary>What a recipe without problems should still be told of the attribute's arguments: warnings.</summary>
-    internal virtual IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) => [];
+    internal abstract IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets);
 
-    /// <summary>The slot's row: rank, scale and so on, from the attribute's arguments.</summary>
-    public virtual Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
-    {
-        int rank = (int)adapter.Argument("Rank", 8);
-        float alpha = (float)adapter.Argument("Alpha", 0);
-        return new Planning.AdapterSlot(
-            projection.Path,
-            Method,
-            rank,
-            Math.Min(projection.In, projection.Out),
-            alpha == 0 ? rank : alpha,
-            adapter.Argument("RankStabilized", 0) != 0,
-            (float)adapter.Argument("Dropout", 0),
-            projection.PerLayer ? adapter.FirstLayer : 0);
-    }
+    /// <summary>The slot as the planner knows it.</summary>
+    public abstract Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection);
 
     /// <summary>The adapter's parameters.</summary>
     public abstract ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection);
 
     /// <summary>Adds the adapter to y = projection(x); returns the value that takes y's place.</summary>
     public abstract Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters);
+
+    /// <summary>A parameter of the adapter.</summary>
+    protected static ParameterInfo Parameter(
+        Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection, string name, Dim rows, Dim columns,
+        bool trainable = true, ParameterKind kind = ParameterKind.Matrix) => new(
+            $"{slot.Path}.Adapter.{name}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index, row.FirstLayer);
+
+    /// <summary>A value's name: the projection's and what it is there.</summary>
+    protected static string Name(Graph.AdapterSlot slot, string what) => slot.Path.Substring(slot.Path.LastIndexOf('.') + 1) + what;
+
+    /// <summary>x with elements dropped, where the adapter drops any.</summary>
+    protected static Value Drop(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x) =>
+        row.Dropout > 0 && g.Training ? g.Add(Name(slot, "Dropped"), new Dropout(slot), [x]) : x;
+
+    /// <summary>y + s · B h.</summary>
+    protected static Value AddTo(Rewrite g, Graph.AdapterSlot slot, Value y, Value h, Value b) =>
+        g.Add(y.Name, new Linear(), [h, b], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
+
+    private static IEnumerable<PropertyInfo> Settable(AdapterOptions options) => options.GetType().GetProperties().Where(static property => property.CanWrite);
 }
 
-/// <summary>Something wrong with an adapter attribute.</summary>
-/// <param name="Id">MC0201 and so on.</param>
-/// <param name="Argument">The argument at fault; "" for the whole attribute.</param>
-/// <param name="Texts">The values for the descriptor's message.</param>
-internal sealed record AdapterProblem(string Id, string Argument, params string[] Texts);
+/// <summary>An adapter method at build time, with its options.</summary>
+/// <typeparam name="TOptions">The options.</typeparam>
+public abstract class AdapterExpansion<TOptions> : AdapterExpansion
+    where TOptions : AdapterOptions, new()
+{
+    /// <inheritdoc/>
+    public override AdapterOptions Defaults => new TOptions();
+
+    internal sealed override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
+        Check(SiteOf(adapter, recipe, targets));
+
+    internal sealed override IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
+        Warn(SiteOf(adapter, recipe, targets));
+
+    /// <inheritdoc/>
+    public sealed override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
+    {
+        TOptions options = Complete((TOptions)Read(adapter), projection);
+        return new Planning.AdapterSlot(
+            projection.Path, options, options.LargestRank(LargestRank(options, projection)), projection.PerLayer ? adapter.FirstLayer : 0);
+    }
+
+    /// <inheritdoc cref="AdapterExpansion.Check"/>
+    private protected virtual IEnumerable<AdapterProblem> Check(AdapterSite<TOptions> site) => [];
+
+    /// <inheritdoc cref="AdapterExpansion.Warn"/>
+    private protected virtual IEnumerable<AdapterProblem> Warn(AdapterSite<TOptions> site) => [];
+
+    /// <summary>The options with what they leave to the projection.</summary>
+    protected virtual TOptions Complete(TOptions options, ProjectionSite projection) => options;
+
+    /// <summary>The largest rank that a projection can use.</summary>
+    protected virtual int LargestRank(TOptions options, ProjectionSite projection) => Math.Min(projection.In, projection.Out);
+
+    private AdapterSite<TOptions> SiteOf(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
+        new((TOptions)Read(adapter), (TOptions)Read(recipe.Adapters.First(other => other.Method == Attribute)), adapter, recipe, targets);
+}

@@ -1,7 +1,8 @@
 using System.Globalization;
-using ModelCompiler.Compiler.Description;
+using ModelCompiler.Adapters;
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Lowering;
+using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
@@ -12,37 +13,33 @@ namespace ModelCompiler.Compiler.Adapters;
 /// DyLoRA: LoRA's operations over the first b directions, with its scale at rank b (Valipour et al. 2023, section 3: alpha / b). The rank b of a step
 /// is a number of the run: the text is that of LoRA, the handles are narrower.
 /// </summary>
-public sealed class DyLora : Lora
+public sealed class DyLora : AdapterExpansion<DyLoraOptions>
 {
-    public override string Attribute => "DyLora";
-
-    public override string Method => "DyLoRA";
-
-    public override string RuntimeType => "DyLoraAdapter";
-
-    internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
+    private protected override IEnumerable<AdapterProblem> Check(AdapterSite<DyLoraOptions> site)
     {
-        double share = adapter.Argument("FullRankShare", 0);
-        if (!(share >= 0 && share <= 1))
+        DyLoraOptions options = site.Options;
+        if (!(options.FullRankShare >= 0 && options.FullRankShare <= 1))
         {
-            yield return new AdapterProblem(ProblemIds.FullRankShareOutOfRange, "FullRankShare", share.ToString("R", CultureInfo.InvariantCulture));
+            string share = options.FullRankShare.ToString("R", CultureInfo.InvariantCulture);
+            yield return new AdapterProblem(ProblemIds.FullRankShareOutOfRange, nameof(options.FullRankShare), share);
         }
 
-        AdapterSpec first = recipe.Adapters.First(other => other.Method == Attribute);
-        string[] different = [.. new[] { ("Rank", 8.0), ("Draw", 0), ("LastOnly", 0), ("FullRankShare", 0) }
-            .Where(a => !adapter.Argument(a.Item1, a.Item2).Equals(first.Argument(a.Item1, a.Item2))).Select(static a => a.Item1)];
+        string[] different = site.Differing(nameof(options.Rank), nameof(options.Draw), nameof(options.LastOnly), nameof(options.FullRankShare));
         if (different.Length > 0)
         {
             yield return new AdapterProblem(ProblemIds.NestedRanksDiffer, different[0], string.Join(" and ", different));
         }
     }
 
-    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
-    {
-        NestedRanks = true,
-        Settings = [new("Draw", adapter.Argument("Draw", 0)), new("LastOnly", adapter.Argument("LastOnly", 0)), new("FullRankShare", adapter.Argument("FullRankShare", 0))],
-    };
-
     public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection) =>
-        base.Parameters(slot, row, projection).Select(static p => p with { SupportsPartialUpdate = true }).ToArray();
+    [
+        Parameter(slot, row, projection, "A", Dim.Rank(slot.Index), new Dim(projection.In)) with { SupportsPartialUpdate = true },
+        Parameter(slot, row, projection, "B", new Dim(projection.Out), Dim.Rank(slot.Index)) with { SupportsPartialUpdate = true },
+    ];
+
+    public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
+    {
+        Value h = g.Add(Name(slot, "Lora"), new Linear(), [Drop(g, slot, row, x), parameters[0]]);
+        return AddTo(g, slot, y, h, parameters[1]);
+    }
 }

@@ -1,4 +1,5 @@
-using ModelCompiler.Compiler.Description;
+using System.Globalization;
+using ModelCompiler.Adapters;
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
@@ -12,63 +13,47 @@ namespace ModelCompiler.Compiler.Adapters;
 /// LaMDA: y += s · B (S (A dropout(x))), A frozen, B frozen column by column while training goes on (Azizi et al. 2024). With the residual
 /// start y += s · O (A dropout(x)) besides, where O = −U_r S₀ takes the adapter's first value away.
 /// </summary>
-public class Lamda : AdapterExpansion
+public class Lamda : AdapterExpansion<LamdaOptions>
 {
-    public override string Attribute => "Lamda";
-
-    public override string Method => "LaMDA";
-
-    public override string RuntimeType => "LamdaAdapter";
-
-    internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
+    private protected override IEnumerable<AdapterProblem> Check(AdapterSite<LamdaOptions> site)
     {
-        double until = FreezeUntil(adapter);
+        (double until, LamdaInitialization start) = (site.Options.FreezeUntil, site.Options.Initialization);
         if (!(until >= 0 && until <= 1))
         {
-            yield return new AdapterProblem(ProblemIds.FreezeUntilOutOfRange, "FreezeUntil", until.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
+            string text = until.ToString("R", CultureInfo.InvariantCulture);
+            yield return new AdapterProblem(ProblemIds.FreezeUntilOutOfRange, nameof(site.Options.FreezeUntil), text);
         }
 
-        LamdaInitialization start = Start(adapter);
         if (!Enum.IsDefined(typeof(LamdaInitialization), start))
         {
-            yield return new AdapterProblem(ProblemIds.UnknownStart, "Initialization", start.ToString(), string.Join(", ", Enum.GetNames(typeof(LamdaInitialization))));
+            string known = string.Join(", ", Enum.GetNames(typeof(LamdaInitialization)));
+            yield return new AdapterProblem(ProblemIds.UnknownStart, nameof(site.Options.Initialization), start.ToString(), known);
         }
         else if (start == LamdaInitialization.Random && until == 0)
         {
-            yield return new AdapterProblem(ProblemIds.NeverTrains, "FreezeUntil");
+            yield return new AdapterProblem(ProblemIds.NeverTrains, nameof(site.Options.FreezeUntil));
         }
     }
-
-    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
-    {
-        Settings = [new AdapterSetting("FreezeUntil", FreezeUntil(adapter)), new AdapterSetting("Initialization", (int)Start(adapter))],
-    };
 
     public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
         Dim rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterInfo Make(string letter, Dim rows, Dim columns, bool trainable, bool inParts = false) => new(
-            $"{slot.Path}.Adapter.{letter}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer, inParts);
-        ParameterInfo[] always = [Make("A", rank, inputs, trainable: false), Make("S", rank, rank, trainable: true), Make("B", outputs, rank, trainable: true, inParts: true)];
-        return row.Setting("Initialization") == (int)LamdaInitialization.SpectralResidual ? [.. always, Make("O", outputs, rank, trainable: false)] : always;
+        ParameterInfo[] always =
+        [
+            Parameter(slot, row, projection, "A", rank, inputs, trainable: false),
+            Parameter(slot, row, projection, "S", rank, rank),
+            Parameter(slot, row, projection, "B", outputs, rank) with { SupportsPartialUpdate = true },
+        ];
+        return row.Options is LamdaOptions { Initialization: LamdaInitialization.SpectralResidual }
+            ? [.. always, Parameter(slot, row, projection, "O", outputs, rank, trainable: false)]
+            : always;
     }
 
     public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
-        string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
-        if (row.Dropout > 0 && g.Training)
-        {
-            x = g.Add(name + "Dropped", new Dropout(slot), [x]);
-        }
-
-        var scale = new ScalarRef(slot, ScalarKind.Scale);
-        Value h = g.Add(name + "Lora", new Linear(), [x, parameters[0]]);
-        Value q = g.Add(name + "Mixed", new Linear(), [h, parameters[1]]);
-        Value sum = parameters.Length > 3 ? g.Add(y.Name, new Linear(), [h, parameters[3]], accumulator: y, scale: scale) : y;
-        return g.Add(y.Name, new Linear(), [q, parameters[2]], accumulator: sum, scale: scale);
+        Value h = g.Add(Name(slot, "Lora"), new Linear(), [Drop(g, slot, row, x), parameters[0]]);
+        Value q = g.Add(Name(slot, "Mixed"), new Linear(), [h, parameters[1]]);
+        Value sum = parameters.Length > 3 ? AddTo(g, slot, y, h, parameters[3]) : y;
+        return AddTo(g, slot, sum, q, parameters[2]);
     }
-
-    private static double FreezeUntil(AdapterSpec adapter) => adapter.Argument("FreezeUntil", 0.3);
-
-    private static LamdaInitialization Start(AdapterSpec adapter) => (LamdaInitialization)(int)adapter.Argument("Initialization", (int)LamdaInitialization.Spectral);
 }

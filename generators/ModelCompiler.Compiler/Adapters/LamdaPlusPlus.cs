@@ -1,7 +1,4 @@
-using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Lowering;
-using ModelCompiler.Compiler.Passes;
-using ModelCompiler.Planning;
+using ModelCompiler.Adapters;
 
 namespace ModelCompiler.Compiler.Adapters;
 
@@ -11,9 +8,7 @@ namespace ModelCompiler.Compiler.Adapters;
 /// </summary>
 public sealed class LamdaPlusPlus : Lamda
 {
-    public override string Attribute => "LamdaPlusPlus";
+    public override AdapterOptions Defaults => new LamdaPlusPlusOptions();
 
-    public override string Method => "LaMDA++";
-
-    public override AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with { AdaptiveRanks = true };
+    public override string RuntimeType => "LamdaAdapter";
 }

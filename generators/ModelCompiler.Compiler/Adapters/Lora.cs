@@ -1,5 +1,5 @@
 using System.Globalization;
-using ModelCompiler.Compiler.Description;
+using ModelCompiler.Adapters;
 using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
@@ -10,80 +10,57 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Adapters;
 
 /// <summary>LoRA: y += s · B (A dropout(x)) (Hu et al. 2021, section 4.1).</summary>
-public class Lora : AdapterExpansion
+public sealed class Lora : AdapterExpansion<LoraOptions>
 {
-    public override string Attribute => "Lora";
-
-    public override string Method => "LoRA";
-
-    public override string RuntimeType => "LoraAdapter";
-
-    internal override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets)
+    private protected override IEnumerable<AdapterProblem> Check(AdapterSite<LoraOptions> site)
     {
-        LoraInitialization start = StartOf(adapter);
+        LoraOptions options = site.Options;
+        LoraInitialization start = options.Initialization;
         if (!Enum.IsDefined(typeof(LoraInitialization), start))
         {
-            yield return new AdapterProblem(ProblemIds.UnknownStart, "Initialization", Text((int)start), string.Join(", ", Enum.GetNames(typeof(LoraInitialization))));
+            string known = string.Join(", ", Enum.GetNames(typeof(LoraInitialization)));
+            yield return new AdapterProblem(ProblemIds.UnknownStart, nameof(options.Initialization), start.ToString(), known);
             yield break;
         }
 
-        double iterations = adapter.Argument("Iterations", 1);
-        if (iterations < 1 || (iterations > 1 && start != LoraInitialization.Loftq))
+        if (options.Iterations < 1 || (options.Iterations > 1 && start != LoraInitialization.Loftq))
         {
-            yield return new AdapterProblem(ProblemIds.StartIterationsUnusable, "Iterations", Text((int)iterations));
+            string iterations = options.Iterations.ToString(CultureInfo.InvariantCulture);
+            yield return new AdapterProblem(ProblemIds.StartIterationsUnusable, nameof(options.Iterations), iterations);
         }
 
-        if (start == LoraInitialization.Pissa && targets.Any(static target => target.Tied))
+        if (start == LoraInitialization.Pissa && site.Targets.Any(static target => target.Tied))
         {
-            yield return new AdapterProblem(ProblemIds.StartChangesTiedHead, "Initialization", start.ToString());
+            yield return new AdapterProblem(ProblemIds.StartChangesTiedHead, nameof(options.Initialization), start.ToString());
         }
 
-        string[] others = [.. targets
-            .Select(target => (target.Projection, recipe.FormatOf(target.Projection).Storage))
-            .Where(target => start == LoraInitialization.Loftq && target.Storage != Storage.NF4)
-            .Select(static target => $"{target.Projection} ({target.Storage})")];
+        Storage StorageOf(ProjectionSize target) => site.Recipe.FormatOf(target.Projection).Storage;
+        string others = site.Names(target => start == LoraInitialization.Loftq && StorageOf(target) != Storage.NF4, target => StorageOf(target).ToString());
         if (others.Length > 0)
         {
-            yield return new AdapterProblem(ProblemIds.LoftqWithoutNf4, "Initialization", string.Join(", ", others));
+            yield return new AdapterProblem(ProblemIds.LoftqWithoutNf4, nameof(options.Initialization), others);
         }
     }
 
-    public override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection) => base.Describe(adapter, projection) with
-    {
-        Settings = StartOf(adapter) switch
-        {
-            LoraInitialization.Kaiming => [],
-            LoraInitialization.Loftq => [new AdapterSetting("Initialization", (int)LoraInitialization.Loftq), new AdapterSetting("Iterations", adapter.Argument("Iterations", 1))],
-            var start => [new AdapterSetting("Initialization", (int)start)],
-        },
-    };
-
     public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
-        ParameterInfo A(string path, bool trainable) => new(
-            $"{slot.Path}.Adapter.{path}", Dim.Rank(slot.Index), new Dim(projection.In), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
-        ParameterInfo B(string path, bool trainable) => new(
-            $"{slot.Path}.Adapter.{path}", new Dim(projection.Out), Dim.Rank(slot.Index), WeightFormat.Compute, projection.PerLayer, trainable, ParameterKind.Matrix, slot.Index, row.FirstLayer);
+        Dim rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
+        ParameterInfo[] always = [Parameter(slot, row, projection, "A", rank, inputs), Parameter(slot, row, projection, "B", outputs, rank)];
 
         // What PiSSA took from the weight is kept: only with it the adapter says what it adds to the weight as it was.
-        return row.Settings.Any(static setting => setting.Name == "Initialization" && setting.Value == (int)LoraInitialization.Pissa)
-            ? [A("A", true), B("B", true), A("StartA", false), B("StartB", false)]
-            : [A("A", true), B("B", true)];
+        return row.Options is LoraOptions { Initialization: LoraInitialization.Pissa }
+            ?
+            [
+                .. always,
+                Parameter(slot, row, projection, "StartA", rank, inputs, trainable: false),
+                Parameter(slot, row, projection, "StartB", outputs, rank, trainable: false),
+            ]
+            : always;
     }
 
     public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
-        string name = slot.Path.Substring(slot.Path.LastIndexOf('.') + 1);
-        if (row.Dropout > 0 && g.Training)
-        {
-            x = g.Add(name + "Dropped", new Dropout(slot), [x]);
-        }
-
-        Value h = g.Add(name + "Lora", new Linear(), [x, parameters[0]]);
-        return g.Add(y.Name, new Linear(), [h, parameters[1]], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
+        Value h = g.Add(Name(slot, "Lora"), new Linear(), [Drop(g, slot, row, x), parameters[0]]);
+        return AddTo(g, slot, y, h, parameters[1]);
     }
-
-    private static LoraInitialization StartOf(AdapterSpec adapter) => (LoraInitialization)(int)adapter.Argument("Initialization", 0);
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

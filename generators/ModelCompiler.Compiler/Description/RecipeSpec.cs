@@ -39,29 +39,14 @@ public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuant
 }
 
 /// <summary>
-/// One adapter attribute, read generically so that a new method needs no change in the front end: the method's expansion knows
-/// its own arguments and their defaults.
+/// One adapter attribute, read generically so that a new method needs no change in the front end: the method's options have
+/// the arguments and their defaults.
 /// </summary>
 /// <param name="Method">The attribute's name without its suffix: "Lora".</param>
 /// <param name="Targets">Projections that carry it (already defaulted to all).</param>
 /// <param name="FirstLayer">First layer that carries it.</param>
 /// <param name="Arguments">The other named arguments given; booleans are 0 or 1, enums their value.</param>
-public sealed record AdapterSpec(string Method, Projections Targets, int FirstLayer, EquatableArray<ArgumentSpec> Arguments)
-{
-    /// <summary>The value of an argument, or its default where the attribute does not give it.</summary>
-    public double Argument(string name, double defaultValue)
-    {
-        foreach (ArgumentSpec argument in Arguments)
-        {
-            if (argument.Name == name)
-            {
-                return argument.Value;
-            }
-        }
-
-        return defaultValue;
-    }
-}
+public sealed record AdapterSpec(string Method, Projections Targets, int FirstLayer, EquatableArray<ArgumentSpec> Arguments);
 
 /// <summary>A named attribute argument.</summary>
 public sealed record ArgumentSpec(string Name, double Value);

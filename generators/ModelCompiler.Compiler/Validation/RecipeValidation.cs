@@ -1,4 +1,5 @@
 using System.Globalization;
+using ModelCompiler.Adapters;
 using ModelCompiler.Compiler.Adapters;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Planning;
@@ -156,17 +157,16 @@ internal sealed class RecipeValidation
             return;
         }
 
-        CheckRank(adapter, origin with { Argument = "Rank" });
-        double alpha = adapter.Argument("Alpha", 0);
-        if (!(alpha >= 0 && alpha <= float.MaxValue))
+        AdapterOptions options = expansion.Read(adapter);
+        CheckRank(options.Rank, adapter.Targets, origin with { Argument = nameof(options.Rank) });
+        if (!(options.Alpha >= 0 && options.Alpha <= float.MaxValue))
         {
-            Add(ProblemIds.AlphaUnusable, origin with { Argument = "Alpha" }, Text(alpha));
+            Add(ProblemIds.AlphaUnusable, origin with { Argument = nameof(options.Alpha) }, Text(options.Alpha));
         }
 
-        double dropout = adapter.Argument("Dropout", 0);
-        if (!(dropout >= 0 && dropout < 1))
+        if (!(options.Dropout >= 0 && options.Dropout < 1))
         {
-            Add(ProblemIds.DropoutOutOfRange, origin with { Argument = "Dropout" }, Text(dropout));
+            Add(ProblemIds.DropoutOutOfRange, origin with { Argument = nameof(options.Dropout) }, Text(options.Dropout));
         }
 
         Add(expansion.Check(adapter, _spec.Recipe!, TargetsOf(adapter)), origin);
@@ -177,9 +177,8 @@ internal sealed class RecipeValidation
     private static Origin OriginOf(EquatableArray<AdapterSpec> adapters, int index) =>
         new("", adapters[index].Method, "", adapters.Take(index).Count(other => other.Method == adapters[index].Method));
 
-    private void CheckRank(AdapterSpec adapter, Origin origin)
+    private void CheckRank(int rank, Projections targets, Origin origin)
     {
-        double rank = adapter.Argument("Rank", 8);
         if (rank <= 0)
         {
             Add(ProblemIds.RankNotPositive, origin, Text(rank));
@@ -187,7 +186,7 @@ internal sealed class RecipeValidation
         }
 
         string[] tooNarrow = [.. _projections
-            .Where(size => (adapter.Targets & size.Projection) != 0 && rank > Math.Min(size.In, size.Out))
+            .Where(size => (targets & size.Projection) != 0 && rank > Math.Min(size.In, size.Out))
             .Select(static size => $"{size.Projection} ({Text(size.In)} to {Text(size.Out)})")];
         if (tooNarrow.Length > 0)
         {
@@ -209,6 +208,5 @@ internal sealed class RecipeValidation
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    // Attribute arguments are floats; writing one as a double would show digits that nobody wrote.
-    private static string Text(double value) => ((float)value).ToString("R", CultureInfo.InvariantCulture);
+    private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -57,7 +57,7 @@ internal static class MemoryFile
         Rows(w, "Sublayers", "SublayerInfo", t.Sublayers.Select(s => $"{Text(s.Name)}, §SublayerKind.{s.Kind}"));
         Rows(w, "Configuration", "ConfigEntry", t.Configuration.Select(c => $"{Text(c.Key)}, {Text(c.Value)}, {(c.Default is null ? "null" : Text(c.Default))}"));
         Rows(w, "Parameters", "ParameterInfo", t.Parameters.Select(Parameter));
-        Rows(w, "Slots", "AdapterSlot", t.Slots.Select(Slot), t.Slots.Select(Settings));
+        Rows(w, "Slots", "AdapterSlot", t.Slots.Select(OptionsText.Slot));
         w.Line("Variants = new §VariantFrames[]").Open();
         foreach (VariantFrames v in t.Variants)
         {
@@ -80,12 +80,12 @@ internal static class MemoryFile
         w.Back().Close(";");
     }
 
-    private static void Rows(SourceWriter w, string property, string type, IEnumerable<string> rows, IEnumerable<string>? initializers = null)
+    private static void Rows(SourceWriter w, string property, string type, IEnumerable<string> rows)
     {
         w.Line($"{property} = new §{type}[]").Open();
-        foreach ((string row, string initializer) in rows.Zip(initializers ?? rows.Select(static _ => ""), static (row, initializer) => (row, initializer)))
+        foreach (string row in rows)
         {
-            w.Line($"new §{type}({row}){initializer},");
+            w.Line($"new §{type}({row}),");
         }
 
         w.Close(",");
@@ -102,15 +102,6 @@ internal static class MemoryFile
         _ when f.BlockSize > 0 => FormattableString.Invariant($"new §WeightFormat(global::ModelCompiler.Storage.{f.Storage}, {f.BlockSize}, {Flag(f.DoubleQuantized)})"),
         _ => $"§WeightFormat.{f.Storage}",
     };
-
-    private static string Slot(AdapterSlot s) => FormattableString.Invariant(
-        $"{Text(s.Path)}, {Text(s.Method)}, {s.Rank}, {s.MaximumRank}, {s.Alpha:R}f, {Flag(s.RankStabilized)}, {s.Dropout:R}f, {s.FirstLayer}");
-
-    private static string Settings(AdapterSlot s) => s.Settings.Length == 0
-        ? ""
-        : FormattableString.Invariant($" {{ {(s.NestedRanks ? "NestedRanks = true, " : "")}{(s.AdaptiveRanks ? "AdaptiveRanks = true, " : "")}{(s.MovingRanks ? "MovingRanks = true, " : "")}Settings = new §AdapterSetting[] {{ {string.Join(", ", s.Settings.Select(Setting))} }} }}");
-
-    private static string Setting(AdapterSetting s) => FormattableString.Invariant($"new §AdapterSetting({Text(s.Name)}, {s.Value:R})");
 
     private static void Table(SourceWriter w, FrameTable table, string after)
     {

@@ -11,17 +11,17 @@ namespace ModelCompiler.Compiler.Writing;
 public static class RuntimeNames
 {
     /// <summary>The namespaces that generated code uses.</summary>
-    public static readonly string[] Namespaces = ["ModelCompiler.Adapters", "ModelCompiler.Backends", "ModelCompiler.Models", "ModelCompiler.Operations", "ModelCompiler.Planning", "ModelCompiler.Tensors"];
+    public static readonly string[] Namespaces = ["ModelCompiler.Adapters", "ModelCompiler.Backends", "ModelCompiler.Models", "ModelCompiler.Operations", "ModelCompiler.Planning", "ModelCompiler.Tensors", "ModelCompiler"];
 
     /// <summary>The namespace of each type.</summary>
-    public static readonly IReadOnlyDictionary<string, string> NamespaceOf = AdapterExpansion.All.Select(static method => (Name: method.RuntimeType, Namespace: Namespaces[0]))
+    public static readonly IReadOnlyDictionary<string, string> NamespaceOf = AdapterExpansion.All.SelectMany(static method => method.RuntimeTypes)
         .Concat(In(Namespaces[1], "IBackend"))
         .Concat(In(Namespaces[2], "Frame", "IModel", "Model", "ModelRegistry", "Norm", "Parameter", "Projection", "TransformerModel"))
         .Concat(In(Namespaces[3], "AttentionShape", "FrequencyScaling", "NormShape", "RotaryShape"))
         .Concat(In(
             Namespaces[4],
             "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "DimSymbol", "FitObjective", "FitOptions", "FitResult", "Flops", "FrameBuffer", "FrameTable",
-            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterKind", "ParameterInfo", "Plan", "BufferKind", "AdapterSetting", "AdapterSlot", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantFrames", "WeightFormat"))
+            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterKind", "ParameterInfo", "Plan", "BufferKind", "AdapterSlot", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantFrames", "WeightFormat"))
         .Concat(In(Namespaces[5], "Tensor"))
         .GroupBy(static type => type.Name)
         .ToDictionary(static type => type.Key, static type => type.First().Namespace);

@@ -24,7 +24,7 @@ internal static class ReservedNames
     {
         "AttentionShape", "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameBuffer", "FrameTable", "FrequencyScaling",
         "IBackend", "IModel",
-        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo", "ParameterKind", "Plan", "Projection", "RotaryShape", "BufferKind", "AdapterSetting", "AdapterSlot", "SublayerInfo", "SublayerKind", "Tensor",
+        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo", "ParameterKind", "Plan", "Projection", "RotaryShape", "BufferKind", "AdapterSlot", "SublayerInfo", "SublayerKind", "Tensor",
         "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames", "WeightFormat",
     };
 
@@ -35,7 +35,7 @@ internal static class ReservedNames
 
     /// <summary>Whether a class of a description may not have this name.</summary>
     public static bool IsReservedType(string name) =>
-        IsGeneratedMember(name) || Types.Contains(name) || name == "var" || Projections.Contains(name) || AdapterExpansion.All.Any(method => method.RuntimeType == name);
+        IsGeneratedMember(name) || Types.Contains(name) || name == "var" || Projections.Contains(name) || AdapterExpansion.All.Any(method => method.RuntimeTypes.Any(type => type.Name == name));
 
     /// <summary>Whether a sublayer may not have this name: it is also the head of its parameters' paths.</summary>
     public static bool IsReservedProperty(string name) =>

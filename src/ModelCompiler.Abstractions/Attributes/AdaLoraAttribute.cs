@@ -1,3 +1,5 @@
+using ModelCompiler.Adapters;
+
 namespace ModelCompiler;
 
 /// <summary>
@@ -7,33 +9,35 @@ namespace ModelCompiler;
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class AdaLoraAttribute : AdapterAttribute
 {
-    /// <summary>The average rank that the budget ends with.</summary>
-    public int Rank { get; set; } = 8;
+    private static readonly AdaLoraOptions s_defaults = new();
 
-    /// <summary>The rank that each adapter starts with: A is [r, in], E is [1, r], B is [out, r]; 0: 1.5 times <see cref="Rank"/>, as in the paper.</summary>
-    public int InitialRank { get; set; }
+    /// <summary>The average rank that the budget ends with.</summary>
+    public int Rank { get; set; } = s_defaults.Rank;
+
+    /// <inheritdoc cref="AdaLoraOptions.InitialRank"/>
+    public int InitialRank { get; set; } = s_defaults.InitialRank;
 
     /// <summary>Numerator of the scale s; 0: equal to the initial rank, so s = 1.</summary>
-    public float Alpha { get; set; }
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>The part of the optimizer steps before the budget begins to fall (the paper's t_i).</summary>
-    public double Warmup { get; set; } = 0.1;
+    /// <inheritdoc cref="AdaLoraOptions.Warmup"/>
+    public double Warmup { get; set; } = s_defaults.Warmup;
 
-    /// <summary>The part of the optimizer steps after it has fallen, in which the kept directions are trained on (t_f).</summary>
-    public double Final { get; set; } = 0.3;
+    /// <inheritdoc cref="AdaLoraOptions.Final"/>
+    public double Final { get; set; } = s_defaults.Final;
 
-    /// <summary>Optimizer steps from one allocation of the budget to the next (ΔT, in the paper 1 to 100).</summary>
-    public int Interval { get; set; } = 10;
+    /// <inheritdoc cref="AdaLoraOptions.Interval"/>
+    public int Interval { get; set; } = s_defaults.Interval;
 
-    /// <summary>Weight γ, beside the loss, of the mean of ‖A Aᵀ − I‖² and ‖Bᵀ B − I‖² over all adapters (the paper tries 0.1, 0.3 and 0.5); 0: none.</summary>
-    public float Orthogonality { get; set; } = 0.1f;
+    /// <inheritdoc cref="AdaLoraOptions.Orthogonality"/>
+    public float Orthogonality { get; set; } = s_defaults.Orthogonality;
 
-    /// <summary>How slowly sensitivities follow, from 0 to below 1.</summary>
-    public float Beta1 { get; set; } = 0.85f;
+    /// <inheritdoc cref="AdaLoraOptions.Beta1"/>
+    public float Beta1 { get; set; } = s_defaults.Beta1;
 
-    /// <summary>How slowly uncertainties follow, from 0 to below 1.</summary>
-    public float Beta2 { get; set; } = 0.85f;
+    /// <inheritdoc cref="AdaLoraOptions.Beta2"/>
+    public float Beta2 { get; set; } = s_defaults.Beta2;
 }

@@ -1,30 +1,6 @@
+using ModelCompiler.Adapters;
+
 namespace ModelCompiler;
-
-/// <summary>How the gates of L1RA are driven to zero.</summary>
-public enum L1raMode
-{
-    /// <summary>
-    /// A proximal step of the L1 norm after Adam's: c = max(c − rate · λ, 0). Gates that nothing holds up reach 0 and are pruned at or below
-    /// 10⁻⁶.
-    /// </summary>
-    Proximal,
-
-    /// <summary>
-    /// The optimizer of the published code, which leaves gates within rate · λ of 0 where they are; gates below 10⁻¹⁰ are pruned, so that one that
-    /// rests in that zone never is. The code's later branch raised the threshold: <see cref="L1raAttribute.PruneThreshold"/>.
-    /// </summary>
-    AdamE,
-}
-
-/// <summary>What happens to the optimizer's moments when ranks move.</summary>
-public enum OptimizerOnReassign
-{
-    /// <summary>All moments of all L1RA adapters start again from 0, with their bias correction: what the published code does.</summary>
-    Restart,
-
-    /// <summary>Directions keep their moments where they go; new ones start from 0, each with a bias correction of its own.</summary>
-    Splice,
-}
 
 /// <summary>
 /// L1RA adapters (Singh et al. 2025): y = W x + s · B (c ∘ A dropout(x)) with a gate in [0, 1] per direction and s = alpha / rank. An L1 term drives
@@ -34,39 +10,41 @@ public enum OptimizerOnReassign
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class L1raAttribute : AdapterAttribute
 {
-    /// <summary>Rank r that every adapter starts with: A is [r, in], c is [r], B is [out, r].</summary>
-    public int Rank { get; set; } = 8;
+    private static readonly L1raOptions s_defaults = new();
 
-    /// <summary>The most that an adapter grows to, cut to what its weight can use; 0: twice the rank.</summary>
-    public int MaximumRank { get; set; }
+    /// <summary>Rank r that every adapter starts with: A is [r, in], c is [r], B is [out, r].</summary>
+    public int Rank { get; set; } = s_defaults.Rank;
+
+    /// <inheritdoc cref="L1raOptions.MaximumRank"/>
+    public int MaximumRank { get; set; } = s_defaults.MaximumRank;
 
     /// <summary>Numerator of the scale s, which stays alpha / <see cref="Rank"/> whatever the rank becomes; 0: equal to the rank, so s = 1.</summary>
-    public float Alpha { get; set; }
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>How gates are driven to 0.</summary>
-    public L1raMode Mode { get; set; } = L1raMode.Proximal;
+    /// <inheritdoc cref="L1raOptions.Mode"/>
+    public L1raMode Mode { get; set; } = s_defaults.Mode;
 
-    /// <summary>Learning rate of the gates, the same in every step.</summary>
-    public double GateRate { get; set; } = 2e-2;
+    /// <inheritdoc cref="L1raOptions.GateRate"/>
+    public double GateRate { get; set; } = s_defaults.GateRate;
 
-    /// <summary>Weight λ of the gates' L1 term: each step takes <see cref="GateRate"/> · λ from a gate.</summary>
-    public double Lambda { get; set; } = 1e-3;
+    /// <inheritdoc cref="L1raOptions.Lambda"/>
+    public double Lambda { get; set; } = s_defaults.Lambda;
 
-    /// <summary>Gates at or below (<see cref="L1raMode.Proximal"/>) or below this are pruned; 0: 10⁻⁶, or 10⁻¹⁰ with <see cref="L1raMode.AdamE"/>.</summary>
-    public double PruneThreshold { get; set; }
+    /// <inheritdoc cref="L1raOptions.PruneThreshold"/>
+    public double PruneThreshold { get; set; } = s_defaults.PruneThreshold;
 
-    /// <summary>The part of the run's steps between two looks at the gates.</summary>
-    public double UpdateRatio { get; set; } = 0.1;
+    /// <inheritdoc cref="L1raOptions.UpdateRatio"/>
+    public double UpdateRatio { get; set; } = s_defaults.UpdateRatio;
 
-    /// <summary>Whether pruned ranks go to other adapters. Not in the last <see cref="UpdateRatio"/> of a run: they would hardly train.</summary>
-    public bool Reassign { get; set; } = true;
+    /// <inheritdoc cref="L1raOptions.Reassign"/>
+    public bool Reassign { get; set; } = s_defaults.Reassign;
 
-    /// <summary>Whether an adapter that was just pruned gets no rank back at once.</summary>
-    public bool ExcludePruned { get; set; } = true;
+    /// <inheritdoc cref="L1raOptions.ExcludePruned"/>
+    public bool ExcludePruned { get; set; } = s_defaults.ExcludePruned;
 
-    /// <summary>What happens to moments when ranks move.</summary>
-    public OptimizerOnReassign OptimizerOnReassign { get; set; } = OptimizerOnReassign.Restart;
+    /// <inheritdoc cref="L1raOptions.OptimizerOnReassign"/>
+    public OptimizerOnReassign OptimizerOnReassign { get; set; } = s_defaults.OptimizerOnReassign;
 }

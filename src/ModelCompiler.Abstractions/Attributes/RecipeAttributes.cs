@@ -1,3 +1,5 @@
+using ModelCompiler.Adapters;
+
 namespace ModelCompiler;
 
 /// <summary>Declares a partial class as a fine-tuning recipe over the architecture <typeparamref name="T"/>.</summary>
@@ -49,23 +51,25 @@ public abstract class AdapterAttribute : Attribute
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class LoraAttribute : AdapterAttribute
 {
+    private static readonly LoraOptions s_defaults = new();
+
     /// <summary>Rank r of the adapters: A is [r, in], B is [out, r].</summary>
-    public int Rank { get; set; } = 8;
+    public int Rank { get; set; } = s_defaults.Rank;
 
-    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
-    public float Alpha { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Alpha"/>
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>Whether s = alpha / sqrt(rank) (rsLoRA).</summary>
-    public bool RankStabilized { get; set; }
+    /// <inheritdoc cref="LoraOptions.RankStabilized"/>
+    public bool RankStabilized { get; set; } = s_defaults.RankStabilized;
 
-    /// <summary>The start values.</summary>
-    public LoraInitialization Initialization { get; set; }
+    /// <inheritdoc cref="LoraOptions.Initialization"/>
+    public LoraInitialization Initialization { get; set; } = s_defaults.Initialization;
 
-    /// <summary><see cref="LoraInitialization.Loftq"/>: how often weight and adapter are fitted to what the other leaves.</summary>
-    public int Iterations { get; set; } = 1;
+    /// <inheritdoc cref="LoraOptions.Iterations"/>
+    public int Iterations { get; set; } = s_defaults.Iterations;
 }
 
 /// <summary>
@@ -76,27 +80,19 @@ public sealed class LoraAttribute : AdapterAttribute
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class DoraAttribute : AdapterAttribute
 {
+    private static readonly DoraOptions s_defaults = new();
+
     /// <summary>Rank r of the adapters: A is [r, in], B is [out, r].</summary>
-    public int Rank { get; set; } = 8;
+    public int Rank { get; set; } = s_defaults.Rank;
 
-    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
-    public float Alpha { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Alpha"/>
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>Whether s = alpha / sqrt(rank) (rsLoRA).</summary>
-    public bool RankStabilized { get; set; }
-}
-
-/// <summary>Which ranks a step of DyLoRA draws from.</summary>
-public enum RankDraw
-{
-    /// <summary>1 to the maximum rank, all equally often (the published code of DyLoRA).</summary>
-    Uniform,
-
-    /// <summary>1, 2, 4, ... and the maximum rank, all equally often (QDyLoRA's set).</summary>
-    PowersOfTwo,
+    /// <inheritdoc cref="DoraOptions.RankStabilized"/>
+    public bool RankStabilized { get; set; } = s_defaults.RankStabilized;
 }
 
 /// <summary>
@@ -107,31 +103,28 @@ public enum RankDraw
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class DyLoraAttribute : AdapterAttribute
 {
+    private static readonly DyLoraOptions s_defaults = new();
+
     /// <summary>The maximum rank R: A is [R, in], B is [out, R].</summary>
-    public int Rank { get; set; } = 8;
+    public int Rank { get; set; } = s_defaults.Rank;
 
     /// <summary>Numerator of the scale alpha / b; 0: equal to the maximum rank.</summary>
-    public float Alpha { get; set; }
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>
-    /// Whether the scale is alpha / sqrt(b) (rsLoRA, Kalajdzievski 2023): the directions that low ranks and high ones share then differ less in what they add.
-    /// </summary>
-    public bool RankStabilized { get; set; }
+    /// <inheritdoc cref="DyLoraOptions.RankStabilized"/>
+    public bool RankStabilized { get; set; } = s_defaults.RankStabilized;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>Which ranks steps draw from.</summary>
-    public RankDraw Draw { get; set; } = RankDraw.Uniform;
+    /// <inheritdoc cref="DyLoraOptions.Draw"/>
+    public RankDraw Draw { get; set; } = s_defaults.Draw;
 
-    /// <summary>
-    /// The share of the steps, from 0 to 1, that use the maximum rank R without drawing: p(b) = (1 − share) · <see cref="Draw"/>'s, and share more for R (the
-    /// paper's p_B is any distribution over ranks). At 0 it is the published draw, at 1 plain LoRA of rank R.
-    /// </summary>
-    public double FullRankShare { get; set; }
+    /// <inheritdoc cref="DyLoraOptions.FullRankShare"/>
+    public double FullRankShare { get; set; } = s_defaults.FullRankShare;
 
-    /// <summary>Whether a step of rank b trains the last of its b directions only, and those before it stay as they are.</summary>
-    public bool LastOnly { get; set; }
+    /// <inheritdoc cref="DyLoraOptions.LastOnly"/>
+    public bool LastOnly { get; set; } = s_defaults.LastOnly;
 }
 
 /// <summary>
@@ -142,17 +135,19 @@ public sealed class DyLoraAttribute : AdapterAttribute
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class QaLoraAttribute : AdapterAttribute
 {
-    /// <summary>Rank r of the adapters, at most the number of groups: A is [r, in / group size], B is [out, r].</summary>
-    public int Rank { get; set; } = 8;
+    private static readonly QaLoraOptions s_defaults = new();
 
-    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
-    public float Alpha { get; set; }
+    /// <summary>Rank r of the adapters, at most the number of groups: A is [r, in / group size], B is [out, r].</summary>
+    public int Rank { get; set; } = s_defaults.Rank;
+
+    /// <inheritdoc cref="AdapterOptions.Alpha"/>
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
     /// <summary>Probability with which a group's mean is dropped in training.</summary>
-    public float Dropout { get; set; }
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>Inputs in a group, a divisor of all inputs; 0: the block size of the Int4 storage.</summary>
-    public int GroupSize { get; set; }
+    /// <inheritdoc cref="QaLoraOptions.GroupSize"/>
+    public int GroupSize { get; set; } = s_defaults.GroupSize;
 }
 
 /// <summary>
@@ -163,23 +158,22 @@ public sealed class QaLoraAttribute : AdapterAttribute
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class LamdaAttribute : AdapterAttribute
 {
+    private static readonly LamdaOptions s_defaults = new();
+
     /// <summary>Rank r of the adapters: A is [r, in], S is [r, r], B is [out, r].</summary>
-    public int Rank { get; set; } = 8;
+    public int Rank { get; set; } = s_defaults.Rank;
 
-    /// <summary>Numerator of the scale s; 0: equal to the rank, so s = 1.</summary>
-    public float Alpha { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Alpha"/>
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>
-    /// The part of the optimizer steps, from 0 to 1, after which all of B is frozen. At 0 it is from the first step on, which
-    /// <see cref="LamdaInitialization.Random"/> does not allow: nothing would ever train.
-    /// </summary>
-    public double FreezeUntil { get; set; } = 0.3;
+    /// <inheritdoc cref="LamdaOptions.FreezeUntil"/>
+    public double FreezeUntil { get; set; } = s_defaults.FreezeUntil;
 
-    /// <summary>The start values.</summary>
-    public LamdaInitialization Initialization { get; set; } = LamdaInitialization.Spectral;
+    /// <inheritdoc cref="LamdaOptions.Initialization"/>
+    public LamdaInitialization Initialization { get; set; } = s_defaults.Initialization;
 }
 
 /// <summary>
@@ -191,21 +185,20 @@ public sealed class LamdaAttribute : AdapterAttribute
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class LamdaPlusPlusAttribute : AdapterAttribute
 {
+    private static readonly LamdaPlusPlusOptions s_defaults = new();
+
     /// <summary>The uniform rank r whose trainable parameters each projection's adapters share out between the layers, from r/2 to 2 r.</summary>
-    public int Rank { get; set; } = 8;
+    public int Rank { get; set; } = s_defaults.Rank;
 
     /// <summary>Numerator of the scale, alpha / rank of the adapter; 0: equal to r.</summary>
-    public float Alpha { get; set; }
+    public float Alpha { get; set; } = s_defaults.Alpha;
 
-    /// <summary>Probability with which an element of the adapter's input is dropped in training.</summary>
-    public float Dropout { get; set; }
+    /// <inheritdoc cref="AdapterOptions.Dropout"/>
+    public float Dropout { get; set; } = s_defaults.Dropout;
 
-    /// <summary>
-    /// The part of the optimizer steps, from 0 to 1, after which all of B is frozen. At 0 it is from the first step on, which
-    /// <see cref="LamdaInitialization.Random"/> does not allow: nothing would ever train.
-    /// </summary>
-    public double FreezeUntil { get; set; } = 0.3;
+    /// <inheritdoc cref="LamdaOptions.FreezeUntil"/>
+    public double FreezeUntil { get; set; } = s_defaults.FreezeUntil;
 
-    /// <summary>The start values.</summary>
-    public LamdaInitialization Initialization { get; set; } = LamdaInitialization.Spectral;
+    /// <inheritdoc cref="LamdaOptions.Initialization"/>
+    public LamdaInitialization Initialization { get; set; } = s_defaults.Initialization;
 }

@@ -1,10 +1,11 @@
 using System.Globalization;
+using ModelCompiler.Adapters;
 
 namespace ModelCompiler.Planning;
 
 /// <summary>
-/// The attributes that would fix a plan in its recipe: what of it differs from what is declared, and the budget it was made for. A method's own
-/// arguments, which no plan changes, stay as they are and are not said again.
+/// The attributes that would fix a plan in its recipe: what of it differs from what is declared, and the budget it was made for. An adapter's
+/// attribute is whole, so that it can take the place of the recipe's.
 /// </summary>
 internal static class FitAttributes
 {
@@ -24,8 +25,7 @@ internal static class FitAttributes
 
         if (plan.Rank is { } rank && plan.Ranks is null)
         {
-            lines.AddRange(tables.Slots.GroupBy(static s => (s.Method, s.Alpha, s.RankStabilized, s.Dropout, s.FirstLayer)).Select(g =>
-                $"[{Attribute(g.Key.Method)}({(g.Key.Method == "AdaLoRA" ? "InitialRank" : "Rank")} = {Number(rank)}, Alpha = {Number(g.Key.Alpha)}{Rest(tables, g.ToArray())})]"));
+            lines.AddRange(tables.Slots.GroupBy(static s => (s.Options, s.Alpha, s.FirstLayer)).Select(g => Adapter(tables, g.ToArray(), rank)));
         }
 
         string every = plan.Checkpointing == Checkpointing.Block && plan.CheckpointEvery > 1 ? $", CheckpointEvery = {Number(plan.CheckpointEvery)}" : "";
@@ -42,32 +42,21 @@ internal static class FitAttributes
         return lines;
     }
 
-    /// <summary>What a group of adapters says that is not the attributes' default.</summary>
-    private static string Rest(ModelTables tables, AdapterSlot[] slots)
+    /// <summary>The attribute of slots that have the same options, at a rank.</summary>
+    private static string Adapter(ModelTables tables, AdapterSlot[] slots, int rank)
     {
         AdapterSlot first = slots[0];
+        AdapterOptions options = first.Options.WithRank(rank, slots.Max(static s => s.MaximumRank)) with { Alpha = first.Alpha };
+        string[] always = [options.RankArgument, nameof(options.Alpha)];
+        IEnumerable<AdapterArgument> arguments = options.Arguments.Where(a => always.Contains(a.Name)).OrderBy(a => Array.IndexOf(always, a.Name))
+            .Concat(options.Changed.Where(a => !always.Contains(a.Name)));
         int projections = tables.Parameters.Count(static r => r.IsFrozenWeight && r.PerLayer && !r.Vector);
         IEnumerable<string> targets = slots.Select(static s => "Projections." + s.Path.Substring(s.Path.LastIndexOf('.') + 1)).Distinct();
-        return (first.MovingRanks ? $", MaximumRank = {Number(slots.Max(static s => s.MaximumRank))}" : "")
-            + (first.RankStabilized ? ", RankStabilized = true" : "")
-            + (first.Dropout > 0 ? $", Dropout = {Number(first.Dropout)}f" : "")
+        return $"[{options.Attribute}({string.Join(", ", arguments.Select(static a => $"{a.Name} = {a.Literal}"))}"
             + (first.FirstLayer > 0 ? $", FirstLayer = {Number(first.FirstLayer)}" : "")
-            + (slots.Length < projections || slots.Any(static s => s.Path == "Head") ? $", Targets = {string.Join(" | ", targets)}" : "");
+            + (slots.Length < projections || slots.Any(static s => s.Path == "Head") ? $", Targets = {string.Join(" | ", targets)}" : "")
+            + ")]";
     }
-
-    /// <summary>The name of a method's attribute: the method's in the letters of a C# name.</summary>
-    private static string Attribute(string method) => method switch
-    {
-        "LoRA" => "Lora",
-        "DoRA" => "Dora",
-        "AdaLoRA" => "AdaLora",
-        "DyLoRA" => "DyLora",
-        "QA-LoRA" => "QaLora",
-        "LaMDA" => "Lamda",
-        "LaMDA++" => "LamdaPlusPlus",
-        "L1RA" => "L1ra",
-        _ => method,
-    };
 
     /// <summary>The size in the largest unit that says it exactly.</summary>
     private static string Size(long bytes) =>

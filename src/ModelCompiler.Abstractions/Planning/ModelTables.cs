@@ -1,3 +1,5 @@
+using ModelCompiler.Adapters;
+
 namespace ModelCompiler.Planning;
 
 /// <summary>One parameter, or one in every layer.</summary>
@@ -37,49 +39,25 @@ public sealed record ParameterInfo(
 
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>
 /// <param name="Path">Path of the projection: "Attention.Query".</param>
-/// <param name="Method">The adapter's method: "LoRA".</param>
-/// <param name="Rank">The declared rank.</param>
-/// <param name="MaximumRank">The largest rank the projection allows: min(in, out), or fewer inputs where the method combines them.</param>
-/// <param name="Alpha">Numerator of the scale.</param>
-/// <param name="RankStabilized">Whether the scale divides by the root of the rank.</param>
-/// <param name="Dropout">Probability of dropping an element of the adapter's input.</param>
+/// <param name="Options">What the recipe says of the method.</param>
+/// <param name="MaximumRank">The largest rank the projection allows: min(in, out), fewer inputs where the method combines them, or what the options say.</param>
 /// <param name="FirstLayer">First layer with an adapter here.</param>
-public sealed record AdapterSlot(
-    string Path,
-    string Method,
-    int Rank,
-    int MaximumRank,
-    float Alpha,
-    bool RankStabilized,
-    float Dropout,
-    int FirstLayer)
+public sealed record AdapterSlot(string Path, AdapterOptions Options, int MaximumRank, int FirstLayer = 0)
 {
-    /// <summary>Whether the adapter works at every rank up to the declared one.</summary>
-    public bool NestedRanks { get; init; }
+    /// <summary>Name of the method in prose, tables and JSON: "LoRA".</summary>
+    public string Method => Options.Method;
 
-    /// <summary>Whether the method itself chooses ranks, adapter by adapter; what it chose is read from its files.</summary>
-    public bool AdaptiveRanks { get; init; }
+    /// <summary>The rank that adapters start with.</summary>
+    public int Rank => Options.FirstRank(MaximumRank);
 
-    /// <summary>Whether ranks move between adapters while training goes on, each at most <see cref="MaximumRank"/>, with the same sum at most.</summary>
-    public bool MovingRanks { get; init; }
+    /// <summary>Numerator of the scale.</summary>
+    public float Alpha => Options.Alpha == 0 ? Rank : Options.Alpha;
 
-    /// <summary>What the method's attribute says beyond that.</summary>
-    public AdapterSetting[] Settings { get; init; } = [];
+    /// <summary>Whether the scale divides by the root of the rank.</summary>
+    public bool RankStabilized => Options.DividesByRoot;
 
-    /// <summary>A setting of the method.</summary>
-    /// <exception cref="InvalidOperationException">The method has no such setting.</exception>
-    public double Setting(string name)
-    {
-        foreach (AdapterSetting setting in Settings)
-        {
-            if (setting.Name == name)
-            {
-                return setting.Value;
-            }
-        }
-
-        throw new InvalidOperationException($"{Method} has no setting {name}");
-    }
+    /// <summary>Probability of dropping an element of the adapter's input.</summary>
+    public float Dropout => Options.Dropout;
 
     /// <summary>The projection's path in the model, "Layers[3].Attention.Query"; layer -1: outside the layers.</summary>
     public string PathIn(int layer) => ModelTables.PathIn(Path, layer);
@@ -87,11 +65,6 @@ public sealed record AdapterSlot(
     /// <summary>The scale s at a rank.</summary>
     public float Scale(int rank) => RankStabilized ? (float)(Alpha / Math.Sqrt(rank)) : Alpha / rank;
 }
-
-/// <summary>A number of an adapter method: a freezing time, a group size, a mode.</summary>
-/// <param name="Name">The attribute's argument.</param>
-/// <param name="Value">Its value; booleans are 0 or 1, enums their value.</param>
-public sealed record AdapterSetting(string Name, double Value);
 
 /// <summary>A variant of the block: which layers run it, and its frame under each checkpointing policy.</summary>
 /// <param name="Name">Name in the generated code.</param>

@@ -12,7 +12,7 @@ internal static class ProcessOverhead
     /// <summary>More with adapters: larger tables, and the code that writes PEFT's format.</summary>
     private const long Adapters = 6L << 20;
 
-    /// <summary>More with a start from the weights: decompositions.</summary>
+    /// <summary>More with a start from the weights or from normal numbers: their code.</summary>
     private const long Starts = 3L << 20;
 
     /// <summary>More with a method that does more than multiply by its matrices: schedules, decompositions, norms.</summary>
@@ -21,8 +21,6 @@ internal static class ProcessOverhead
     /// <summary>The form that adapters are written in, up to this: what more there is of it in large models is small beside their arena.</summary>
     private const long MostWritten = 4L << 20;
 
-    private static readonly string[] s_plain = ["LoRA", "DyLoRA", "QA-LoRA"];
-
     /// <summary>What a model's adapters take beside <see cref="Runtime"/>: code, and the form they are written in, which other methods make from a copy.</summary>
     /// <param name="tables">The model.</param>
     /// <param name="values">Bytes of the adapters.</param>
@@ -30,8 +28,8 @@ internal static class ProcessOverhead
     {
         long written = Math.Min(values, MostWritten);
         return tables.Slots.Length == 0 ? 0
-            : !tables.Slots.All(static s => s_plain.Contains(s.Method)) ? Adapters + Methods + 2 * written
-            : tables.Slots.Any(static s => s.Settings.Any(static t => t.Name == "Initialization")) ? Adapters + Starts + written
+            : tables.Slots.Any(static s => s.Options.NeedsMoreThanProducts) ? Adapters + Methods + 2 * written
+            : tables.Slots.Any(static s => s.Options.NeedsMoreToStart) ? Adapters + Starts + written
             : Adapters + written;
     }
 }

@@ -26,7 +26,7 @@ internal sealed class StepFrames
     /// <param name="decodes">Whether the step is one of generation.</param>
     public StepFrames(ModelTables tables, TrainingPlan options, Sizes sizes, BackendProfile profile, bool decodes)
     {
-        bool moving = !decodes && options.MoveRanks && tables.Slots.Any(static s => s.MovingRanks);
+        bool moving = !decodes && options.MoveRanks && tables.Slots.Any(static s => s.Options.MovingRanks);
         (_tables, _sizes, _profile, _decodes, _shares, _saved, _roomIn) = (tables, sizes, profile, decodes, options.ShareMemory, options.SavedOn(profile), RoomIn);
         Prologue = FramePlanner.Plan(tables.Prologue, sizes, profile, share: options.ShareMemory);
         Top = FramePlanner.Plan(decodes ? tables.Head : tables.Loss, RoomIn(-1), profile, share: options.ShareMemory);
@@ -36,7 +36,7 @@ internal sealed class StepFrames
         {
             Sizes now = sizes.In(layer);
             return moving
-                ? now with { Ranks = now.Ranks.Select((rank, slot) => tables.Slots[slot].MovingRanks ? tables.Slots[slot].MaximumRank : rank).ToArray() }
+                ? now with { Ranks = now.Ranks.Select((rank, slot) => tables.Slots[slot].Options.MovingRanks ? tables.Slots[slot].MaximumRank : rank).ToArray() }
                 : now;
         }
     }

@@ -129,7 +129,7 @@ public sealed record TrainingPlan
         SavedActivations == ModelCompiler.Storage.BFloat16 && profile.Activation == DType.Float32 ? DType.BFloat16 : profile.Activation;
 
     /// <summary>Whether a parameter's rank may move: it then lies packed with the others that may.</summary>
-    internal bool Moves(ModelTables tables, ParameterInfo row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].MovingRanks;
+    internal bool Moves(ModelTables tables, ParameterInfo row) => MoveRanks && row.Slot >= 0 && tables.Slots[row.Slot].Options.MovingRanks;
 
     private static bool IsProjection(ParameterInfo row) => row.PerLayer && !row.Vector && !row.Trainable && row.Slot < 0;
 

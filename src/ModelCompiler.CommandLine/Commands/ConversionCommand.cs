@@ -81,7 +81,7 @@ internal abstract class ConversionCommand : HostCommand
             return null;
         }
 
-        if (tables.Slots.Any(s => !s.NestedRanks))
+        if (tables.Slots.Any(s => !s.Options.NestedRanks))
         {
             throw new UsageException($"--rank is for adapters of nested ranks (DyLoRA); those of {tables.Name} have one: leave --rank out");
         }

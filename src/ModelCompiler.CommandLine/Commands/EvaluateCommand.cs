@@ -46,7 +46,7 @@ internal sealed class EvaluateCommand : HostCommand
             Batch = arguments.GetValue(_batch),
             Sequence = arguments.GetValue(_sequence) ?? Math.Min(256, entry.Tables.Context),
         };
-        bool nested = entry.Tables.Slots.Length > 0 && entry.Tables.Slots.All(s => s.NestedRanks);
+        bool nested = entry.Tables.Slots.Length > 0 && entry.Tables.Slots.All(s => s.Options.NestedRanks);
         int[]? ranks = Ranks(arguments.GetValue(_rank), entry, nested);
         string? adapter = _weights.Adapter(arguments, entry.Tables);
         RankPattern? saved = adapter is null ? null : AdapterFiles.Ranks(entry.Tables, adapter);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.Adapters;
 using ModelCompiler.CommandLine.Estimators.PyTorch;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Terminal;
@@ -56,7 +57,7 @@ internal static class Estimates
             notes.Note($"it counts weights that are not quantised in 16 bits, {storage} too");
         }
 
-        if (slots.FirstOrDefault(static s => s.Method is not ("LoRA" or "L1RA" or "AdaLoRA")) is { } other)
+        if (slots.FirstOrDefault(static s => s.Options is not (LoraOptions or L1raOptions or AdaLoraOptions)) is { } other)
         {
             notes.Note($"it does not know {other.Method}: its adapters count as LoRA's of that rank");
         }
@@ -68,7 +69,7 @@ internal static class Estimates
     {
         var shape = LlamaShape.From(tables);
         AdapterSlot[] slots = Adapters(tables, shape, plan);
-        if (slots.Length != shape.Projections.Count || slots.Any(static s => s.Method != "LoRA" || s.FirstLayer > 0))
+        if (slots.Length != shape.Projections.Count || slots.Any(static s => s.Options is not LoraOptions || s.FirstLayer > 0))
         {
             throw new ArgumentException($"--estimator pytorch is of LoRA on all seven projections of every layer, which {tables.Name} does not have");
         }
@@ -104,7 +105,7 @@ internal static class Estimates
     private static long AdapterParameters(ModelTables tables, LlamaShape shape, AdapterSlot slot, int rank)
     {
         (_, int inputs, int outputs) = shape.Projections[Find(tables, shape, slot)];
-        return (shape.Layers - slot.FirstLayer) * (long)rank * (inputs + outputs + (slot.Method is "L1RA" or "AdaLoRA" ? 1 : 0));
+        return (shape.Layers - slot.FirstLayer) * (long)rank * (inputs + outputs + (slot.Options is L1raOptions or AdaLoraOptions ? 1 : 0));
     }
 
     private static int Find(ModelTables tables, LlamaShape shape, AdapterSlot slot) =>

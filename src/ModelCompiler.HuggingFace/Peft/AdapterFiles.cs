@@ -92,14 +92,14 @@ public static class AdapterFiles
     /// <exception cref="CheckpointException">adapter_config.json is absent or damaged.</exception>
     public static RankPattern? Ranks(ModelTables tables, string folder)
     {
-        if (!tables.Slots.Any(s => s.AdaptiveRanks))
+        if (!tables.Slots.Any(s => s.Options.AdaptiveRanks))
         {
             return null;
         }
 
         PeftConfig config = PeftConfigJson.Read(Path.Combine(folder, PeftAdapter.ConfigName));
         TensorMap map = MappedAdapters.MapOf(tables, null, PeftAdapter.ModulesIn(folder));
-        return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { AdaptiveRanks: true } row ? RankOf(row, layer, map, config, folder) : tables.Slots[slot].Rank);
+        return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { Options.AdaptiveRanks: true } row ? RankOf(row, layer, map, config, folder) : tables.Slots[slot].Rank);
     }
 
     private static int RankOf(AdapterSlot slot, int layer, TensorMap map, PeftConfig config, string folder)

@@ -61,7 +61,7 @@ public abstract class AdapterState
 
     /// <summary>The rank that the method itself has chosen, before training or so far in it; null where it keeps to the declared one.</summary>
     /// <param name="model">The model.</param>
-    public virtual int? ChosenRank(TransformerModel model) => Slot.AdaptiveRanks ? PeftRank : null;
+    public virtual int? ChosenRank(TransformerModel model) => Slot.Options.AdaptiveRanks ? PeftRank : null;
 
     /// <summary>Whether the model's weight is no longer the checkpoint's, which <see cref="ToPeft"/> is for.</summary>
     internal virtual bool ChangesWeight => false;
@@ -108,4 +108,23 @@ public abstract class AdapterState
         ParameterInfo row = model.Tables.WeightOf(Slot);
         return model.Parameters.First(p => p.Info == row && p.Layer == Layer);
     }
+}
+
+/// <summary>One adapter of a bound model, with its method's options.</summary>
+/// <typeparam name="TOptions">The options.</typeparam>
+public abstract class AdapterState<TOptions> : AdapterState
+    where TOptions : AdapterOptions
+{
+    /// <summary>Creates the adapter's state.</summary>
+    /// <param name="slot">Its slot.</param>
+    /// <param name="index">Index of the slot among the model's.</param>
+    /// <param name="layer">Its layer; -1 for the head.</param>
+    /// <param name="rank">Its rank.</param>
+    /// <exception cref="ArgumentException">The slot's options are another method's.</exception>
+    protected AdapterState(AdapterSlot slot, int index, int layer, int rank)
+        : base(slot, index, layer, rank) => Options = slot.Options as TOptions
+            ?? throw new ArgumentException($"{slot.Path} has the options of {slot.Method}, not {typeof(TOptions).Name}", nameof(slot));
+
+    /// <summary>What the recipe says of the method.</summary>
+    public TOptions Options { get; }
 }

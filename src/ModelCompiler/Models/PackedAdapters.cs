@@ -18,7 +18,7 @@ internal sealed class PackedAdapters
     public PackedAdapters(TransformerModel model, PackedRegions regions)
     {
         (_model, _regions) = (model, regions);
-        _parameters = [.. model.Parameters.Where(p => p.Info.Slot >= 0 && model.Tables.Slots[p.Info.Slot].MovingRanks)];
+        _parameters = [.. model.Parameters.Where(p => p.Info.Slot >= 0 && model.Tables.Slots[p.Info.Slot].Options.MovingRanks)];
         _rows = [.. _parameters.Select(p => (p.Info, p.Layer))];
         Ranks = model.Plan.Sizes.Pattern ?? new RankPattern(model.Tables, (slot, _) => model.Plan.Sizes.Ranks[slot]);
     }

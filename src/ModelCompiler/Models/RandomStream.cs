@@ -32,7 +32,7 @@ internal static class RandomStream
         string module = row.Slot < 0 ? row.Path.EndsWith(".Weight", StringComparison.Ordinal) ? row.Path[..^".Weight".Length] : row.Path : tables.Slots[row.Slot].Path;
         string text = string.Join('.', tables.KindPath(module).Split('.').Select(Part));
         string prefix = parameter.Layer < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"model.layers.{parameter.Layer}.");
-        return $"{prefix}{text}.{(row.Slot < 0 ? "weight" : Adapter(tables.Slots[row.Slot].Method, row.Path[(row.Path.LastIndexOf('.') + 1)..]))}";
+        return $"{prefix}{text}.{(row.Slot < 0 ? "weight" : tables.Slots[row.Slot].Options.StreamOf(row.Path[(row.Path.LastIndexOf('.') + 1)..]))}";
     }
 
     /// <summary>The second sublayer of a kind has its number: "Attention2" is "self_attn_2".</summary>
@@ -41,12 +41,4 @@ internal static class RandomStream
         string kind = part.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
         return s_parts.TryGetValue(kind, out string? text) ? text + (kind.Length < part.Length ? "_" + part[kind.Length..] : "") : part;
     }
-
-    private static string Adapter(string method, string letter) => method switch
-    {
-        "L1RA" => $"l1ra_{letter}.weight",
-        "LaMDA" or "LaMDA++" => $"lamda_{letter}.weight",
-        "AdaLoRA" => $"lora_{letter}",
-        _ => $"lora_{letter}.weight",
-    };
 }

@@ -59,7 +59,7 @@ internal sealed record Feature(string Factor, string Choice)
     public static IEnumerable<Feature> Of(ModelSpec spec)
     {
         AdapterSpec[] adapters = [.. spec.Recipe?.Adapters ?? default];
-        bool Any(string argument) => adapters.Any(a => a.Argument(argument, 0) > 0);
+        bool Any(string argument) => adapters.Any(a => a.Arguments.Any(given => given.Name == argument && given.Value > 0));
         bool On(Targets targets) => adapters.Any(a => (a.Targets & targets) != Targets.None);
 
         yield return new("layers", spec.Block.Repeat == 1 ? "one" : "several");

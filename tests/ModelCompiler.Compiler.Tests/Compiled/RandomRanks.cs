@@ -9,8 +9,8 @@ internal static class RandomRanks
     public static TrainingPlan WithRandomRanks(this TrainingPlan plan, ModelTables tables, int seed)
     {
         var random = new Random(seed);
-        return tables.Slots.Any(s => s.AdaptiveRanks)
-            ? plan with { Ranks = new RankPattern(tables, (slot, _) => tables.Slots[slot] is { AdaptiveRanks: true } s ? 1 + random.Next(Math.Min(2 * s.Rank, s.MaximumRank)) : tables.Slots[slot].Rank) }
+        return tables.Slots.Any(s => s.Options.AdaptiveRanks)
+            ? plan with { Ranks = new RankPattern(tables, (slot, _) => tables.Slots[slot] is { Options.AdaptiveRanks: true } s ? 1 + random.Next(Math.Min(2 * s.Rank, s.MaximumRank)) : tables.Slots[slot].Rank) }
             : plan;
     }
 }

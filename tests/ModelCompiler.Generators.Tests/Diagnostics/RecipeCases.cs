@@ -29,7 +29,7 @@ internal static class RecipeCases
         new(Tiny + "[FineTune<Tiny>] public partial class {|MC0208:Recipe|};",
             "'Recipe' trains nothing: add an adapter such as [Lora(Rank = 8)]", Over("Lora")),
         new(Over("{|MC0209:Magic|}") + "public sealed class MagicAttribute : AdapterAttribute;",
-            "[Magic] is not a method that the compiler knows: it knows Lora, DyLora, QaLora, Lamda, LamdaPlusPlus, Dora, AdaLora, L1ra", Over("Lora")),
+            "[Magic] is not a method that the compiler knows: it knows AdaLora, Dora, DyLora, L1ra, Lamda, LamdaPlusPlus, Lora, QaLora", Over("Lora")),
         new(Over("Lora({|MC0210:Targets = Projections.None|})"), "[Lora] targets no projection: give Targets, for example Projections.All", Over("Lora(Targets = Projections.Head)")),
         new(Over("Lora(Initialization = LoraInitialization.Loftq, {|MC0211:Iterations = 0|}), Frozen(Storage.NF4)"),
             "Iterations is 0: Loftq iterates once or more, other starts do not", Over("Lora(Initialization = LoraInitialization.Loftq, Iterations = 5), Frozen(Storage.NF4)")),

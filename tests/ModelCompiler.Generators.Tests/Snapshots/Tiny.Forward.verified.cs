@@ -10,6 +10,7 @@ using global::ModelCompiler.Models;
 using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
+using global::ModelCompiler;
 
 partial class Tiny
 {

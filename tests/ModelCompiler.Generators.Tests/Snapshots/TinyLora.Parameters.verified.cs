@@ -10,6 +10,7 @@ using global::ModelCompiler.Models;
 using global::ModelCompiler.Operations;
 using global::ModelCompiler.Planning;
 using global::ModelCompiler.Tensors;
+using global::ModelCompiler;
 
 /// <summary>264,512 parameters, 4,480 of them trainable.</summary>
 [global::System.CodeDom.Compiler.GeneratedCode("ModelCompiler", "0.1.0")]

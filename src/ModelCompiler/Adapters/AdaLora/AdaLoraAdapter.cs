@@ -8,7 +8,7 @@ namespace ModelCompiler.Adapters;
 /// An AdaLoRA adapter: y += s · B (E ∘ (A x)), in the form of a singular value decomposition whose values E are set to 0 where they matter least
 /// (Zhang et al. 2023; there P, Λ and Q).
 /// </summary>
-public sealed class AdaLoraAdapter : AdapterState
+public sealed class AdaLoraAdapter : AdapterState<AdaLoraOptions>
 {
     private const double Deviation = 0.02;
 
@@ -53,7 +53,7 @@ public sealed class AdaLoraAdapter : AdapterState
     public Parameter Overlap { get; }
 
     /// <summary>The average rank that the budget ends with; in proportion where a plan has another rank than the declared one.</summary>
-    public int TargetRank => Math.Max(1, (int)Math.Round(Rank * Slot.Setting("TargetRank") / Slot.Rank));
+    public int TargetRank => Options.TargetRank(Rank, Slot.Rank);
 
     /// <inheritdoc/>
     public override int Inputs => A.Value.Columns;

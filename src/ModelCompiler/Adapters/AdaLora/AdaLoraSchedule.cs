@@ -15,13 +15,10 @@ public sealed class AdaLoraSchedule : AdapterSchedule
 {
     private readonly IBackend _kernels;
     private readonly AdaLoraAdapter[] _adapters;
+    private readonly AdaLoraOptions _options;
     private readonly int _steps;
     private readonly int _warmup;
     private readonly int _last;
-    private readonly int _interval;
-    private readonly float _orthogonality;
-    private readonly float _beta1;
-    private readonly float _beta2;
     private readonly int _initial;
     private readonly int _target;
     private readonly double[] _order;
@@ -37,11 +34,8 @@ public sealed class AdaLoraSchedule : AdapterSchedule
     public AdaLoraSchedule(TransformerModel model, AdaLoraAdapter[] adapters, int steps)
     {
         (_kernels, _adapters, _steps) = (model.Backend, adapters, steps);
-        AdapterSlot slot = adapters[0].Slot;
-        (_warmup, _last) = Phases(steps, slot.Setting(nameof(AdaLoraAttribute.Warmup)), slot.Setting(nameof(AdaLoraAttribute.Final)));
-        _interval = (int)slot.Setting(nameof(AdaLoraAttribute.Interval));
-        _orthogonality = (float)slot.Setting(nameof(AdaLoraAttribute.Orthogonality));
-        (_beta1, _beta2) = ((float)slot.Setting(nameof(AdaLoraAttribute.Beta1)), (float)slot.Setting(nameof(AdaLoraAttribute.Beta2)));
+        _options = adapters[0].Options;
+        (_warmup, _last) = Phases(steps, _options.Warmup, _options.Final);
         (_initial, _target) = (adapters.Sum(a => a.Rank), adapters.Sum(a => a.TargetRank));
         (_order, _directions) = (new double[_initial], new int[_initial]);
         int widest = adapters.Max(a => a.Rank);
@@ -94,12 +88,12 @@ public sealed class AdaLoraSchedule : AdapterSchedule
     /// </summary>
     public override void AddGradients(int step)
     {
-        if (_orthogonality == 0)
+        if (_options.Orthogonality == 0)
         {
             return;
         }
 
-        float factor = 4 * _orthogonality / (2 * _adapters.Length);
+        float factor = 4 * _options.Orthogonality / (2 * _adapters.Length);
         foreach (AdaLoraAdapter adapter in _adapters)
         {
             (Tensor a, Tensor b, Tensor overlap) = (adapter.A.Value, adapter.B.Value, adapter.Overlap.Value);
@@ -127,7 +121,7 @@ public sealed class AdaLoraSchedule : AdapterSchedule
             }
         }
 
-        if (step == _last || (step > _warmup && step < _last && step % _interval == 0))
+        if (step == _last || (step > _warmup && step < _last && step % _options.Interval == 0))
         {
             Allocate(Budget(step, _warmup, _last, _initial, _target));
         }
@@ -142,7 +136,7 @@ public sealed class AdaLoraSchedule : AdapterSchedule
     }
 
     private void Rate(RatedParameter rated) =>
-        _kernels.Importance(rated.Value.Value, rated.Value.Gradient, rated.Sensitivity.Value, rated.Uncertainty.Value, _beta1, _beta2);
+        _kernels.Importance(rated.Value.Value, rated.Value.Gradient, rated.Sensitivity.Value, rated.Uncertainty.Value, _options.Beta1, _options.Beta2);
 
     /// <summary>Keeps as many directions of all adapters as the budget allows, those of the highest scores.</summary>
     private void Allocate(int budget)

@@ -5,7 +5,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Adapters;
 
 /// <summary>A DoRA adapter: y = m / ‖W + s B A‖ ∘ (W + s B A) x, with a magnitude m and a norm for each output (Liu et al. 2024, section 4.1).</summary>
-public sealed class DoraAdapter : AdapterState
+public sealed class DoraAdapter : AdapterState<DoraOptions>
 {
     /// <summary>Creates the adapter's state.</summary>
     /// <param name="slot">Its slot.</param>

@@ -8,7 +8,7 @@ namespace ModelCompiler.Adapters;
 /// A low-rank adapter of nested ranks: y += alpha / b · B[:, :b] A[:b] x, for any b up to its rank (Valipour et al. 2023, section 3; the two factors
 /// √(R/b) of the published code and its alpha / R make alpha / b), or alpha / √b where that is asked for.
 /// </summary>
-public sealed class DyLoraAdapter : AdapterState
+public sealed class DyLoraAdapter : AdapterState<DyLoraOptions>
 {
     /// <summary>Creates the adapter's state.</summary>
     /// <param name="slot">Its slot.</param>

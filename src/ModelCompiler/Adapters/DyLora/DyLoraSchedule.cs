@@ -12,10 +12,9 @@ public sealed class DyLoraSchedule : AdapterSchedule
 {
     private readonly TransformerModel _model;
     private readonly DyLoraAdapter[] _adapters;
+    private readonly DyLoraOptions _options;
     private readonly ulong _seed;
     private readonly int[] _choices;
-    private readonly bool _lastOnly;
-    private readonly double _fullShare;
     private readonly int[] _updates;
     private readonly DirectionCounts _rows;
     private readonly DirectionCounts _columns;
@@ -29,9 +28,8 @@ public sealed class DyLoraSchedule : AdapterSchedule
     {
         (_model, _adapters, _seed) = (model, adapters, seed);
         int maximum = adapters.Max(a => a.Rank);
-        _choices = Choices((RankDraw)adapters[0].Slot.Setting(nameof(DyLoraAttribute.Draw)), maximum);
-        _lastOnly = adapters[0].Slot.Setting(nameof(DyLoraAttribute.LastOnly)) != 0;
-        _fullShare = adapters[0].Slot.Setting(nameof(DyLoraAttribute.FullRankShare));
+        _options = adapters[0].Options;
+        _choices = Choices(_options.Draw, maximum);
         _updates = new int[maximum];
         (_rows, _columns) = (new DirectionCounts(true, _updates), new DirectionCounts(false, _updates));
     }
@@ -47,7 +45,7 @@ public sealed class DyLoraSchedule : AdapterSchedule
     {
         var random = new SplitMix(_seed, (ulong)step);
         int drawn = _choices[(int)random.Below((uint)_choices.Length)];
-        return random.Uniform() < _fullShare ? _choices[^1] : drawn;
+        return random.Uniform() < _options.FullRankShare ? _choices[^1] : drawn;
     }
 
     /// <inheritdoc/>
@@ -64,7 +62,7 @@ public sealed class DyLoraSchedule : AdapterSchedule
         foreach (DyLoraAdapter adapter in _adapters)
         {
             int last = adapter.ActiveRank;
-            int first = _lastOnly ? last - 1 : 0;
+            int first = _options.LastOnly ? last - 1 : 0;
             adapter.A.Restrict(new Window(first, last - first, 0, adapter.Inputs), _rows);
             adapter.B.Restrict(new Window(0, adapter.Outputs, first, last - first), _columns);
         }
@@ -75,7 +73,7 @@ public sealed class DyLoraSchedule : AdapterSchedule
 
     private void Count(int rank)
     {
-        for (int direction = _lastOnly ? rank - 1 : 0; direction < rank; direction++)
+        for (int direction = _options.LastOnly ? rank - 1 : 0; direction < rank; direction++)
         {
             _updates[direction]++;
         }

@@ -6,7 +6,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Adapters;
 
 /// <summary>An adapter with a gate per direction, whose rank changes in training: y += s · B (c ∘ A x) (Singh et al. 2025).</summary>
-public sealed class L1raAdapter : AdapterState
+public sealed class L1raAdapter : AdapterState<L1raOptions>
 {
     /// <summary>Creates the adapter's state.</summary>
     /// <param name="slot">Its slot.</param>

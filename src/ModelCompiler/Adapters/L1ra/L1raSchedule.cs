@@ -8,7 +8,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Adapters;
 
 /// <summary>
-/// The rank schedule of L1RA: after every step gates shrink, and ten times in a run (<see cref="L1raAttribute.UpdateRatio"/>) directions whose gates
+/// The rank schedule of L1RA: after every step gates shrink, and ten times in a run (<see cref="L1raOptions.UpdateRatio"/>) directions whose gates
 /// arrived at 0 go and their ranks move to other adapters, always between optimizer steps (Singh et al. 2025, and their published code).
 /// </summary>
 public sealed partial class L1raSchedule : AdapterSchedule
@@ -17,11 +17,8 @@ public sealed partial class L1raSchedule : AdapterSchedule
     private readonly L1raAdapter[] _adapters;
     private readonly int _steps;
     private readonly ulong _seed;
-    private readonly AdapterSlot _slot;
-    private readonly double _gateRate;
-    private readonly double _lambda;
+    private readonly L1raOptions _options;
     private readonly int _interval;
-    private readonly bool _splice;
     private readonly Dictionary<(int Slot, int Layer), int> _places;
 
     // How often the moments of each direction were updated: bias correction goes by it.
@@ -37,16 +34,14 @@ public sealed partial class L1raSchedule : AdapterSchedule
     /// <param name="options">The run.</param>
     internal L1raSchedule(TransformerModel model, L1raAdapter[] adapters, TrainingOptions options)
     {
-        (_model, _adapters, _steps, _seed, _slot) = (model, adapters, options.Steps, options.Seed, adapters[0].Slot);
-        (_gateRate, _lambda) = (_slot.Setting(nameof(L1raAttribute.GateRate)), _slot.Setting(nameof(L1raAttribute.Lambda)));
-        _interval = Math.Max(1, (int)(_slot.Setting(nameof(L1raAttribute.UpdateRatio)) * options.Steps));
-        _splice = _slot.Setting(nameof(L1raAttribute.OptimizerOnReassign)) == (double)OptimizerOnReassign.Splice;
+        (_model, _adapters, _steps, _seed, _options) = (model, adapters, options.Steps, options.Seed, adapters[0].Options);
+        _interval = Math.Max(1, (int)(_options.UpdateRatio * options.Steps));
         _places = adapters.Index().ToDictionary(a => (a.Item.Index, a.Item.Layer), a => a.Index);
         _updates = [.. adapters.Select(a => new int[a.Rank])];
         foreach (L1raAdapter adapter in adapters)
         {
-            adapter.C.OwnLearningRate = _gateRate;
-            adapter.C.L1Penalty = Mode == L1raMode.AdamE ? _lambda : 0;
+            adapter.C.OwnLearningRate = _options.GateRate;
+            adapter.C.L1Penalty = _options.Mode == L1raMode.AdamE ? _options.Lambda : 0;
         }
 
         TakeRanks();
@@ -58,7 +53,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
     /// <inheritdoc/>
     public override RankPattern? Moved { get; protected set; }
 
-    private L1raMode Mode => (L1raMode)(int)_slot.Setting(nameof(L1raAttribute.Mode));
+    private bool Splices => _options.OptimizerOnReassign == OptimizerOnReassign.Splice;
 
     /// <inheritdoc/>
     public override void BeginStep(int step)
@@ -88,7 +83,7 @@ public sealed partial class L1raSchedule : AdapterSchedule
     /// <summary>The L1 term of <see cref="L1raMode.Proximal"/>; with AdamE the optimizer took it already. Gates then lie in [0, 1].</summary>
     public override void EndStep(int step, double rate)
     {
-        double shrinkage = Mode == L1raMode.Proximal ? _gateRate * _lambda : 0;
+        double shrinkage = _options.Mode == L1raMode.Proximal ? _options.GateRate * _options.Lambda : 0;
         foreach (L1raAdapter adapter in _adapters)
         {
             _model.Backend.ShrinkGates(adapter.C.Value, shrinkage);
@@ -120,14 +115,14 @@ public sealed partial class L1raSchedule : AdapterSchedule
 
     private void Look(int completed)
     {
-        double threshold = _slot.Setting(nameof(L1raAttribute.PruneThreshold));
-        Func<float, bool> isDead = Mode == L1raMode.Proximal
+        double threshold = _options.PruneThreshold;
+        Func<float, bool> isDead = _options.Mode == L1raMode.Proximal
             ? gate => gate <= (threshold > 0 ? threshold : 1e-6)
             : gate => gate < (threshold > 0 ? threshold : 1e-10);
-        bool reassign = _slot.Setting(nameof(L1raAttribute.Reassign)) != 0 && completed <= _steps - _interval;
+        bool reassign = _options.Reassign && completed <= _steps - _interval;
         var decision = L1raRanks.Decide(
             [.. _adapters.Select(a => _model.Read(a.C))], [.. _adapters.Select(a => a.Slot.MaximumRank)], _spare, isDead, reassign,
-            _slot.Setting(nameof(L1raAttribute.ExcludePruned)) != 0);
+            _options.ExcludePruned);
         _spare = decision.Spare;
         if (!decision.Changes)
         {
@@ -137,14 +132,14 @@ public sealed partial class L1raSchedule : AdapterSchedule
         _updates = [.. decision.Kept.Select((kept, i) =>
         {
             var updates = new int[decision.Ranks[i]];
-            for (int j = 0; _splice && j < kept.Length; j++)
+            for (int j = 0; Splices && j < kept.Length; j++)
             {
                 updates[j] = _updates[i][kept[j]];
             }
 
             return updates;
         })];
-        _model.Packed!.Move(Pattern(decision.Ranks), (slot, layer) => decision.Kept[_places[(slot, layer)]], _splice);
+        _model.Packed!.Move(Pattern(decision.Ranks), (slot, layer) => decision.Kept[_places[(slot, layer)]], Splices);
         TakeRanks();
         for (int i = 0; i < _adapters.Length; i++)
         {

@@ -6,7 +6,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Adapters;
 
 /// <summary>A LaMDA adapter: y += s · (B S + O) A x, with A and O frozen and the columns of B frozen one after the other (Azizi et al. 2024).</summary>
-public sealed class LamdaAdapter : AdapterState
+public sealed class LamdaAdapter : AdapterState<LamdaOptions>
 {
     private readonly Parameter? _o;
 
@@ -35,10 +35,10 @@ public sealed class LamdaAdapter : AdapterState
     public Parameter O => _o ?? throw new InvalidOperationException($"{Path} has no O: it starts where B S is 0");
 
     /// <summary>How its parameters start.</summary>
-    public LamdaInitialization Initialization => (LamdaInitialization)(int)Slot.Setting("Initialization");
+    public LamdaInitialization Initialization => Options.Initialization;
 
     /// <summary>The part of the steps after which all of B is frozen.</summary>
-    public double FreezeUntil => Slot.Setting("FreezeUntil");
+    public double FreezeUntil => Options.FreezeUntil;
 
     /// <inheritdoc/>
     public override int Inputs => A.Value.Columns;

@@ -7,7 +7,7 @@ namespace ModelCompiler.Adapters;
 internal sealed class LamdaPlusPlusRanks : RankChoice
 {
     /// <inheritdoc/>
-    protected override string Method => "LaMDA++";
+    protected override Type Options => typeof(LamdaPlusPlusOptions);
 
     /// <summary>
     /// Ranks by the parts E(r) of the weights' energies that r directions hold. The quarter with the smallest parts, the flattest spectra, gets

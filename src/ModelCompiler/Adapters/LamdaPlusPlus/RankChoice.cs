@@ -12,8 +12,8 @@ public abstract class RankChoice
     /// <summary>All methods that choose so.</summary>
     private static readonly RankChoice[] s_all = [new LamdaPlusPlusRanks()];
 
-    /// <summary>The method, as its slots name it.</summary>
-    protected abstract string Method { get; }
+    /// <summary>The options of the method.</summary>
+    protected abstract Type Options { get; }
 
     /// <summary>How many adapters of a model have ranks that are chosen from the base; 0: <see cref="FromBase"/> gives null.</summary>
     public static int Count(ModelTables tables)
@@ -67,5 +67,5 @@ public abstract class RankChoice
     /// <param name="parameters">Trainable parameters of one adapter at a rank.</param>
     private protected abstract int[] Choose(IReadOnlyList<Spectrum> spectra, int rank, int maximum, Func<int, long> parameters);
 
-    private static RankChoice? Find(AdapterSlot slot) => s_all.FirstOrDefault(choice => choice.Method == slot.Method);
+    private static RankChoice? Find(AdapterSlot slot) => s_all.FirstOrDefault(choice => choice.Options == slot.Options.GetType());
 }

@@ -6,7 +6,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Adapters;
 
 /// <summary>A low-rank adapter: y += s · B A x.</summary>
-public sealed class LoraAdapter : AdapterState
+public sealed class LoraAdapter : AdapterState<LoraOptions>
 {
     /// <summary>Creates the adapter's state.</summary>
     /// <param name="slot">Its slot.</param>
@@ -32,7 +32,7 @@ public sealed class LoraAdapter : AdapterState
     public Parameter? StartB { get; }
 
     /// <summary>How it starts.</summary>
-    public LoraInitialization Initialization => Slot.Settings.Length == 0 ? LoraInitialization.Kaiming : (LoraInitialization)(int)Slot.Setting("Initialization");
+    public LoraInitialization Initialization => Options.Initialization;
 
     /// <inheritdoc/>
     public override int Inputs => A.Value.Columns;
@@ -140,7 +140,7 @@ public sealed class LoraAdapter : AdapterState
         }
 
         float[] original = model.ReadOriginal(parameter);
-        (LowRankFactors adapter, float[] rest) = SpectralStart.Loftq(original, Outputs, Inputs, parameter.Value.Type, Rank, Scale, (int)Slot.Setting("Iterations"));
+        (LowRankFactors adapter, float[] rest) = SpectralStart.Loftq(original, Outputs, Inputs, parameter.Value.Type, Rank, Scale, Options.Iterations);
         Write(model, parameter, rest);
         return adapter;
     }

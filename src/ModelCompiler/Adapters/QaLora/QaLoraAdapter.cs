@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Adapters;
 
 /// <summary>A QA-LoRA adapter: y += s · B A p, with p the means of groups of inputs (Xu et al. 2023, section 3.3).</summary>
-public sealed class QaLoraAdapter : AdapterState
+public sealed class QaLoraAdapter : AdapterState<QaLoraOptions>
 {
     /// <summary>Creates the adapter's state.</summary>
     /// <param name="slot">Its slot.</param>
@@ -13,7 +13,7 @@ public sealed class QaLoraAdapter : AdapterState
     /// <param name="a">A, [rank, groups].</param>
     /// <param name="b">B, [out, rank].</param>
     public QaLoraAdapter(AdapterSlot slot, int index, int layer, Parameter a, Parameter b)
-        : base(slot, index, layer, a.Value.Rows) => (A, B, GroupSize) = (a, b, (int)slot.Setting(nameof(QaLoraAttribute.GroupSize)));
+        : base(slot, index, layer, a.Value.Rows) => (A, B) = (a, b);
 
     /// <summary>A, [rank, groups].</summary>
     public Parameter A { get; }
@@ -22,7 +22,7 @@ public sealed class QaLoraAdapter : AdapterState
     public Parameter B { get; }
 
     /// <summary>Inputs in a group.</summary>
-    public int GroupSize { get; }
+    public int GroupSize => Options.GroupSize;
 
     /// <inheritdoc/>
     public override int Inputs => A.Value.Columns * GroupSize;
