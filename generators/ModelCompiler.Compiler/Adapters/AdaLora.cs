@@ -23,7 +23,8 @@ public sealed class AdaLora : AdapterExpansion<AdaLoraOptions>
             yield return new AdapterProblem(ProblemIds.InitialRankBelowRank, nameof(options.InitialRank), Text(initial), Text(rank));
         }
 
-        string narrow = site.Names(t => initial > Math.Min(t.In, t.Out) && rank <= Math.Min(t.In, t.Out), static t => $"{Text(t.In)} to {Text(t.Out)}");
+        string narrow = site.Names(
+            t => initial > Math.Min(t.In, t.Out) && rank <= Math.Min(t.In, t.Out), static t => $"{Text(t.In)} to {Text(t.Out)}");
         if (narrow.Length > 0)
         {
             yield return new AdapterProblem(ProblemIds.RankTooLarge, nameof(options.InitialRank), Text(initial), narrow);
@@ -39,7 +40,8 @@ public sealed class AdaLora : AdapterExpansion<AdaLoraOptions>
         foreach ((string name, IConvertible value, bool fits, string needed) in new (string, IConvertible, bool, string)[]
         {
             (nameof(options.Interval), options.Interval, options.Interval >= 1, "1 or more"),
-            (nameof(options.Orthogonality), options.Orthogonality, options.Orthogonality is >= 0 and < float.PositiveInfinity, "0 or more, and finite"),
+            (nameof(options.Orthogonality), options.Orthogonality, options.Orthogonality is >= 0 and < float.PositiveInfinity,
+                "0 or more, and finite"),
             (nameof(options.Beta1), options.Beta1, options.Beta1 is >= 0 and < 1, "from 0 to below 1"),
             (nameof(options.Beta2), options.Beta2, options.Beta2 is >= 0 and < 1, "from 0 to below 1"),
         })
@@ -51,10 +53,12 @@ public sealed class AdaLora : AdapterExpansion<AdaLoraOptions>
         }
 
         string[] different = site.Differing(
-            nameof(options.Warmup), nameof(options.Final), nameof(options.Interval), nameof(options.Orthogonality), nameof(options.Beta1), nameof(options.Beta2));
+            nameof(options.Warmup), nameof(options.Final), nameof(options.Interval),
+            nameof(options.Orthogonality), nameof(options.Beta1), nameof(options.Beta2));
         if (different.Length > 0)
         {
-            yield return new AdapterProblem(ProblemIds.BudgetsDiffer, site.Gives(different[0]) ? different[0] : "", string.Join(" and ", different));
+            string at = site.Gives(different[0]) ? different[0] : "";
+            yield return new AdapterProblem(ProblemIds.BudgetsDiffer, at, string.Join(" and ", different));
         }
     }
 

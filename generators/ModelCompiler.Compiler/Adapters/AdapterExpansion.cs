@@ -14,7 +14,7 @@ namespace ModelCompiler.Compiler.Adapters;
 
 /// <summary>
 /// An adapter method at build time: its parameters, and how it changes one projection. Backward, saved values and memory follow
-/// from the operations it adds. A new method is one more class like this one's siblings, which derive from <see cref="AdapterExpansion{TOptions}"/>.
+/// from the operations it adds. A new method is one more class that derives from <see cref="AdapterExpansion{TOptions}"/>.
 /// </summary>
 public abstract class AdapterExpansion
 {
@@ -86,7 +86,8 @@ public abstract class AdapterExpansion
     protected static ParameterInfo Parameter(
         Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection, string name, Dim rows, Dim columns,
         bool trainable = true, ParameterKind kind = ParameterKind.Matrix) => new(
-            $"{slot.Path}.Adapter.{name}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index, row.FirstLayer);
+            $"{slot.Path}.Adapter.{name}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index,
+            row.FirstLayer);
 
     /// <summary>A value's name: the projection's and what it is there.</summary>
     protected static string Name(Graph.AdapterSlot slot, string what) => slot.Path.Substring(slot.Path.LastIndexOf('.') + 1) + what;
@@ -99,7 +100,8 @@ public abstract class AdapterExpansion
     protected static Value AddTo(Rewrite g, Graph.AdapterSlot slot, Value y, Value h, Value b) =>
         g.Add(y.Name, new Linear(), [h, b], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
 
-    private static IEnumerable<PropertyInfo> Settable(AdapterOptions options) => options.GetType().GetProperties().Where(static property => property.CanWrite);
+    private static IEnumerable<PropertyInfo> Settable(AdapterOptions options) =>
+        options.GetType().GetProperties().Where(static property => property.CanWrite);
 }
 
 /// <summary>An adapter method at build time, with its options.</summary>
@@ -110,10 +112,12 @@ public abstract class AdapterExpansion<TOptions> : AdapterExpansion
     /// <inheritdoc/>
     public override AdapterOptions Defaults => new TOptions();
 
-    internal sealed override IEnumerable<AdapterProblem> Check(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
+    internal sealed override IEnumerable<AdapterProblem> Check(
+        AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
         Check(SiteOf(adapter, recipe, targets));
 
-    internal sealed override IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
+    internal sealed override IEnumerable<AdapterProblem> Warn(
+        AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets) =>
         Warn(SiteOf(adapter, recipe, targets));
 
     /// <inheritdoc/>

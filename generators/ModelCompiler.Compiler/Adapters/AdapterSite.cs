@@ -12,7 +12,8 @@ namespace ModelCompiler.Compiler.Adapters;
 /// <param name="Adapter">The attribute as it is written.</param>
 /// <param name="Recipe">The recipe.</param>
 /// <param name="Targets">The projections that carry it.</param>
-internal sealed record AdapterSite<TOptions>(TOptions Options, TOptions First, AdapterSpec Adapter, RecipeSpec Recipe, IReadOnlyList<ProjectionSize> Targets)
+internal sealed record AdapterSite<TOptions>(
+    TOptions Options, TOptions First, AdapterSpec Adapter, RecipeSpec Recipe, IReadOnlyList<ProjectionSize> Targets)
     where TOptions : AdapterOptions
 {
     /// <summary>Whether the attribute gives an argument.</summary>

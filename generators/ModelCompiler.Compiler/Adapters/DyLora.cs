@@ -24,7 +24,8 @@ public sealed class DyLora : AdapterExpansion<DyLoraOptions>
             yield return new AdapterProblem(ProblemIds.FullRankShareOutOfRange, nameof(options.FullRankShare), share);
         }
 
-        string[] different = site.Differing(nameof(options.Rank), nameof(options.Draw), nameof(options.LastOnly), nameof(options.FullRankShare));
+        string[] different = site.Differing(
+            nameof(options.Rank), nameof(options.Draw), nameof(options.LastOnly), nameof(options.FullRankShare));
         if (different.Length > 0)
         {
             yield return new AdapterProblem(ProblemIds.NestedRanksDiffer, different[0], string.Join(" and ", different));

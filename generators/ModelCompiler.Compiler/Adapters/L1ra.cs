@@ -18,8 +18,8 @@ public sealed class L1ra : AdapterExpansion<L1raOptions>
     {
         L1raOptions options = site.Options;
         string[] different = site.Differing(
-            nameof(options.Mode), nameof(options.GateRate), nameof(options.Lambda), nameof(options.PruneThreshold), nameof(options.UpdateRatio),
-            nameof(options.Reassign), nameof(options.ExcludePruned), nameof(options.OptimizerOnReassign));
+            nameof(options.Mode), nameof(options.GateRate), nameof(options.Lambda), nameof(options.PruneThreshold),
+            nameof(options.UpdateRatio), nameof(options.Reassign), nameof(options.ExcludePruned), nameof(options.OptimizerOnReassign));
         if (different.Length > 0)
         {
             yield return new(ProblemIds.RankSchedulesDiffer, different[0], string.Join(" and ", different));

@@ -35,7 +35,8 @@ public sealed class Lora : AdapterExpansion<LoraOptions>
         }
 
         Storage StorageOf(ProjectionSize target) => site.Recipe.FormatOf(target.Projection).Storage;
-        string others = site.Names(target => start == LoraInitialization.Loftq && StorageOf(target) != Storage.NF4, target => StorageOf(target).ToString());
+        string others = site.Names(
+            target => start == LoraInitialization.Loftq && StorageOf(target) != Storage.NF4, target => StorageOf(target).ToString());
         if (others.Length > 0)
         {
             yield return new AdapterProblem(ProblemIds.LoftqWithoutNf4, nameof(options.Initialization), others);
@@ -45,7 +46,11 @@ public sealed class Lora : AdapterExpansion<LoraOptions>
     public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection)
     {
         Dim rank = Dim.Rank(slot.Index), inputs = new(projection.In), outputs = new(projection.Out);
-        ParameterInfo[] always = [Parameter(slot, row, projection, "A", rank, inputs), Parameter(slot, row, projection, "B", outputs, rank)];
+        ParameterInfo[] always =
+        [
+            Parameter(slot, row, projection, "A", rank, inputs),
+            Parameter(slot, row, projection, "B", outputs, rank),
+        ];
 
         // What PiSSA took from the weight is kept: only with it the adapter says what it adds to the weight as it was.
         return row.Options is LoraOptions { Initialization: LoraInitialization.Pissa }

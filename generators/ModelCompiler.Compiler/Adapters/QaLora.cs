@@ -33,7 +33,8 @@ public sealed class QaLora : AdapterExpansion<QaLoraOptions>
 
         // A rank above a side of the weight is reported for every method.
         string few = site.Names(
-            t => SizeOf(t) is > 0 and int size && t.In % size == 0 && rank > t.In / size && rank <= Math.Min(t.In, t.Out), t => $"{Text(t.In / SizeOf(t))} groups");
+            t => SizeOf(t) is > 0 and int size && t.In % size == 0 && rank > t.In / size && rank <= Math.Min(t.In, t.Out),
+            t => $"{Text(t.In / SizeOf(t))} groups");
         if (few.Length > 0)
         {
             yield return new(ProblemIds.RankAboveGroups, nameof(site.Options.Rank), Text(rank), few);
@@ -44,7 +45,8 @@ public sealed class QaLora : AdapterExpansion<QaLoraOptions>
     {
         WeightFormat FormatOf(ProjectionSize target) => site.Recipe.FormatOf(target.Projection);
         string inexact = site.Names(
-            t => FormatOf(t) is { BlockSize: > 0 } format && (format.Storage != Storage.Int4 || Size(site.Options, format) % format.BlockSize != 0),
+            t => FormatOf(t) is { BlockSize: > 0 } format
+                && (format.Storage != Storage.Int4 || Size(site.Options, format) % format.BlockSize != 0),
             t => FormatOf(t).ToString());
         if (inexact.Length > 0)
         {
@@ -52,9 +54,11 @@ public sealed class QaLora : AdapterExpansion<QaLoraOptions>
         }
     }
 
-    protected override QaLoraOptions Complete(QaLoraOptions options, ProjectionSite projection) => options with { GroupSize = Size(options, projection.Format) };
+    protected override QaLoraOptions Complete(QaLoraOptions options, ProjectionSite projection) =>
+        options with { GroupSize = Size(options, projection.Format) };
 
-    protected override int LargestRank(QaLoraOptions options, ProjectionSite projection) => Math.Min(projection.In / options.GroupSize, projection.Out);
+    protected override int LargestRank(QaLoraOptions options, ProjectionSite projection) =>
+        Math.Min(projection.In / options.GroupSize, projection.Out);
 
     public override ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection) =>
     [

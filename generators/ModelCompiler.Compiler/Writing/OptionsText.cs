@@ -19,5 +19,6 @@ internal static class OptionsText
         return $"new §{options.GetType().Name}" + (changed.Count == 0 ? "()" : $" {{ {string.Join(", ", changed.Select(Argument))} }}");
     }
 
-    private static string Argument(AdapterArgument argument) => $"{argument.Name} = {(argument.Value is Enum ? "§" : "")}{argument.Literal}";
+    private static string Argument(AdapterArgument argument) =>
+        $"{argument.Name} = {(argument.Value is Enum ? "§" : "")}{argument.Literal}";
 }

@@ -11,10 +11,15 @@ namespace ModelCompiler.Compiler.Writing;
 public static class RuntimeNames
 {
     /// <summary>The namespaces that generated code uses.</summary>
-    public static readonly string[] Namespaces = ["ModelCompiler.Adapters", "ModelCompiler.Backends", "ModelCompiler.Models", "ModelCompiler.Operations", "ModelCompiler.Planning", "ModelCompiler.Tensors", "ModelCompiler"];
+    public static readonly string[] Namespaces =
+    [
+        "ModelCompiler.Adapters", "ModelCompiler.Backends", "ModelCompiler.Models", "ModelCompiler.Operations", "ModelCompiler.Planning",
+        "ModelCompiler.Tensors", "ModelCompiler",
+    ];
 
     /// <summary>The namespace of each type.</summary>
-    public static readonly IReadOnlyDictionary<string, string> NamespaceOf = AdapterExpansion.All.SelectMany(static method => method.RuntimeTypes)
+    public static readonly IReadOnlyDictionary<string, string> NamespaceOf = AdapterExpansion.All
+        .SelectMany(static method => method.RuntimeTypes)
         .Concat(In(Namespaces[1], "IBackend"))
         .Concat(In(Namespaces[2], "Frame", "IModel", "Model", "ModelRegistry", "Norm", "Parameter", "Projection", "TransformerModel"))
         .Concat(In(Namespaces[3], "AttentionShape", "FrequencyScaling", "NormShape", "RotaryShape"))

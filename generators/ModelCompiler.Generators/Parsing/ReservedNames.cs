@@ -35,7 +35,8 @@ internal static class ReservedNames
 
     /// <summary>Whether a class of a description may not have this name.</summary>
     public static bool IsReservedType(string name) =>
-        IsGeneratedMember(name) || Types.Contains(name) || name == "var" || Projections.Contains(name) || AdapterExpansion.All.Any(method => method.RuntimeTypes.Any(type => type.Name == name));
+        IsGeneratedMember(name) || Types.Contains(name) || name == "var" || Projections.Contains(name)
+        || AdapterExpansion.All.Any(method => method.RuntimeTypes.Any(type => type.Name == name));
 
     /// <summary>Whether a sublayer may not have this name: it is also the head of its parameters' paths.</summary>
     public static bool IsReservedProperty(string name) =>

@@ -11,7 +11,8 @@ public readonly record struct AdapterArgument(string Name, object Value)
     public string Literal => Value switch
     {
         bool truth => truth ? "true" : "false",
-        float number => number.ToString("R", CultureInfo.InvariantCulture) + (number == Math.Floor(number) && Math.Abs(number) < 1e6f ? "" : "f"),
+        float number when number == Math.Floor(number) && Math.Abs(number) < 1e6f => number.ToString("R", CultureInfo.InvariantCulture),
+        float number => number.ToString("R", CultureInfo.InvariantCulture) + "f",
         double number => number.ToString("R", CultureInfo.InvariantCulture),
         Enum member => $"{member.GetType().Name}.{member}",
         _ => Convert.ToString(Value, CultureInfo.InvariantCulture)!,

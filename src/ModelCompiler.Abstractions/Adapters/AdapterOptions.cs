@@ -3,10 +3,11 @@ using System.Diagnostics.CodeAnalysis;
 namespace ModelCompiler.Adapters;
 
 /// <summary>
-/// What a recipe says of an adapter method: one record per method, which holds the default of each argument. The method's attribute has the same
-/// arguments with the same defaults, the compiler reads the attribute into the record and checks it, and the runtime trains by it.
+/// What a recipe says of an adapter method: one record per method, which holds the default of each argument. The method's attribute has
+/// the same arguments with the same defaults, the compiler reads the attribute into the record and checks it, and the runtime trains by it.
 /// </summary>
-[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)]
+[DynamicallyAccessedMembers(
+    DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)]
 public abstract record AdapterOptions
 {
     private const string Suffix = "Options";
@@ -41,7 +42,7 @@ public abstract record AdapterOptions
     /// <summary>Whether the start needs more code than uniform numbers and zeros do: normal numbers, decompositions of weights.</summary>
     public virtual bool NeedsMoreToStart => false;
 
-    /// <summary>Whether training needs more code than that of products with the adapter's matrices: schedules, decompositions, norms.</summary>
+    /// <summary>Whether training needs more code than products with matrices do: schedules, decompositions, norms.</summary>
     public virtual bool NeedsMoreThanProducts => true;
 
     /// <summary>The argument that gives the rank of a plan.</summary>
@@ -69,7 +70,10 @@ public abstract record AdapterOptions
     /// <summary>The options of adapters that start with another rank and may not grow beyond a maximum.</summary>
     public virtual AdapterOptions WithRank(int rank, int maximum) => this with { Rank = rank };
 
-    /// <summary>The text that names the random stream of a parameter's start values; it never changes, so that a seed gives the same numbers in every version.</summary>
+    /// <summary>
+    /// The text that names the random stream of a parameter's start values. It never changes, so that a seed gives
+    /// the same numbers in every version.
+    /// </summary>
     /// <param name="parameter">The parameter's name in the adapter: "A".</param>
     public virtual string StreamOf(string parameter) => $"lora_{parameter}.weight";
 

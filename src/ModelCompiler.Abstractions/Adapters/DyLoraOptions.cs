@@ -7,7 +7,8 @@ public sealed record DyLoraOptions : AdapterOptions
     public override string Method => "DyLoRA";
 
     /// <summary>
-    /// Whether the scale is alpha / sqrt(b) (rsLoRA, Kalajdzievski 2023): the directions that low ranks and high ones share then differ less in what they add.
+    /// Whether the scale is alpha / sqrt(b) (rsLoRA, Kalajdzievski 2023): the directions that low ranks and high ones share then differ
+    /// less in what they add.
     /// </summary>
     public bool RankStabilized { get; init; }
 
@@ -15,8 +16,8 @@ public sealed record DyLoraOptions : AdapterOptions
     public RankDraw Draw { get; init; } = RankDraw.Uniform;
 
     /// <summary>
-    /// The share of the steps, from 0 to 1, that use the maximum rank R without drawing: p(b) = (1 − share) · <see cref="Draw"/>'s, and share more for R (the
-    /// paper's p_B is any distribution over ranks). At 0 it is the published draw, at 1 plain LoRA of rank R.
+    /// The share of the steps, from 0 to 1, that use the maximum rank R without drawing: p(b) = (1 − share) · <see cref="Draw"/>'s, and
+    /// share more for R (the paper's p_B is any distribution over ranks). At 0 it is the published draw, at 1 plain LoRA of rank R.
     /// </summary>
     public double FullRankShare { get; init; }
 

@@ -19,14 +19,15 @@ public sealed record L1raOptions : AdapterOptions
     public double Lambda { get; init; } = 1e-3;
 
     /// <summary>
-    /// Gates at or below (<see cref="L1raMode.Proximal"/>) or below this are pruned, from 0 to below 1; 0: 10⁻⁶, or 10⁻¹⁰ with <see cref="L1raMode.AdamE"/>.
+    /// Gates at or below (<see cref="L1raMode.Proximal"/>) or below this are pruned, from 0 to below 1; 0: 10⁻⁶, or 10⁻¹⁰ with
+    /// <see cref="L1raMode.AdamE"/>.
     /// </summary>
     public double PruneThreshold { get; init; }
 
     /// <summary>The part of the run's steps, above 0 and at most 1, between two looks at the gates.</summary>
     public double UpdateRatio { get; init; } = 0.1;
 
-    /// <summary>Whether pruned ranks go to other adapters. Not in the last <see cref="UpdateRatio"/> of a run: they would hardly train.</summary>
+    /// <summary>Whether pruned ranks go to other adapters. Not in the last <see cref="UpdateRatio"/> of a run.</summary>
     public bool Reassign { get; init; } = true;
 
     /// <summary>Whether an adapter that was just pruned gets no rank back at once.</summary>

@@ -12,7 +12,9 @@ public sealed record LoraOptions : AdapterOptions
     /// <summary>The start values.</summary>
     public LoraInitialization Initialization { get; init; }
 
-    /// <summary><see cref="LoraInitialization.Loftq"/>: how often weight and adapter are fitted to what the other leaves, from 1 (Li et al. 2023, T).</summary>
+    /// <summary>
+    /// <see cref="LoraInitialization.Loftq"/>: how often weight and adapter are fitted to what the other leaves, from 1 (Li et al. 2023, T).
+    /// </summary>
     public int Iterations { get; init; } = 1;
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ public sealed record QaLoraOptions : AdapterOptions
     /// <inheritdoc/>
     public override string Method => "QA-LoRA";
 
-    /// <summary>Inputs in a group, a divisor of all inputs; 0: the block size of the Int4 storage, which the compiler puts in its place.</summary>
+    /// <summary>Inputs in a group, a divisor of all inputs; 0: the block size of the Int4 storage.</summary>
     public int GroupSize { get; init; }
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using ModelCompiler.Adapters;
 namespace ModelCompiler.Planning;
 
 /// <summary>
-/// The attributes that would fix a plan in its recipe: what of it differs from what is declared, and the budget it was made for. An adapter's
-/// attribute is whole, so that it can take the place of the recipe's.
+/// The attributes that would fix a plan in its recipe: what of it differs from what is declared, and the budget it was made for. An
+/// adapter's attribute is whole, so that it can take the place of the recipe's.
 /// </summary>
 internal static class FitAttributes
 {
@@ -25,7 +25,8 @@ internal static class FitAttributes
 
         if (plan.Rank is { } rank && plan.Ranks is null)
         {
-            lines.AddRange(tables.Slots.GroupBy(static s => (s.Options, s.Alpha, s.FirstLayer)).Select(g => Adapter(tables, g.ToArray(), rank)));
+            lines.AddRange(tables.Slots.GroupBy(static s => (s.Options, s.Alpha, s.FirstLayer))
+                .Select(g => Adapter(tables, g.ToArray(), rank)));
         }
 
         string every = plan.Checkpointing == Checkpointing.Block && plan.CheckpointEvery > 1 ? $", CheckpointEvery = {Number(plan.CheckpointEvery)}" : "";
@@ -48,7 +49,8 @@ internal static class FitAttributes
         AdapterSlot first = slots[0];
         AdapterOptions options = first.Options.WithRank(rank, slots.Max(static s => s.MaximumRank)) with { Alpha = first.Alpha };
         string[] always = [options.RankArgument, nameof(options.Alpha)];
-        IEnumerable<AdapterArgument> arguments = options.Arguments.Where(a => always.Contains(a.Name)).OrderBy(a => Array.IndexOf(always, a.Name))
+        IEnumerable<AdapterArgument> arguments = options.Arguments.Where(a => always.Contains(a.Name))
+            .OrderBy(a => Array.IndexOf(always, a.Name))
             .Concat(options.Changed.Where(a => !always.Contains(a.Name)));
         int projections = tables.Parameters.Count(static r => r.IsFrozenWeight && r.PerLayer && !r.Vector);
         IEnumerable<string> targets = slots.Select(static s => "Projections." + s.Path.Substring(s.Path.LastIndexOf('.') + 1)).Distinct();

@@ -40,7 +40,9 @@ public sealed record ParameterInfo(
 /// <summary>One adapter slot: a projection that carries an adapter.</summary>
 /// <param name="Path">Path of the projection: "Attention.Query".</param>
 /// <param name="Options">What the recipe says of the method.</param>
-/// <param name="MaximumRank">The largest rank the projection allows: min(in, out), fewer inputs where the method combines them, or what the options say.</param>
+/// <param name="MaximumRank">
+/// The largest rank: min(in, out) of the projection, with fewer inputs where the method combines them, or what the options say.
+/// </param>
 /// <param name="FirstLayer">First layer with an adapter here.</param>
 public sealed record AdapterSlot(string Path, AdapterOptions Options, int MaximumRank, int FirstLayer = 0)
 {

@@ -36,7 +36,7 @@ internal sealed class StepFrames
         {
             Sizes now = sizes.In(layer);
             return moving
-                ? now with { Ranks = now.Ranks.Select((rank, slot) => tables.Slots[slot].Options.MovingRanks ? tables.Slots[slot].MaximumRank : rank).ToArray() }
+                ? now with { Ranks = now.Ranks.Zip(tables.Slots, static (rank, slot) => slot.Options.MovingRanks ? slot.MaximumRank : rank).ToArray() }
                 : now;
         }
     }

@@ -180,7 +180,8 @@ internal sealed class CompareCommand : HostCommand
     }
 
     /// <summary>The ranks to evaluate adapters at that work at each: powers of two and the whole rank; none for other adapters.</summary>
-    private static int[] NestedRanks(ModelTables tables, TrainingPlan plan) => tables.Slots.Length > 0 && tables.Slots.All(s => s.Options.NestedRanks)
+    private static int[] NestedRanks(ModelTables tables, TrainingPlan plan) =>
+        tables.Slots.Length > 0 && tables.Slots.All(s => s.Options.NestedRanks)
         ? DyLoraSchedule.Choices(RankDraw.PowersOfTwo, plan.Rank ?? tables.Slots.Max(s => s.Rank))
         : [];
 

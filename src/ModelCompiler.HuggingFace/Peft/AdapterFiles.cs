@@ -99,7 +99,8 @@ public static class AdapterFiles
 
         PeftConfig config = PeftConfigJson.Read(Path.Combine(folder, PeftAdapter.ConfigName));
         TensorMap map = MappedAdapters.MapOf(tables, null, PeftAdapter.ModulesIn(folder));
-        return new RankPattern(tables, (slot, layer) => tables.Slots[slot] is { Options.AdaptiveRanks: true } row ? RankOf(row, layer, map, config, folder) : tables.Slots[slot].Rank);
+        return new RankPattern(
+            tables, (slot, layer) => tables.Slots[slot] is { Options.AdaptiveRanks: true } row ? RankOf(row, layer, map, config, folder) : tables.Slots[slot].Rank);
     }
 
     private static int RankOf(AdapterSlot slot, int layer, TensorMap map, PeftConfig config, string folder)

@@ -32,7 +32,8 @@ internal static class RandomStream
         string module = row.Slot < 0 ? row.Path.EndsWith(".Weight", StringComparison.Ordinal) ? row.Path[..^".Weight".Length] : row.Path : tables.Slots[row.Slot].Path;
         string text = string.Join('.', tables.KindPath(module).Split('.').Select(Part));
         string prefix = parameter.Layer < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"model.layers.{parameter.Layer}.");
-        return $"{prefix}{text}.{(row.Slot < 0 ? "weight" : tables.Slots[row.Slot].Options.StreamOf(row.Path[(row.Path.LastIndexOf('.') + 1)..]))}";
+        string name = row.Path[(row.Path.LastIndexOf('.') + 1)..];
+        return $"{prefix}{text}.{(row.Slot < 0 ? "weight" : tables.Slots[row.Slot].Options.StreamOf(name))}";
     }
 
     /// <summary>The second sublayer of a kind has its number: "Attention2" is "self_attn_2".</summary>

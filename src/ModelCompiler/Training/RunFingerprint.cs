@@ -44,7 +44,9 @@ internal static class RunFingerprint
 
     private static string Adapter(AdapterSlot slot, int rank) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{slot.Method} {slot.Path} from layer {slot.FirstLayer}, rank {rank}, scale {slot.Scale(rank)}, {string.Join(", ", slot.Options.Arguments.Select(a => $"{a.Name} {a.Literal}"))}");
+        $"{slot.Method} {slot.Path} from layer {slot.FirstLayer}, rank {rank}, scale {slot.Scale(rank)}, {Text(slot.Options)}");
+
+    private static string Text(AdapterOptions options) => string.Join(", ", options.Arguments.Select(a => $"{a.Name} {a.Literal}"));
 
     /// <summary>How many parameters have 8-bit moments, for their number changes with the plan's threshold.</summary>
     private static string EightBit(TransformerModel model) =>

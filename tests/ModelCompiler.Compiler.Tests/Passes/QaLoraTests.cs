@@ -37,7 +37,8 @@ public class QaLoraTests
         Assert.Empty(ModelValidation.Check(spec));
         Assert.Empty(ModelValidation.CheckWarnings(spec));
         ModelTables tables = ModelCompilation.Tables(spec);
-        Assert.All(tables.Slots, slot => Assert.Equal(slot.Path.EndsWith("Down", StringComparison.Ordinal) ? 64 : 32, ((QaLoraOptions)slot.Options).GroupSize));
+        Assert.All(tables.Slots, slot => Assert.Equal(
+            slot.Path.EndsWith("Down", StringComparison.Ordinal) ? 64 : 32, ((QaLoraOptions)slot.Options).GroupSize));
         Assert.All(tables.Slots, slot => Assert.Equal(slot.Path.EndsWith("Down", StringComparison.Ordinal) ? 11008 / 64 : 4096 / 32, slot.MaximumRank));
     }
 

@@ -8,7 +8,7 @@ using ModelCompiler.Generators.Tests.Testing;
 
 namespace ModelCompiler.Generators.Tests.Parsing;
 
-/// <summary>An adapter's options against its attribute and what the parser makes of it: one set of arguments, with one set of defaults.</summary>
+/// <summary>An adapter's options against its attribute and the parser: one set of arguments, with one set of defaults.</summary>
 public class AdapterOptionsTests
 {
     private static readonly Assembly s_abstractions = typeof(AdapterOptions).Assembly;
@@ -68,7 +68,8 @@ public class AdapterOptionsTests
 
     private static AdapterOptions Parse(string method, string arguments)
     {
-        CSharpCompilation compilation = Compilations.Create(Sources.Tiny, $"[FineTune<Tiny>, {method}({arguments})] public partial class R;");
+        string recipe = $"[FineTune<Tiny>, {method}({arguments})] public partial class R;";
+        CSharpCompilation compilation = Compilations.Create(Sources.Tiny, recipe);
         AdapterSpec adapter = Assert.Single(DescriptionParser.Parse(compilation.GetTypeByMetadataName("R")!).Spec!.Recipe!.Adapters);
         return AdapterExpansion.Find(adapter.Method)!.Read(adapter);
     }

@@ -85,7 +85,10 @@ public class RankPatternTests
         Assert.All(model.Adapters, a => Assert.Equal(a.Rank, config.RankOf(model.ModuleOf(a))));
         Assert.All(model.Adapters, a => Assert.Equal(a.Scale, config.ScaleOf(model.ModuleOf(a)), 1e-6));
 
-        ModelTables adaptive = Stories260K_Lora.Tables with { Slots = [.. Stories260K_Lora.Tables.Slots.Select(s => s with { Options = new LamdaPlusPlusOptions { Rank = s.Rank, Alpha = s.Alpha } })] };
+        ModelTables adaptive = Stories260K_Lora.Tables with
+        {
+            Slots = [.. Stories260K_Lora.Tables.Slots.Select(s => s with { Options = new LamdaPlusPlusOptions { Rank = s.Rank, Alpha = s.Alpha } })],
+        };
         Assert.Equal(Ranks, AdapterFiles.Ranks(adaptive, folder.Path));
         Assert.Null(AdapterFiles.Ranks(Stories260K_Lora.Tables, folder.Path));
 

@@ -8,8 +8,8 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Adapters;
 
 /// <summary>
-/// The rank schedule of L1RA: after every step gates shrink, and ten times in a run (<see cref="L1raOptions.UpdateRatio"/>) directions whose gates
-/// arrived at 0 go and their ranks move to other adapters, always between optimizer steps (Singh et al. 2025, and their published code).
+/// The rank schedule of L1RA: after every step gates shrink, and ten times in a run (<see cref="L1raOptions.UpdateRatio"/>) directions
+/// whose gates arrived at 0 go and their ranks move to other adapters, always between optimizer steps (Singh et al. 2025, and their published code).
 /// </summary>
 public sealed partial class L1raSchedule : AdapterSchedule
 {

@@ -140,7 +140,8 @@ public sealed class LoraAdapter : AdapterState<LoraOptions>
         }
 
         float[] original = model.ReadOriginal(parameter);
-        (LowRankFactors adapter, float[] rest) = SpectralStart.Loftq(original, Outputs, Inputs, parameter.Value.Type, Rank, Scale, Options.Iterations);
+        (LowRankFactors adapter, float[] rest) = SpectralStart.Loftq(
+            original, Outputs, Inputs, parameter.Value.Type, Rank, Scale, Options.Iterations);
         Write(model, parameter, rest);
         return adapter;
     }
