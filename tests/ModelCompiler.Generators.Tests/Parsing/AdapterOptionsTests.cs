@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.CodeAnalysis.CSharp;
 using ModelCompiler.Adapters;
@@ -55,6 +56,11 @@ public class AdapterOptionsTests
             Assert.NotEqual(defaults, read);
         }
     }
+
+    /// <summary>Trimming keeps the properties that options are listed by only where this annotation is in the assembly.</summary>
+    [Fact]
+    public void Trimming_keeps_the_arguments() => Assert.Contains(
+        typeof(AdapterOptions).CustomAttributes, attribute => attribute.AttributeType.FullName == typeof(DynamicallyAccessedMembersAttribute).FullName);
 
     private static object Other(object value) => value switch
     {

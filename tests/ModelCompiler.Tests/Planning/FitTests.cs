@@ -154,7 +154,7 @@ public class FitTests
         }
 
         string[] Lines(string recipe) => [.. TrainingPlan.Fit(recipes.Single(t => t.Name == recipe), long.MaxValue, FitObjective.LargestRank, s_cpu, new() { Sequence = 8, Rank = 7 }).Attributes];
-        Assert.Contains("[AdaLora(InitialRank = 7, ", Lines(nameof(Stories260K_AdaLora))[0], StringComparison.Ordinal);
+        Assert.Equal("[AdaLora(InitialRank = 7, Alpha = 384, Rank = 5, Interval = 2)]", Lines(nameof(Stories260K_AdaLora))[0]);
         Assert.Contains("[L1ra(Rank = 7, Alpha = 16, MaximumRank = 16, GateRate = 0.05, Lambda = 0.1, OptimizerOnReassign = OptimizerOnReassign.Splice)]", Lines(nameof(Stories260K_L1ra))[0], StringComparison.Ordinal);
     }
 
