@@ -26,10 +26,10 @@ public static class ModelCompilation
         return new EquatableArray<SourceFile>(
         [
             ParametersFile.Write(types),
-            AdaptersFile.Write(types),
             ForwardFile.Write(types),
             BackwardFile.Write(types),
-            ForwardFile.WriteDecode(types),
+            BuffersFile.Write(types),
+            TablesFile.Write(types),
             MemoryFile.Write(types),
             .. torch ? [TorchModuleFile.Write(types)] : Array.Empty<SourceFile>(),
         ]);

@@ -60,8 +60,8 @@ public static class Pipeline
             string name = i == order.Length - 1 ? "Layer" : first < lowest ? "FrozenLayer" : first == lowest ? "LowestLayer" : $"Layer{first}";
             bool backward = first >= lowest;
             bool inputGradient = first > lowest || full;
-            Region forward = FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: true));
-            (Region serving, cacheWidths) = Decode.Run(FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: false)));
+            Region forward = UniqueNames.Run(FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: true)));
+            (Region serving, cacheWidths) = Decode.Run(UniqueNames.Run(FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: false))));
             (Region Forward, Region? Backward) selective = Train(forward, backward, inputGradient, Checkpointing.Selective);
             variants.Add(new BlockVariant(
                 name,

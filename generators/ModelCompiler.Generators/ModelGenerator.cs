@@ -63,6 +63,11 @@ public sealed class ModelGenerator : IIncrementalGenerator
             {
                 output.AddSource(model.Hint + file.Name.Substring(model.Type.Name.Length), file.Text);
             }
+
+            if (model.Defect.Length > 0)
+            {
+                output.AddSource(model.Hint + ".Tables.g.cs", StubFile.WriteTables(model.Type));
+            }
         });
 
         context.RegisterSourceOutput(descriptions.Where(static description => description.Spec is null), static (output, description) => Report(output, description));

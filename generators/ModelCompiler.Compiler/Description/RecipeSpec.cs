@@ -13,6 +13,9 @@ public sealed record RecipeSpec(
     EquatableArray<AdapterSpec> Adapters,
     EquatableArray<BudgetSpec> Budgets)
 {
+    /// <summary>C# of the architecture's tables, "global::N.Llama.Tables", which the recipe's begin with; null where the class is not at hand: they are written whole.</summary>
+    public string? SharedTables { get; init; }
+
     /// <summary>How a projection's frozen weight is stored. Of the head nothing is said unless it is named: it stays 16-bit.</summary>
     public WeightFormat FormatOf(Projections projection)
     {

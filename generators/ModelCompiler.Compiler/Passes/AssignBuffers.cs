@@ -88,13 +88,9 @@ public sealed class AssignBuffers
 
         (FrameBuffer[] rows, Dictionary<Value, string> names) = Rows(carried);
         var work = new WorkCount(slots, value => _bufferOf.TryGetValue(value, out Buffer? buffer) && buffer.Kind == BufferKind.Absent);
-        (Flops forwardFlops, Traffic forwardTraffic) = work.Of(forward.Ops);
-        (Flops backwardFlops, Traffic backwardTraffic) = work.Of(backwardOps);
-        var table = new FrameTable(name, _forwardOps, backwardOps.Length, OutputMayTakeInput(forward, carried), forwardFlops, backwardFlops, rows)
+        var table = new FrameTable(name, rows, work.Of(forward.Ops), work.Of(backwardOps), OutputMayTakeInput(forward, carried))
         {
             Widened = Widened(rows, names),
-            ForwardTraffic = forwardTraffic,
-            BackwardTraffic = backwardTraffic,
         };
         return new FrameDraft(forward.Ops, backwardOps, names, table);
     }

@@ -51,7 +51,7 @@ public static class Rematerialize
             Value[] inputs = producer.Inputs.Select(Recomputed).ToArray();
             Value? accumulator = producer.Accumulator is null ? null : Recomputed(producer.Accumulator);
             Value?[] outputs = producer.Outputs.Select((o, i) => i == 0 || policy == Checkpointing.Block ? Clone(o) : null).ToArray();
-            ops.Add(producer with { Inputs = inputs, Accumulator = accumulator, Outputs = outputs, Declared = outputs, Recomputed = true, Section = null });
+            ops.Add(producer with { Inputs = inputs, Accumulator = accumulator, Outputs = outputs, Declared = policy == Checkpointing.Block ? producer.Declared : outputs, Recomputed = true, Section = null });
             return clones[value];
         }
 

@@ -17,8 +17,8 @@ internal sealed class WorkCount(int slots, Func<Value, bool> absent)
     private readonly long[] _values = new long[3];
     private readonly long[] _parameters = new long[3];
 
-    /// <summary>Floating-point operations, and elements read and written.</summary>
-    public (Flops Flops, Traffic Traffic) Of(Op[] ops)
+    /// <summary>What operations compute, read and write.</summary>
+    public Work Of(Op[] ops)
     {
         Array.Clear(_values, 0, _values.Length);
         Array.Clear(_parameters, 0, _parameters.Length);
@@ -28,7 +28,7 @@ internal sealed class WorkCount(int slots, Func<Value, bool> absent)
             flops += Count(op, CountElements(op));
         }
 
-        return (flops, new Traffic(_values[0], _values[1], _parameters[0], _parameters[1], _parameters[2]));
+        return new Work(ops.Length, flops, new Traffic(_values[0], _values[1], _parameters[0], _parameters[1], _parameters[2]));
     }
 
     /// <summary>Counts the elements of an operation's operands; returns whether any of them has the rank in its shape.</summary>

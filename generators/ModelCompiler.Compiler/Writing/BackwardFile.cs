@@ -1,5 +1,6 @@
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Passes;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Writing;
 
@@ -10,56 +11,66 @@ internal static class BackwardFile
     {
         ModelSpec spec = types.Spec;
         SourceWriter w = FileHeader.Open(spec);
-        var methods = new MethodSet();
-        (BlockVariant, PolicyMethods)[] variants = types.Model.Variants.Where(v => v.Selective.Backward.Length > 0).Reverse().Select(v => (v, new PolicyMethods(
-            Selective: Add(v, v.Selective, "Backward" + v.Name, "recomputing what is cheap"),
-            None: Add(v, v.None, "Backward" + v.Name + "KeepingAll", "reading what forward kept"),
-            Block: Add(v, v.Recompute, "Backward" + v.Name + "RecomputingAll", "recomputing all from the layer's input")))).ToArray();
-
+        BlockVariant[] variants = types.Model.Variants.Where(static v => v.Selective.Backward.Length > 0).ToArray();
         bool prologue = types.Model.Prologue.Backward.Length > 0;
         w.Line("/// <inheritdoc/>").Open("public override void Backward()");
-        List<(LayerLoop Loop, PolicyMethods Methods)> loops = LayerLoop.Over(variants.AsEnumerable().Reverse());
-        for (int i = loops.Count - 1; i >= 0; i--)
+        if (variants.Length > 0)
         {
-            if (i < loops.Count - 1)
-            {
-                w.Line();
-            }
-
-            loops[i].Loop.Write(w, down: true, l =>
-            {
-                w.Line($"RecomputeBelow({l});");
-                loops[i].Methods.Write(w, $"PolicyOf({l})", l, "BackwardFrameAt");
-            });
+            new LayerLoop(variants[0].FirstLayer, variants[variants.Length - 1].LastLayer).Write(
+                w,
+                down: true,
+                static l => $"RecomputeBelow({l});",
+                static l => $"BackwardLayer(Layers[{l}], new LayerBuffers(BackwardFrameAt({l})), PolicyOf({l}));");
         }
 
         if (prologue)
         {
-            w.Line().Line("BackwardPrologue(new PrologueFrame(PrologueFrameAt()));");
+            w.Line().Line("BackwardPrologue(new PrologueBuffers(PrologueFrameAt()));");
         }
 
         w.Close();
         if (types.Model.Loss.Backward.Length > 0)
         {
             w.Line().Line("/// <summary>One chunk of the rows with a target: the loss's gradient back to the hidden states.</summary>");
-            ForwardFile.Method(w, "BackwardLoss", "in LossFrame act", [], OperationsText.Body(types, types.Model.Loss, types.Model.Loss.Backward, false).Lines);
+            MethodText.Write(w, "BackwardLoss", "in LossBuffers act", [], OperationsText.Lines(types, types.Model.Loss, types.Model.Loss.Backward, false));
         }
 
-        foreach (LayerMethod m in methods.Methods)
+        if (variants.Length > 0)
         {
-            w.Line().Line($"/// <summary>{m.Layers}, {m.How}: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>");
-            ForwardFile.Method(w, m.Name, $"{Identifier.Escape(spec.Block.ClassName)} layer, in LayerFrame act", types.Locals(m.Lines), m.Lines);
+            WriteLayer(w.Line(), types, variants);
         }
 
         if (prologue)
         {
             w.Line().Line("/// <summary>Gradient of the embeddings.</summary>");
-            ForwardFile.Method(w, "BackwardPrologue", "in PrologueFrame act", [], OperationsText.Body(types, types.Model.Prologue, types.Model.Prologue.Backward, false).Lines);
+            MethodText.Write(w, "BackwardPrologue", "in PrologueBuffers act", [], OperationsText.Lines(types, types.Model.Prologue, types.Model.Prologue.Backward, false));
         }
 
         w.Close();
         return new SourceFile($"{spec.Type.Name}.Backward.g.cs", w.ToString());
+    }
 
-        string Add(BlockVariant v, FrameDraft draft, string name, string how) => methods.Add(name, v, draft, OperationsText.Body(types, draft, draft.Backward, false), how);
+    private static void WriteLayer(SourceWriter w, ModelTypes types, BlockVariant[] variants)
+    {
+        // The highest layers first, under the policy that most runs have: where notes differ, theirs stand.
+        (BlockVariant Variant, Checkpointing Policy, FrameDraft Draft)[] runs =
+        [
+            .. variants.Reverse().SelectMany(static v => new[]
+            {
+                (v, Checkpointing.Selective, v.Selective),
+                (v, Checkpointing.None, v.None),
+                (v, Checkpointing.Block, v.Recompute),
+            }),
+        ];
+        var recomputed = new RecomputedLocals([.. runs.Select(static run => (run.Policy, run.Draft))], types.Names);
+        IReadOnlyList<OperationGroup> groups = new MergedBody(runs.Select(run => (
+            run.Variant,
+            new BodyMode($"policy == §Checkpointing.{run.Policy}", $"policy != §Checkpointing.{run.Policy}"),
+            OperationsText.Lines(types, run.Draft, run.Draft.Backward, false, buffer => recomputed.Of(buffer, run.Policy))))).Groups();
+        OperationLine[] lines = [.. groups.SelectMany(static group => group.Lines)];
+        w.Line($"/// <summary>{LayersText.Of(variants)}: given dx' in ResidualGradient, leaves dx there and adds to the trainable parameters' gradients.</summary>");
+        w.Line("/// <remarks>Forward kept all that is read here (None), all but what is cheap to recompute (Selective), or the input alone (Block).</remarks>");
+        MethodText.Write(
+            w, "BackwardLayer", MethodText.LayerParameters(types) + ", §Checkpointing policy", [.. types.Locals(lines), .. recomputed.Declarations(lines)], groups);
     }
 }

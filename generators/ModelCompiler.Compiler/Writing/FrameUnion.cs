@@ -13,16 +13,21 @@ public sealed class FrameUnion
     private readonly List<FrameBuffer> _names = [];
 
     /// <summary>Creates the union.</summary>
+    /// <exception cref="InvalidOperationException">Frames have buffers of one name and different shapes.</exception>
     public FrameUnion(IEnumerable<FrameDraft> drafts)
     {
         foreach (FrameDraft draft in drafts)
         {
             foreach (FrameBuffer row in draft.Table.Buffers)
             {
-                if (!_index.ContainsKey(row.Name))
+                if (!_index.TryGetValue(row.Name, out int index))
                 {
                     _index.Add(row.Name, _names.Count);
                     _names.Add(row);
+                }
+                else if (row.Kind != BufferKind.Hidden && (_names[index].Rows, _names[index].Columns, _names[index].Statistic) != (row.Rows, row.Columns, row.Statistic))
+                {
+                    throw new InvalidOperationException($"buffer '{row.Name}' is [{row.Rows}, {row.Columns}] in {draft.Table.Name}, elsewhere [{_names[index].Rows}, {_names[index].Columns}]");
                 }
             }
         }
@@ -39,10 +44,13 @@ public sealed class FrameUnion
     {
         FrameTable table = draft.Table;
         FrameBuffer[] rows = _names.Select(n => n with { Kind = BufferKind.Absent, First = 0, Last = 0, Shares = -1 }).ToArray();
-        foreach (FrameBuffer row in table.Buffers)
+        foreach (FrameBuffer row in table.Buffers.Where(static row => row.Kind != BufferKind.Absent))
         {
             int shares = row.Shares < 0 ? -1 : _index[table.Buffers[row.Shares].Name];
-            rows[_index[row.Name]] = row with { Shares = shares };
+            FrameBuffer first = _names[_index[row.Name]];
+
+            // The last residual stream lies outside the frame: all of it in the loss, some rows in the head.
+            rows[_index[row.Name]] = row with { Shares = shares, Rows = first.Rows };
         }
 
         return table with { Buffers = rows };

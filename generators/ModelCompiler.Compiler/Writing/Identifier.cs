@@ -1,3 +1,5 @@
+using ModelCompiler.Compiler.Description;
+
 namespace ModelCompiler.Compiler.Writing;
 
 /// <summary>The user's names in generated code.</summary>
@@ -17,6 +19,9 @@ public static class Identifier
 
     /// <summary>A namespace's name.</summary>
     public static string EscapeNamespace(string name) => string.Join(".", name.Split('.').Select(Escape));
+
+    /// <summary>A class's name from the root of all namespaces on.</summary>
+    public static string FullName(TypeSpec type) => $"global::{(type.Namespace.Length == 0 ? "" : EscapeNamespace(type.Namespace) + ".")}{Escape(type.Name)}";
 
     /// <summary>A local variable's name.</summary>
     public static string EscapeLocal(string name) => s_keywords.Contains(name) ? "@" + name : name;

@@ -9,20 +9,21 @@ internal sealed class LocalNames
         [.. new[] { Projections.Query, Projections.Key, Projections.Value, Projections.Output, Projections.Gate, Projections.Up, Projections.Down }.Select(static projection => projection.ToString())];
 
     private readonly Dictionary<string, string> _sublayers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _taken;
 
     public LocalNames(BlockSpec block)
     {
-        var taken = new HashSet<string>(StringComparer.Ordinal) { "layer", "act", "ops", "l", "_" };
-        taken.UnionWith(s_projections.Select(CamelCase));
+        _taken = new HashSet<string>(StringComparer.Ordinal) { "layer", "act", "decode", "ops", "policy", "l", "_" };
+        _taken.UnionWith(s_projections.Select(CamelCase));
         foreach (SublayerSpec sublayer in block.Sublayers)
         {
             string name = CamelCase(sublayer.PropertyName);
-            while (Names(name).Any(taken.Contains))
+            while (Names(name).Any(_taken.Contains))
             {
                 name += "Sublayer";
             }
 
-            taken.UnionWith(Names(name));
+            _taken.UnionWith(Names(name));
             _sublayers.Add(sublayer.PropertyName, name);
         }
     }
@@ -35,6 +36,18 @@ internal sealed class LocalNames
 
     /// <summary>The local of a projection that several sublayers have.</summary>
     public string OfProjection(string sublayer, string projection) => _sublayers[sublayer] + projection;
+
+    /// <summary>The local of a buffer, which no sublayer or projection has.</summary>
+    public string OfBuffer(string buffer)
+    {
+        string name = CamelCase(buffer);
+        while (_taken.Contains(name))
+        {
+            name += "Value";
+        }
+
+        return Identifier.EscapeLocal(name);
+    }
 
     /// <summary>The field behind a sublayer's property.</summary>
     public string FieldOf(string sublayer)

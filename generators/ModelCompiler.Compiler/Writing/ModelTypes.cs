@@ -83,8 +83,9 @@ public sealed class ModelTypes
     }
 
     /// <summary>The locals a layer's method declares: the sublayers and projections its lines mention.</summary>
-    public string[] Locals(string[] lines)
+    internal string[] Locals(IEnumerable<OperationLine> operations)
     {
+        string[] lines = [.. operations.Select(static line => line.Call)];
         var locals = new List<string>();
         foreach (SublayerSpec s in Spec.Block.Sublayers)
         {

@@ -6,31 +6,24 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Writing;
 
-/// <summary>The body of a generated method: one kernel call a line, each with its formula, shape and note.</summary>
+/// <summary>The operations of a region as kernel calls, each with its formula, shape and note.</summary>
 internal static class OperationsText
 {
-    private const int WidestCode = 136;
-
-    /// <summary>The lines of some operations; the calls alone decide whether two bodies are the same.</summary>
-    public static (string[] Lines, string Calls) Body(ModelTypes types, FrameDraft draft, Op[] ops, bool forward)
-    {
-        string[] calls = ops.Select(op => Call(types, draft, op)).ToArray();
-        string[] notes = ops.Select(op => Note(draft, op, forward)).ToArray();
-        int width = Math.Min(WidestCode, calls.Length == 0 ? 0 : calls.Max(c => c.Length)) + 2;
-        int formula = ops.Length == 0 ? 0 : ops.Max(o => Formula(o).Length) + 2;
-        var lines = new List<string>();
-        for (int i = 0; i < ops.Length; i++)
-        {
-            if (forward && ops[i].Section is not null && i > 0)
-            {
-                lines.Add("");
-            }
-
-            lines.Add($"{calls[i].PadRight(width - 2)}  // {Formula(ops[i]).PadRight(formula)}{Shape(ops[i]),-12}{notes[i]}".TrimEnd());
-        }
-
-        return (lines.ToArray(), string.Join("\n", calls));
-    }
+    /// <summary>The lines of some operations.</summary>
+    /// <param name="types">The model.</param>
+    /// <param name="draft">The frame they run on.</param>
+    /// <param name="ops">The operations.</param>
+    /// <param name="forward">Whether they are those of forward.</param>
+    /// <param name="local">The local that a buffer is read through; null: none.</param>
+    public static OperationLine[] Lines(ModelTypes types, FrameDraft draft, Op[] ops, bool forward, Func<string, string?>? local = null) =>
+    [
+        .. ops.Select(op => new OperationLine(
+            Call(types, draft, op, local),
+            Formula(op),
+            Shape(op),
+            Note(draft, op, forward),
+            forward && op.Section is not null ? AttributesText.Of(types.Spec, op.Section) : null)),
+    ];
 
     private static string Formula(Op op)
     {
@@ -61,8 +54,8 @@ internal static class OperationsText
             return row.Kind switch
             {
                 BufferKind.Saved => "saved",
-                BufferKind.Output => "the next layer's Input",
-                _ => draft.Backward.Any(o => o.Outputs.Any(r => r?.Name == output.Name + "Recomputed")) ? "recomputed in backward" : "",
+                BufferKind.Output => "next layer's input",
+                _ => draft.Backward.Any(o => o.Outputs.Any(r => r?.Name == output.Name + "Recomputed")) ? "recomputed" : "",
             };
         }
 
@@ -71,20 +64,20 @@ internal static class OperationsText
         return owner.Name != row.Name && read.Contains(owner.Name) ? $"in place of {owner.Name}" : "";
     }
 
-    private static string Call(ModelTypes types, FrameDraft draft, Op op)
+    private static string Call(ModelTypes types, FrameDraft draft, Op op, Func<string, string?>? local)
     {
         int dead = 0;
         Value[] unread = op.Declared.Where((value, i) => value is not null && op.Outputs[i] is null).Select(static value => value!).ToArray();
         var call = new CallWriter(Name, Scalar, types.Shapes.NameOf);
         op.Operation.Arguments(op, call);
-        return RuntimeNames.Resolve(types.Spec.Type, $"ops.{op.Operation.Method}({call});");
+        return $"ops.{op.Operation.Method}({call});";
 
         string Name(Value? value) => value switch
         {
             null => Dead(),
             { Kind: ValueKind.Parameter } => types.ParameterText(value.Name),
             { Kind: ValueKind.External } => value == Lower.Targets || value == Lower.LossRows ? "act." + value.Name : value.Name,
-            _ => "act." + draft.Names[value],
+            _ => local?.Invoke(draft.Names[value]) ?? "act." + draft.Names[value],
         };
 
         // A buffer that other frames have is absent from this one, so its handle is none: one text serves both.

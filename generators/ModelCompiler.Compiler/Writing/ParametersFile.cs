@@ -2,7 +2,7 @@ using ModelCompiler.Compiler.Description;
 
 namespace ModelCompiler.Compiler.Writing;
 
-/// <summary>X.Parameters.g.cs: the class itself, its parameters, its layers.</summary>
+/// <summary>X.Parameters.g.cs: the class itself, its parameters, its layers, their sublayers.</summary>
 internal static class ParametersFile
 {
     public static SourceFile Write(ModelTypes types)
@@ -15,7 +15,7 @@ internal static class ParametersFile
         SourceWriter w = FileHeader.Open(
             spec,
             FormattableString.Invariant($"{total:N0} parameters, {trainable:N0} of them trainable."),
-            $"§TransformerModel, §IModel<{name}>");
+            $"§TransformerModel<{name}>, §IModel<{name}>");
 
         foreach (string declaration in types.Shapes.Declarations)
         {
@@ -39,8 +39,6 @@ internal static class ParametersFile
         w.Open("for (int l = 0; l < layers.Length; l++)").Line($"layers[l] = new {block}(this, l);").Close();
         w.Line("Layers = layers;").Close().Line();
 
-        w.Line("/// <summary>Everything the planner needs of this model.</summary>");
-        w.Line("public static new §ModelTables Tables => s_tables;").Line();
         w.Line($"/// <summary>Token embedding, [{spec.Vocabulary}, {spec.Width}]{(spec.Embedding.Tied ? "; also the head" : "")}.</summary>");
         w.Line("public §Parameter TokenEmbedding { get; }").Line();
         if (types.Row("PositionEmbedding") >= 0)
@@ -62,14 +60,14 @@ internal static class ParametersFile
 
         w.Line("/// <summary>Binds the model to a plan on a backend that has no arena yet; the model disposes the backend.</summary>");
         w.Line($"public static {name} Create(§Plan plan, §IBackend backend) => new {name}(plan, backend);").Line();
-        w.Line("/// <summary>Plans training, allocates exactly the planned memory and binds the model to it.</summary>");
-        w.Line($"public static {name} ForTraining(§TrainingPlan plan, §IBackend? backend = null) => §Model.ForTraining<{name}>(plan, backend);").Line();
-        w.Line("/// <summary>Plans generation over a cache of <paramref name=\"capacity\"/> positions and binds the model to it.</summary>");
-        w.Line($"public static {name} ForGeneration(int capacity = {spec.Context}, int batch = 1, §IBackend? backend = null) => §Model.ForGeneration<{name}>(capacity, batch, backend);").Line();
-
         w.Line("[global::System.Runtime.CompilerServices.ModuleInitializer]");
         w.Line($"internal static void RegisterModel() => §ModelRegistry.Add<{name}>();").Line();
         WriteBlock(w, types);
+        foreach (SublayerSpec sublayer in spec.Block.Sublayers)
+        {
+            SublayerText.Write(w.Line(), types, sublayer);
+        }
+
         w.Close();
         return new SourceFile($"{spec.Type.Name}.Parameters.g.cs", w.ToString());
     }

@@ -22,15 +22,15 @@ internal static class ProjectionsText
         string at = weight >= 0 ? $"{model}At({weight}{layer})" : $"{model}TokenEmbedding";
         string bias = types.Row(path + ".Bias") is >= 0 and var b ? $", {(types.AdapterOf(path) is null ? "" : "bias: ")}{model}At({b}{layer})" : "";
         return types.AdapterOf(path) is { } slot
-            ? $"new {Type(types, path)}({at}, {Adapter(types, slot, model, layer)}{bias})"
-            : $"new §Projection({at}{bias})";
+            ? $"new({at}, {Adapter(types, slot, model, layer)}{bias})"
+            : $"new({at}{bias})";
     }
 
     /// <summary>The expression that makes a norm.</summary>
     public static string Norm(ModelTypes types, string path, string at, string layer)
     {
         string weight = $"{at}({types.Row(path + ".Weight")}{layer})";
-        return types.Row(path + ".Bias") is >= 0 and var bias ? $"new §Norm({weight}, {at}({bias}{layer}))" : $"new §Norm({weight})";
+        return types.Row(path + ".Bias") is >= 0 and var bias ? $"new({weight}, {at}({bias}{layer}))" : $"new({weight})";
     }
 
     private static string Adapter(ModelTypes types, AdaptedProjection slot, string model, string layer)

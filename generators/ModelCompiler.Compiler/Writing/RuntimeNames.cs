@@ -25,8 +25,9 @@ public static class RuntimeNames
         .Concat(In(Namespaces[3], "AttentionShape", "FrequencyScaling", "NormShape", "RotaryShape"))
         .Concat(In(
             Namespaces[4],
-            "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "DimSymbol", "FitObjective", "FitOptions", "FitResult", "Flops", "FrameBuffer", "FrameTable",
-            "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterKind", "ParameterInfo", "Plan", "BufferKind", "AdapterSlot", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantFrames", "WeightFormat"))
+            "AdapterSlot", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops",
+            "FrameTable", "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterInfo", "ParameterKind", "Plan", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan",
+            "VariantFrames", "WeightFormat", "Work"))
         .Concat(In(Namespaces[5], "Tensor"))
         .GroupBy(static type => type.Name)
         .ToDictionary(static type => type.Key, static type => type.First().Namespace);
@@ -34,13 +35,22 @@ public static class RuntimeNames
     private static readonly Regex s_marked = new("§([A-Za-z0-9]+)", RegexOptions.CultureInvariant);
 
     /// <summary>Text with its marked names as the code of a class must spell them.</summary>
-    public static string Resolve(TypeSpec type, string text) => text.IndexOf('§') < 0 ? text : s_marked.Replace(text, match =>
+    /// <param name="type">The class.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="imports">Takes the namespaces that the text needs imported.</param>
+    public static string Resolve(TypeSpec type, string text, ISet<string> imports) => text.IndexOf('§') < 0 ? text : s_marked.Replace(text, match =>
     {
         string name = match.Groups[1].Value;
         string @namespace = NamespaceOf[name];
 
         // Imports of the whole project are as near as this file's own where no namespace is between them.
-        return type.Namespace.Length == 0 || type.Hidden.Contains(name) ? $"global::{@namespace}.{name}" : name;
+        if (type.Namespace.Length == 0 || type.Hidden.Contains(name))
+        {
+            return $"global::{@namespace}.{name}";
+        }
+
+        imports.Add(@namespace);
+        return name;
     });
 
     private static IEnumerable<(string Name, string Namespace)> In(string @namespace, params string[] names) => names.Select(name => (name, @namespace));

@@ -26,35 +26,27 @@ internal static class TorchModuleFile
         w.Line($"public Module(§TrainingPlan plan, {Device}? device = null) : this(plan, new {Runtime}TorchBackend(device))").Open().Close().Line();
         w.Line($"private Module(§TrainingPlan plan, {Runtime}TorchBackend backend) : base(\"{spec.Type.Name}\", {name}.ForTraining(plan, backend), backend)").Open().Close().Line();
         w.Line("/// <inheritdoc/>");
-        w.Line("protected override §Tensor ForwardHead(int firstRow) => Model.ForwardHead(new LossFrame(Model.LossFrameAt(firstRow)));");
+        w.Line("protected override §Tensor ForwardHead(int firstRow) => Model.ForwardHead(new LossBuffers(Model.LossFrameAt(firstRow)));");
         if (slope is not null)
         {
             w.Line().Line("/// <inheritdoc/>");
-            w.Line($"protected override §Tensor LogitsGradient(int firstRow) => new LossFrame(Model.LossFrameAt(firstRow)).{loss.Names[slope.Output]};");
+            w.Line($"protected override §Tensor LogitsGradient(int firstRow) => new LossBuffers(Model.LossFrameAt(firstRow)).{loss.Names[slope.Output]};");
             w.Line().Line("/// <inheritdoc/>");
-            w.Line("protected override void BackwardHead(int firstRow) => Model.BackwardHead(new LossFrame(Model.LossFrameAt(firstRow)));");
+            w.Line("protected override void BackwardHead(int firstRow) => Model.BackwardHead(new LossBuffers(Model.LossFrameAt(firstRow)));");
         }
 
         w.Close().Line();
         w.Line("/// <summary>One chunk of rows: hidden states to logits.</summary>");
-        w.Open("private §Tensor ForwardHead(in LossFrame act)").Line("var ops = Backend;").Line();
-        Lines(w, OperationsText.Body(types, loss, [.. loss.Forward.Where(op => op != criterion)], true).Lines);
+        w.Open("private §Tensor ForwardHead(in LossBuffers act)").Line("var ops = Backend;").Line();
+        BodyText.Write(w, OperationsText.Lines(types, loss, [.. loss.Forward.Where(op => op != criterion)], true));
         w.Line($"return act.{loss.Names[criterion.Inputs[0]]};").Close();
         if (slope is not null)
         {
             w.Line().Line($"/// <summary>One chunk of rows: the gradient in {loss.Names[slope.Output]} back to the hidden states.</summary>");
-            ForwardFile.Method(w, "BackwardHead", "in LossFrame act", [], OperationsText.Body(types, loss, [.. loss.Backward.Where(op => op != slope)], false).Lines);
+            MethodText.Write(w, "BackwardHead", "in LossBuffers act", [], OperationsText.Lines(types, loss, [.. loss.Backward.Where(op => op != slope)], false));
         }
 
         w.Close();
         return new SourceFile($"{spec.Type.Name}.TorchSharp.g.cs", w.ToString());
-    }
-
-    private static void Lines(SourceWriter w, string[] lines)
-    {
-        foreach (string line in lines)
-        {
-            w.Line(line);
-        }
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Validation;
+using ModelCompiler.Compiler.Writing;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Generators.Parsing;
@@ -30,16 +31,19 @@ internal static class RecipeParser
             problems.Add(ProblemIds.ArchitectureUnreadable, new Origin("", "FineTune"), architecture.Name, architecture.ContainingAssembly.Name);
         }
 
-        return spec is null ? null : spec with { Type = ArchitectureParser.TypeOf(type), Recipe = ParseRecipe(type, architecture.Name, spec.Context) };
+        return spec is null ? null : spec with { Type = ArchitectureParser.TypeOf(type), Recipe = ParseRecipe(type, spec) };
     }
 
-    private static RecipeSpec ParseRecipe(INamedTypeSymbol type, string architecture, int context)
+    private static RecipeSpec ParseRecipe(INamedTypeSymbol type, ModelSpec architecture)
     {
         return new RecipeSpec(
-            architecture,
+            architecture.Type.Name,
             new EquatableArray<FrozenSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "Frozen").Select(ParseFrozen)),
             new EquatableArray<AdapterSpec>(type.GetAttributes().Where(ModelAttributes.IsAdapter).Select(ParseAdapter)),
-            new EquatableArray<BudgetSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "MemoryBudget").Select(attribute => ParseBudget(attribute, context))));
+            new EquatableArray<BudgetSpec>(type.GetAttributes().Where(static attribute => ModelAttributes.NameOf(attribute) == "MemoryBudget").Select(attribute => ParseBudget(attribute, architecture.Context))))
+        {
+            SharedTables = $"{Identifier.FullName(architecture.Type)}.Tables",
+        };
     }
 
     private static FrozenSpec ParseFrozen(AttributeData attribute)

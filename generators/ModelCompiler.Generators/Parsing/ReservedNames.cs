@@ -6,26 +6,22 @@ namespace ModelCompiler.Generators.Parsing;
 /// <summary>Names that generated code has for something else, so that a part of a description of that name would hide it.</summary>
 internal static class ReservedNames
 {
-    private static readonly string[] Directions = ["Backward", "Forward", "Decode"];
-
     /// <summary>Members of every model.</summary>
     private static readonly HashSet<string> Members = new(StringComparer.Ordinal)
     {
-        "Backward", "BackwardHead", "BackwardLayer", "BackwardLayerKeepingAll", "BackwardLayerRecomputingAll", "BackwardLoss", "BackwardLowestLayer",
-        "BackwardLowestLayerKeepingAll", "BackwardLowestLayerRecomputingAll", "BackwardPrologue", "ChunkRows", "Create", "FinalNorm",
-        "Fit", "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardLowestLayer", "ForwardPrologue", "Head",
-        "Backend", "LayerFrame", "Layers", "Logits", "Loss", "LossFrame", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueFrame",
-        "RecomputeBelow", "RecomputeLayer", "RegisterModel", "ResidualGradient", "Decode", "DecodeLayer", "Tables",
-        "TargetCount", "TokenEmbedding", "TokenIds", "Tokens", "s_tables",
+        "Backend", "Backward", "BackwardHead", "BackwardLayer", "BackwardLoss", "BackwardPrologue", "ChunkRows", "Create", "Decode", "FinalNorm", "Fit",
+        "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardPrologue", "Head", "LayerBuffers", "Layers", "Logits", "Loss",
+        "LossBuffers", "LossOfChunk", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueBuffers", "RecomputeBelow", "RecomputeLayer", "RegisterModel",
+        "ResidualGradient", "Tables", "TargetCount", "TokenEmbedding", "TokenIds", "Tokens", "s_tables",
     };
 
     /// <summary>Types of the runtime.</summary>
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
-        "AttentionShape", "BackendProfile", "Checkpointing", "ConfigEntry", "Dim", "FitObjective", "FitOptions", "FitResult", "Flops", "Frame", "FrameBuffer", "FrameTable", "FrequencyScaling",
-        "IBackend", "IModel",
-        "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo", "ParameterKind", "Plan", "Projection", "RotaryShape", "BufferKind", "AdapterSlot", "SublayerInfo", "SublayerKind", "Tensor",
-        "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames", "WeightFormat",
+        "AdapterSlot", "AttentionShape", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops", "Frame", "FrameTable",
+        "FrequencyScaling", "IBackend", "IModel", "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo",
+        "ParameterKind", "Plan", "Projection", "RotaryShape", "SublayerInfo", "SublayerKind", "Tensor", "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames",
+        "WeightFormat", "Work",
     };
 
     /// <summary>Members of the sublayers' classes.</summary>
@@ -43,9 +39,8 @@ internal static class ReservedNames
         Properties.Contains(name) || Projections.Contains(name);
 
     /// <summary>Whether a member of a model that the user writes may not have this name.</summary>
-    public static bool IsGeneratedMember(string name) => Members.Contains(name) || IsMethodOfLayers(name) || ShapeConstants.Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    public static bool IsGeneratedMember(string name) => Members.Contains(name) || IsBuffers(name) || ShapeConstants.Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
-    // "ForwardLayer3KeepingAll": some carry the number of a layer.
-    private static bool IsMethodOfLayers(string name) => Directions.Any(direction =>
-        name.StartsWith(direction + "Layer", StringComparison.Ordinal) || name.StartsWith(direction + "FrozenLayer", StringComparison.Ordinal) || name.StartsWith(direction + "LowestLayer", StringComparison.Ordinal));
+    // "s_layer3Buffers": some carry the number of a layer.
+    private static bool IsBuffers(string name) => name.StartsWith("s_", StringComparison.Ordinal) && name.EndsWith("Buffers", StringComparison.Ordinal);
 }

@@ -34,6 +34,29 @@ public readonly record struct Dim(int Factor, DimSymbol Symbol = DimSymbol.One, 
     /// <summary>The rank of a slot.</summary>
     public static Dim Rank(int slot) => new(1, DimSymbol.Rank, slot);
 
+    /// <summary>A dimension that scales with nothing.</summary>
+    public static implicit operator Dim(int factor) => new(factor);
+
+    /// <summary>Reads what <see cref="ToText"/> writes.</summary>
+    /// <exception cref="FormatException">The text is no dimension.</exception>
+    public static Dim Parse(string text)
+    {
+        int letter = text.IndexOfAny(['T', 'R', 'r', 'C']);
+        string factor = letter < 0 ? text : text.Substring(0, letter);
+        string slot = letter < 0 ? "" : text.Substring(letter + 1);
+        DimSymbol symbol = letter < 0 ? DimSymbol.One : (DimSymbol)(" TRrC".IndexOf(text[letter]));
+        return new Dim(factor.Length == 0 && letter >= 0 ? 1 : Number(factor), symbol, slot.Length == 0 ? -1 : Number(slot));
+    }
+
+    /// <summary>Reads lists of dimensions, each as "64 r3 T".</summary>
+    /// <exception cref="FormatException">A word is no dimension.</exception>
+    public static Dim[][] ParseAll(params string[] lists) => [.. lists.Select(static list => list.Split(' ').Select(Parse).ToArray())];
+
+    /// <summary>The dimension as <see cref="Parse"/> reads it: as <see cref="ToString"/>, with the slot behind a rank, "r3".</summary>
+    public string ToText() => ToString() + (Slot < 0 ? "" : Slot.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    private static int Number(string text) => int.Parse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>The dimension as a number.</summary>
     public int Evaluate(Sizes sizes) => Factor * Symbol switch
     {

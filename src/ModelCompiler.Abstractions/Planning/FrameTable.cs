@@ -46,31 +46,35 @@ public sealed record FrameBuffer(string Name, Dim Rows, Dim Columns, BufferKind 
         Narrows ? saved : !Statistic && Rows.Symbol is DimSymbol.Tokens or DimSymbol.Rows ? profile.Activation : profile.Compute;
 }
 
+/// <summary>What one direction of a region does.</summary>
+/// <param name="Operations">Number of operations.</param>
+/// <param name="Flops">Floating-point operations.</param>
+/// <param name="Traffic">What it reads and writes.</param>
+public readonly record struct Work(int Operations, Flops Flops, Traffic Traffic);
+
 /// <summary>The buffers of one region in one variant under one checkpointing policy.</summary>
 /// <param name="Name">Name of the region and variant.</param>
-/// <param name="ForwardOps">Number of forward operations.</param>
-/// <param name="BackwardOps">Number of backward operations.</param>
-/// <param name="OutputOverInput">Whether the output may take the input's memory.</param>
-/// <param name="Forward">Floating-point operations of forward.</param>
-/// <param name="Backward">Floating-point operations of backward, with what it recomputes.</param>
 /// <param name="Buffers">The buffers.</param>
-public sealed record FrameTable(string Name, int ForwardOps, int BackwardOps, bool OutputOverInput, Flops Forward, Flops Backward, FrameBuffer[] Buffers)
+/// <param name="Forward">What forward does.</param>
+/// <param name="Backward">What backward does, with what it recomputes.</param>
+/// <param name="OutputOverInput">Whether the output may take the input's memory.</param>
+public sealed record FrameTable(string Name, FrameBuffer[] Buffers, Work Forward = default, Work Backward = default, bool OutputOverInput = false)
 {
+    /// <summary>Number of forward operations.</summary>
+    public int ForwardOps => Forward.Operations;
+
+    /// <summary>Number of backward operations.</summary>
+    public int BackwardOps => Backward.Operations;
+
     /// <summary>Whether anything that forward writes outlives it.</summary>
     public bool Saves { get; } = Buffers.Any(static r => r.Kind == BufferKind.Saved);
 
     /// <summary>Whether backward reads the input.</summary>
-    public bool ReadsInputAgain { get; } = Buffers.Any(r => r.Kind == BufferKind.Input && r.Last >= ForwardOps);
+    public bool ReadsInputAgain { get; } = Buffers.Any(r => r.Kind == BufferKind.Input && r.Last >= Forward.Operations);
 
     /// <summary>
     /// The widths of the operands that one operation has among the rows that a plan may keep in 16 bits; of all operations, those that
     /// no other's cover.
     /// </summary>
     public Dim[][] Widened { get; init; } = [];
-
-    /// <summary>What forward reads and writes.</summary>
-    public Traffic ForwardTraffic { get; init; }
-
-    /// <summary>What backward reads and writes, with what it recomputes.</summary>
-    public Traffic BackwardTraffic { get; init; }
 }

@@ -18,10 +18,10 @@ public sealed record ParameterInfo(
     string Path,
     Dim Rows,
     Dim Columns,
-    WeightFormat Format,
-    bool PerLayer,
-    bool Trainable,
-    ParameterKind Kind,
+    WeightFormat Format = default,
+    bool PerLayer = false,
+    bool Trainable = false,
+    ParameterKind Kind = ParameterKind.Matrix,
     int Slot = -1,
     int FirstLayer = 0,
     bool SupportsPartialUpdate = false,
@@ -163,6 +163,14 @@ public sealed record ModelTables
         int before = Sublayers.Take(index).Count(s => s.Kind == kind);
         return kind + (before == 0 ? "" : FormattableString.Invariant($"{before + 1}")) + path.Substring(dot);
     }
+
+    /// <summary>The parameters as a recipe over this architecture has them: none is trained, and all are in 32 bits but those of the formats given.</summary>
+    /// <param name="formats">Formats, each with the paths of the parameters that have it.</param>
+    public ParameterInfo[] Frozen(params (WeightFormat Format, string[] Paths)[] formats) => [.. Parameters.Select(parameter => parameter with
+    {
+        Trainable = false,
+        Format = formats.FirstOrDefault(format => format.Paths.Contains(parameter.Path)).Format,
+    })];
 
     /// <summary>The weight of an adapter's projection; of a head that is tied, the token embedding.</summary>
     public ParameterInfo WeightOf(AdapterSlot slot) => Parameters.FirstOrDefault(p => p.Path == slot.Path + ".Weight") ?? Parameters.First(static p => p.Path == "TokenEmbedding");

@@ -10,10 +10,10 @@ public sealed class StepWork
 
     private StepWork(Flops flops, Traffic layers, FrameTable prologue, FrameTable top)
     {
-        _flops = flops + prologue.Forward + prologue.Backward + top.Forward + top.Backward;
+        _flops = flops + prologue.Forward.Flops + prologue.Backward.Flops + top.Forward.Flops + top.Backward.Flops;
         _layers = layers;
-        _prologue = prologue.ForwardTraffic + prologue.BackwardTraffic;
-        _top = top.ForwardTraffic + top.BackwardTraffic;
+        _prologue = prologue.Forward.Traffic + prologue.Backward.Traffic;
+        _top = top.Forward.Traffic + top.Backward.Traffic;
     }
 
     /// <summary>A micro-step of training.</summary>
@@ -49,8 +49,8 @@ public sealed class StepWork
 
         void Add(FrameTable table)
         {
-            flops += table.Forward + table.Backward;
-            traffic += table.ForwardTraffic + table.BackwardTraffic;
+            flops += table.Forward.Flops + table.Backward.Flops;
+            traffic += table.Forward.Traffic + table.Backward.Traffic;
         }
     }
 
@@ -62,8 +62,8 @@ public sealed class StepWork
         for (int layer = 0; layer < tables.Layers; layer++)
         {
             FrameTable table = tables.Variants[tables.VariantOf(layer)].Decode;
-            flops += table.Forward;
-            traffic += table.ForwardTraffic;
+            flops += table.Forward.Flops;
+            traffic += table.Forward.Traffic;
         }
 
         return new StepWork(flops, traffic, tables.Prologue, tables.Head);

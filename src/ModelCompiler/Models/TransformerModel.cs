@@ -229,16 +229,31 @@ public abstract class TransformerModel : IDisposable
     }
 
     /// <summary>Ids to the last residual stream, in <see cref="Hidden"/>.</summary>
-    public abstract void Forward();
+    public void Forward() => Forward(decode: false);
 
-    /// <summary>Adds the loss of all rows with a target to <see cref="LossSum"/>; with <paramref name="backward"/> also leaves its gradient in <see cref="ResidualGradient"/>.</summary>
-    public abstract void Loss(bool backward);
+    /// <summary>
+    /// Adds the loss of all rows with a target to <see cref="LossSum"/>; with <paramref name="backward"/> also leaves its gradient in
+    /// <see cref="ResidualGradient"/>. Logits exist for one chunk of these rows at a time, never for all tokens.
+    /// </summary>
+    public void Loss(bool backward)
+    {
+        if (backward && Plan.ResidualGradient.Rows > 0)
+        {
+            // Rows without a target keep it.
+            Backend.Zero(ResidualGradient);
+        }
+
+        for (int row = 0; row < TargetCount; row += ChunkRows)
+        {
+            LossOfChunk(row, backward);
+        }
+    }
 
     /// <summary>From <see cref="ResidualGradient"/> down, adding to the trainable parameters' gradients.</summary>
     public abstract void Backward();
 
     /// <summary>Generation: ids to the last residual stream, over the caches.</summary>
-    public abstract void Decode();
+    public void Decode() => Forward(decode: true);
 
     /// <summary>Generation: logits of some rows of <see cref="Hidden"/>, at most as many as the plan's batch.</summary>
     /// <param name="firstRow">First row.</param>
@@ -348,6 +363,15 @@ public abstract class TransformerModel : IDisposable
             RecomputeLayer(below);
         }
     }
+
+    /// <summary>Ids to the last residual stream.</summary>
+    /// <param name="decode">Whether attention reads and extends the caches, as in generation.</param>
+    protected abstract void Forward(bool decode);
+
+    /// <summary>The loss of one chunk of the rows that have a target.</summary>
+    /// <param name="firstRow">Place of its first row among them.</param>
+    /// <param name="backward">Whether its gradient is wanted too.</param>
+    protected abstract void LossOfChunk(int firstRow, bool backward);
 
     /// <summary>Forward of a layer that backward reaches, again, in its frame of backward.</summary>
     protected virtual void RecomputeLayer(int layer) => throw new InvalidOperationException($"backward of {Tables.Name} reaches no layer");

@@ -69,17 +69,15 @@ public class FramePlannerTests
         from inputRead in Gen.Choose(0, forward + backward - 1)
         select new FrameTable(
             "Random",
-            forward,
-            backward,
-            OutputOverInput: inputRead < written,
-            default,
-            default,
             [
                 new FrameBuffer("Input", Dim.Tokens, new Dim(columns), BufferKind.Input, -1, inputRead),
                 .. saved,
                 .. scratch,
                 new FrameBuffer("Output", Dim.Tokens, new Dim(columns), BufferKind.Output, written, forward),
-            ]);
+            ],
+            new Work(forward, default, default),
+            new Work(backward, default, default),
+            OutputOverInput: inputRead < written);
 
     private static Gen<FrameBuffer> Row(BufferKind kind, int firstFrom, int firstTo, int lastFrom, int lastTo) =>
         from first in Gen.Choose(firstFrom, firstTo)

@@ -53,7 +53,10 @@ public class RecipeParserTests
                     Rank = 3,
                     Storage = WeightFormat.NF4(64, doubleQuantized: true),
                 }),
-            ]));
+            ]))
+        {
+            SharedTables = "global::Tiny.Tables",
+        };
         Assert.Equal(architecture with { Type = new TypeSpec("Recipes", "Writer", "internal"), Recipe = expected }, recipe);
     }
 

@@ -8,7 +8,10 @@ public class SnapshotTests
     [Theory]
     [InlineData("Tiny.Forward")]
     [InlineData("TinyLora.Parameters")]
-    [InlineData("TinyLora.Adapters")]
+    [InlineData("TinyLora.Buffers")]
+    [InlineData("TinyLora.Forward")]
+    [InlineData("TinyLora.Memory")]
+    [InlineData("TinyLora.Tables")]
     [InlineData("TinyLora.Backward")]
     [InlineData("TinyGpt.Forward")]
     public void Generated_file(string name)

@@ -57,13 +57,11 @@ public class ModelRegistryTests
 
         public static Marked<TMark> Create(Plan plan, IBackend backend) => new(plan, backend);
 
-        public override void Forward() => throw new NotSupportedException();
+        protected override void Forward(bool decode) => throw new NotSupportedException();
 
-        public override void Loss(bool backward) => throw new NotSupportedException();
+        protected override void LossOfChunk(int firstRow, bool backward) => throw new NotSupportedException();
 
         public override void Backward() => throw new NotSupportedException();
-
-        public override void Decode() => throw new NotSupportedException();
 
         public override Tensor Logits(int firstRow, int rows) => throw new NotSupportedException();
     }

@@ -5,28 +5,11 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Writing;
 
-/// <summary>X.Adapters.g.cs: the sublayers with their typed projections and adapter slots.</summary>
-internal static class AdaptersFile
+/// <summary>A sublayer with its typed projections and adapter slots.</summary>
+internal static class SublayerText
 {
-    public static SourceFile Write(ModelTypes types)
-    {
-        ModelSpec spec = types.Spec;
-        SourceWriter w = FileHeader.Open(spec);
-        for (int i = 0; i < spec.Block.Sublayers.Count; i++)
-        {
-            if (i > 0)
-            {
-                w.Line();
-            }
-
-            WriteSublayer(w, types, spec.Block.Sublayers[i]);
-        }
-
-        w.Close();
-        return new SourceFile($"{spec.Type.Name}.Adapters.g.cs", w.ToString());
-    }
-
-    private static void WriteSublayer(SourceWriter w, ModelTypes types, SublayerSpec s)
+    /// <summary>Writes the class of a sublayer.</summary>
+    public static void Write(SourceWriter w, ModelTypes types, SublayerSpec s)
     {
         ProjectionSite[] projections = types.Model.Network.Projections.Where(p => p.Path.StartsWith(s.PropertyName + ".", StringComparison.Ordinal)).ToArray();
         w.Line($"/// <summary>{(s.Attention is null ? "A feed-forward sublayer" : "An attention sublayer")} and its projections.</summary>");

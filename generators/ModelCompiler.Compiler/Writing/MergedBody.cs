@@ -1,0 +1,125 @@
+namespace ModelCompiler.Compiler.Writing;
+
+/// <summary>One way that a layer's method runs.</summary>
+/// <param name="Only">The condition, in C#, that it runs this way.</param>
+/// <param name="Except">That it runs another way.</param>
+internal sealed record BodyMode(string Only, string Except);
+
+/// <summary>
+/// One body for a layer's method in all variants and modes. Each keeps its own calls in its own order: calls that all make stand alone, others under the
+/// condition of those that make them.
+/// </summary>
+internal sealed class MergedBody
+{
+    private readonly List<Entry> _entries = [];
+    private readonly List<(BlockVariant Variant, BodyMode Mode)> _runs = [];
+    private readonly BlockVariant[] _variants;
+    private readonly BodyMode[] _modes;
+
+    /// <summary>Merges bodies.</summary>
+    /// <param name="bodies">The lines of each variant in each mode; of equal lines the first keeps its notes.</param>
+    public MergedBody(IEnumerable<(BlockVariant Variant, BodyMode Mode, OperationLine[] Lines)> bodies)
+    {
+        foreach ((BlockVariant variant, BodyMode mode, OperationLine[] lines) in bodies)
+        {
+            Add(lines, 1L << _runs.Count);
+            _runs.Add((variant, mode));
+        }
+
+        _variants = [.. _runs.Select(static run => run.Variant).Distinct().OrderBy(static variant => variant.FirstLayer)];
+        _modes = [.. _runs.Select(static run => run.Mode).Distinct()];
+    }
+
+    /// <summary>The lines, together where they run under one condition.</summary>
+    public IReadOnlyList<OperationGroup> Groups()
+    {
+        long all = (1L << _runs.Count) - 1;
+        var groups = new List<OperationGroup>();
+        long before = all;
+        bool otherwise = false;
+        for (int i = 0; i < _entries.Count;)
+        {
+            long runs = _entries[i].Runs;
+            OperationLine[] lines = [.. _entries.Skip(i).TakeWhile(entry => entry.Runs == runs).Select(static entry => entry.Line)];
+            i += lines.Length;
+
+            // Behind an else there is no other.
+            otherwise = !otherwise && before != all && (before ^ runs) == all;
+            groups.Add(new OperationGroup(runs == all ? null : Condition(runs), lines, otherwise));
+            before = runs;
+        }
+
+        return groups;
+    }
+
+    /// <summary>Puts a body's lines among those there are, along the longest sequence that both have.</summary>
+    private void Add(OperationLine[] lines, long run)
+    {
+        int[,] common = new int[_entries.Count + 1, lines.Length + 1];
+        for (int i = _entries.Count - 1; i >= 0; i--)
+        {
+            for (int j = lines.Length - 1; j >= 0; j--)
+            {
+                common[i, j] = _entries[i].Line.Call == lines[j].Call ? common[i + 1, j + 1] + 1 : Math.Max(common[i + 1, j], common[i, j + 1]);
+            }
+        }
+
+        var merged = new List<Entry>();
+        for (int i = 0, j = 0; i < _entries.Count || j < lines.Length;)
+        {
+            if (i < _entries.Count && j < lines.Length && _entries[i].Line.Call == lines[j].Call)
+            {
+                merged.Add(_entries[i] with { Runs = _entries[i].Runs | run });
+                (i, j) = (i + 1, j + 1);
+            }
+            else if (j == lines.Length || (i < _entries.Count && common[i + 1, j] >= common[i, j + 1]))
+            {
+                merged.Add(_entries[i++]);
+            }
+            else
+            {
+                merged.Add(new Entry(lines[j++], run));
+            }
+        }
+
+        _entries.Clear();
+        _entries.AddRange(merged);
+    }
+
+    private string Condition(long runs)
+    {
+        string[] terms =
+        [
+            .. _modes.Select(mode => (Mode: mode, Layers: _variants.Where(variant => (runs >> _runs.IndexOf((variant, mode)) & 1) != 0).ToArray()))
+                .Where(static term => term.Layers.Length > 0)
+                .GroupBy(term => Layers(term.Layers))
+                .Select(group => string.Join(" && ", new[] { Modes([.. group.Select(static term => term.Mode)]), group.Key }.Where(static text => text.Length > 0))),
+        ];
+        return terms.Length == 1 ? terms[0] : string.Join(" || ", terms.Select(static text => text.Contains("&&") ? $"({text})" : text));
+    }
+
+    private string Modes(BodyMode[] modes) =>
+        modes.Length == _modes.Length ? "" : modes.Length == 1 ? modes[0].Only : _modes.Except(modes).Single().Except;
+
+    private string Layers(BlockVariant[] variants)
+    {
+        int first = Array.IndexOf(_variants, variants[0]);
+        int last = Array.IndexOf(_variants, variants[variants.Length - 1]);
+        if (last - first + 1 != variants.Length)
+        {
+            return "(" + string.Join(" || ", variants.Select(variant => Layers([variant]))) + ")";
+        }
+
+        bool lowest = first == 0;
+        bool highest = last == _variants.Length - 1;
+        return (lowest, highest) switch
+        {
+            (true, true) => "",
+            (false, true) => FormattableString.Invariant($"layer.Index >= {variants[0].FirstLayer}"),
+            (true, false) => FormattableString.Invariant($"layer.Index <= {variants[variants.Length - 1].LastLayer}"),
+            _ => FormattableString.Invariant($"layer.Index is >= {variants[0].FirstLayer} and <= {variants[variants.Length - 1].LastLayer}"),
+        };
+    }
+
+    private sealed record Entry(OperationLine Line, long Runs);
+}
