@@ -8,15 +8,14 @@ namespace ModelCompiler.Compiler;
 
 /// <summary>One variant of the block: which adapters it has and how far backward goes through it.</summary>
 /// <param name="Name">Its name in generated code.</param>
-/// <param name="FirstLayer">First layer of the run of layers that use it.</param>
-/// <param name="LastLayer">Last layer of that run.</param>
+/// <param name="Layers">The layers that run it.</param>
 /// <param name="None">Operations and frame when everything is kept.</param>
 /// <param name="Selective">Operations and frame when cheap values are recomputed.</param>
 /// <param name="Pass">Operations and frame of a forward that saves nothing.</param>
 /// <param name="Recompute">Operations and frame of a backward that recomputes all of forward from the layer's input.</param>
 /// <param name="Decode">Operations and frame for generation.</param>
 public sealed record BlockVariant(
-    string Name, int FirstLayer, int LastLayer, FrameDraft None, FrameDraft Selective, FrameDraft Pass, FrameDraft Recompute, FrameDraft Decode);
+    string Name, LayerSet Layers, FrameDraft None, FrameDraft Selective, FrameDraft Pass, FrameDraft Recompute, FrameDraft Decode);
 
 /// <summary>A model after all passes: what the writers print and the planner plans.</summary>
 public sealed record CompiledModel(
@@ -41,32 +40,22 @@ public static class Pipeline
         AdaptedProjection[] slots = InsertAdapters.Slots(spec, network);
         AdaptedProjection[] inBlock = slots.Where(s => s.Projection.PerLayer).ToArray();
         bool full = spec.Recipe is null;
-        int lowest = full ? 0 : inBlock.Length == 0 ? spec.Block.Repeat : inBlock.Min(s => s.Row.FirstLayer);
-
-        var starts = new SortedSet<int>(inBlock.Select(s => s.Row.FirstLayer)) { 0 };
-        if (!full && lowest < spec.Block.Repeat - 1)
-        {
-            starts.Add(lowest + 1);
-        }
+        int layers = spec.Block.Repeat;
+        int lowest = full ? 0 : inBlock.Select(static s => s.Row.Layers?.First ?? 0).DefaultIfEmpty(layers).Min();
 
         int[] cacheWidths = [];
         var variants = new List<BlockVariant>();
-        int[] order = starts.Where(s => s < spec.Block.Repeat).ToArray();
-        for (int i = 0; i < order.Length; i++)
+        foreach ((LayerSet run, Region block, AdaptedProjection[] active) in Variants(network, inBlock, layers, full ? -1 : lowest))
         {
-            int first = order[i];
-            int last = i + 1 < order.Length ? order[i + 1] - 1 : spec.Block.Repeat - 1;
-            AdaptedProjection[] active = inBlock.Where(s => s.Row.FirstLayer <= first).ToArray();
-            string name = i == order.Length - 1 ? "Layer" : first < lowest ? "FrozenLayer" : first == lowest ? "LowestLayer" : $"Layer{first}";
-            bool backward = first >= lowest;
-            bool inputGradient = first > lowest || full;
-            Region forward = UniqueNames.Run(FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: true)));
-            (Region serving, cacheWidths) = Decode.Run(UniqueNames.Run(FuseAccumulate.Run(InsertAdapters.Run(network.Block, active, training: false))));
+            bool backward = run.First >= lowest;
+            bool inputGradient = run.First > lowest || full;
+            string name = run.Last == layers - 1 ? "Layer" : !backward ? Numbered("FrozenLayer", run.First) : run.First == lowest && !full ? "LowestLayer" : $"Layer{run.First}";
+            Region forward = UniqueNames.Run(FuseAccumulate.Run(InsertAdapters.Run(block, active, training: true)));
+            (Region serving, cacheWidths) = Decode.Run(UniqueNames.Run(FuseAccumulate.Run(InsertAdapters.Run(block, active, training: false))));
             (Region Forward, Region? Backward) selective = Train(forward, backward, inputGradient, Checkpointing.Selective);
             variants.Add(new BlockVariant(
                 name,
-                first,
-                last,
+                run,
                 Draft(Train(forward, backward, inputGradient, Checkpointing.None)),
                 Draft(selective),
                 Draft((selective.Forward, null)),
@@ -82,6 +71,16 @@ public static class Pipeline
         FrameDraft logits = Serving("Head", Decode.Head(InsertAdapters.Run(network.Loss, head, training: false)), carried: false, inPlace, slots.Length);
         return new CompiledModel(spec, network, slots, variants.ToArray(), prologue, loss, logits, cacheWidths);
     }
+
+    /// <summary>Layers are of one variant that have the same block and adapters and the same part in backward: none, the lowest, or one that passes the gradient on.</summary>
+    private static IEnumerable<(LayerSet Layers, Region Block, AdaptedProjection[] Active)> Variants(Network network, AdaptedProjection[] adapters, int layers, int lowest) =>
+        from layer in Enumerable.Range(0, layers)
+        let block = Array.FindIndex(network.Blocks, b => b.Layers.Contains(layer))
+        let active = adapters.Where(a => a.Row.Layers?.Contains(layer) != false).ToArray()
+        group (layer, active) by (block, layer.CompareTo(lowest), string.Join(" ", active.Select(static a => a.Slot.Index))) into run
+        select (LayerSet.Of(run.Select(static r => r.layer)), network.Blocks[run.Key.block].Region, run.First().active);
+
+    private static string Numbered(string name, int layer) => layer == 0 ? name : FormattableString.Invariant($"{name}{layer}");
 
     private static (Region Forward, Region? Backward) Train(Region forward, bool needsBackward, bool inputGradient, Checkpointing policy)
     {

@@ -73,8 +73,8 @@ public abstract class AdapterExpansion
     /// <summary>What a recipe without problems should still be told of the attribute's arguments: warnings.</summary>
     internal abstract IEnumerable<AdapterProblem> Warn(AdapterSpec adapter, RecipeSpec recipe, IReadOnlyList<ProjectionSize> targets);
 
-    /// <summary>The slot as the planner knows it.</summary>
-    public abstract Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection);
+    /// <summary>The slot as the planner knows it, in a model of so many layers.</summary>
+    public abstract Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection, int layers);
 
     /// <summary>The adapter's parameters.</summary>
     public abstract ParameterInfo[] Parameters(Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection);
@@ -87,7 +87,7 @@ public abstract class AdapterExpansion
         Graph.AdapterSlot slot, Planning.AdapterSlot row, ProjectionSite projection, string name, Dim rows, Dim columns,
         bool trainable = true, ParameterKind kind = ParameterKind.Matrix) => new(
             $"{slot.Path}.Adapter.{name}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index,
-            row.FirstLayer);
+            row.Layers);
 
     /// <summary>A value's name: the projection's and what it is there.</summary>
     protected static string Name(Graph.AdapterSlot slot, string what) => slot.Path.Substring(slot.Path.LastIndexOf('.') + 1) + what;
@@ -121,11 +121,11 @@ public abstract class AdapterExpansion<TOptions> : AdapterExpansion
         Warn(SiteOf(adapter, recipe, targets));
 
     /// <inheritdoc/>
-    public sealed override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection)
+    public sealed override Planning.AdapterSlot Describe(AdapterSpec adapter, ProjectionSite projection, int layers)
     {
         TOptions options = Complete((TOptions)Read(adapter), projection);
         return new Planning.AdapterSlot(
-            projection.Path, options, options.LargestRank(LargestRank(options, projection)), projection.PerLayer ? adapter.FirstLayer : 0);
+            projection.Path, options, options.LargestRank(LargestRank(options, projection)), projection.PerLayer ? adapter.LayersIn(layers) : null);
     }
 
     /// <inheritdoc cref="AdapterExpansion.Check"/>

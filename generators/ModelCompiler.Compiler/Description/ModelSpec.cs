@@ -83,7 +83,8 @@ public sealed record SublayerSpec(
 /// <param name="OutputBias">Bias on the output projection.</param>
 /// <param name="Rotary">Rotary positions, with what is not given defaulted; null: none.</param>
 /// <param name="QueryKeyNorm">RMS norm of each head's queries and keys; null: none.</param>
-public sealed record AttentionSpec(AttentionShape Shape, bool Bias, bool OutputBias, RotaryShape? Rotary, NormSpec? QueryKeyNorm = null);
+/// <param name="RotaryLayers">The layers with rotary positions, as the description says it: "0..2, 4.."; empty: all.</param>
+public sealed record AttentionSpec(AttentionShape Shape, bool Bias, bool OutputBias, RotaryShape? Rotary, NormSpec? QueryKeyNorm = null, string RotaryLayers = "");
 
 /// <summary>Kinds of feed-forward layer.</summary>
 public enum FeedForwardKind

@@ -49,7 +49,20 @@ public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuant
 /// <param name="Targets">Projections that carry it (already defaulted to all).</param>
 /// <param name="FirstLayer">First layer that carries it.</param>
 /// <param name="Arguments">The other named arguments given; booleans are 0 or 1, enums their value.</param>
-public sealed record AdapterSpec(string Method, Projections Targets, int FirstLayer, EquatableArray<ArgumentSpec> Arguments);
+public sealed record AdapterSpec(string Method, Projections Targets, int FirstLayer, EquatableArray<ArgumentSpec> Arguments)
+{
+    /// <summary>The layers that carry it, as the description says it: "0..2, 5.."; empty: all.</summary>
+    public string Layers { get; init; } = "";
+
+    /// <summary>The layers that carry it in a model of so many; null: all.</summary>
+    public LayerSet? LayersIn(int layers)
+    {
+        LayerSet? named = Layers.Length == 0 ? null : LayerSet.Find(Layers, layers);
+        return FirstLayer == 0 && named is null ? null
+            : LayerSet.Of((named ?? LayerSet.Range(0, layers - 1)).Where(layer => layer >= FirstLayer)) is var set && set.Count < layers ? set
+            : null;
+    }
+}
 
 /// <summary>A named attribute argument.</summary>
 public sealed record ArgumentSpec(string Name, double Value);

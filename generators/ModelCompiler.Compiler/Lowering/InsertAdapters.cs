@@ -28,7 +28,7 @@ public static class InsertAdapters
                 AdapterExpansion expansion = AdapterExpansion.Find(adapter.Method)
                     ?? throw new InvalidOperationException($"unknown adapter method {adapter.Method}");
                 var slot = new Graph.AdapterSlot(slots.Count, projection.Path);
-                Planning.AdapterSlot row = expansion.Describe(adapter, projection);
+                Planning.AdapterSlot row = expansion.Describe(adapter, projection, spec.Block.Repeat);
                 Value[] parameters = expansion.Parameters(slot, row, projection)
                     .Select(p => new Value(p.Path, new Shape(p.Rows, p.Columns), ValueKind.Parameter, p)).ToArray();
                 slots.Add(new AdaptedProjection(projection, expansion, slot, row, parameters));

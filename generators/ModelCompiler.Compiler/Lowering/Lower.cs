@@ -17,8 +17,8 @@ public sealed record ProjectionSite(Projections Flag, string Path, int In, int O
     public bool PerLayer => Flag != Projections.Head;
 }
 
-/// <summary>The regions of a step before any pass: prologue, one block, loss.</summary>
-public sealed record Network(Region Prologue, Region Block, Region Loss, Value[] Parameters, ProjectionSite[] Projections);
+/// <summary>The regions of a step before any pass: prologue, the blocks with the layers that run each, loss.</summary>
+public sealed record Network(Region Prologue, (LayerSet Layers, Region Region)[] Blocks, Region Loss, Value[] Parameters, ProjectionSite[] Projections);
 
 /// <summary>Turns a description into regions.</summary>
 public sealed class Lower
@@ -48,9 +48,9 @@ public sealed class Lower
     {
         Value embedding = Parameter("TokenEmbedding", ParameterKind.Matrix, _spec.Vocabulary, _spec.Width, perLayer: false);
         Region prologue = Prologue(embedding);
-        Region block = Block();
+        (LayerSet, Region)[] blocks = Blocks();
         Region loss = Loss(embedding);
-        return new Network(prologue, block, loss, _parameters.ToArray(), _projections.ToArray());
+        return new Network(prologue, blocks, loss, _parameters.ToArray(), _projections.ToArray());
     }
 
     private Region Prologue(Value embedding)
@@ -66,7 +66,18 @@ public sealed class Lower
         return g.Build(null, x);
     }
 
-    private Region Block()
+    /// <summary>Layers are of one block that have the same operations.</summary>
+    private (LayerSet, Region)[] Blocks() =>
+    [
+        .. Enumerable.Range(0, _spec.Block.Repeat)
+            .GroupBy(layer => string.Concat(_spec.Block.Sublayers.Select(s => Rotates(s.Attention, layer) ? '1' : '0')), StringComparer.Ordinal)
+            .Select(kind => (LayerSet.Of(kind), Block(kind.First()))),
+    ];
+
+    private bool Rotates(AttentionSpec? attention, int layer) =>
+        attention?.Rotary is not null && (attention.RotaryLayers.Length == 0 || LayerSet.Find(attention.RotaryLayers, _spec.Block.Repeat)!.Contains(layer));
+
+    private Region Block(int layer)
     {
         var g = new GraphBuilder();
         var input = new Value("Input", new Shape(Dim.Tokens, new Dim(_spec.Width)), ValueKind.Carried);
@@ -85,7 +96,7 @@ public sealed class Lower
             }
 
             Value y = sublayer.Attention is not null
-                ? Attention(g, sublayer, sublayer.Attention, read, suffix)
+                ? Attention(g, sublayer, Rotates(sublayer.Attention, layer) ? sublayer.Attention : sublayer.Attention with { Rotary = null }, read, suffix)
                 : FeedForward(g, sublayer, sublayer.FeedForward!, read, suffix);
             if (sublayer.LayerScale)
             {
@@ -182,7 +193,11 @@ public sealed class Lower
         string path = $"{sublayer.PropertyName}.{flag}";
         int inputs = x.Shape.Columns.Factor;
         Value weight = Parameter(path + ".Weight", ParameterKind.Matrix, width, inputs, projection: flag);
-        _projections.Add(new ProjectionSite(flag, path, inputs, width, weight.Parameter!.Format));
+        if (_projections.All(projection => projection.Path != path))
+        {
+            _projections.Add(new ProjectionSite(flag, path, inputs, width, weight.Parameter!.Format));
+        }
+
         return bias
             ? g.Add(name, new Linear(), x, weight, Parameter(path + ".Bias", ParameterKind.Bias, 1, width))
             : g.Add(name, new Linear(), x, weight);
@@ -205,6 +220,11 @@ public sealed class Lower
 
     private Value Parameter(string path, ParameterKind kind, int rows, int columns, bool perLayer = true, Projections? projection = null)
     {
+        if (_parameters.Find(parameter => parameter.Name == path) is { } known)
+        {
+            return known;
+        }
+
         WeightFormat format = kind != ParameterKind.Matrix || _spec.Recipe is null ? WeightFormat.Compute
             : projection is { } named ? _spec.Recipe.FormatOf(named) : _spec.Recipe.EmbeddingFormat;
         var row = new ParameterInfo(path, new Dim(rows), new Dim(columns), format, perLayer, _spec.Recipe is null, kind);

@@ -32,6 +32,10 @@ internal sealed class ArchitectureValidation
             {
                 validation.CheckAttention(attention, sublayer.PropertyName, spec.Width);
                 validation.CheckNorm(attention.QueryKeyNorm, sublayer.PropertyName, "QueryKeyNorm");
+                if (attention.RotaryLayers.Length > 0 && spec.Block.Repeat > 0 && LayerSet.Find(attention.RotaryLayers, spec.Block.Repeat) is null)
+                {
+                    validation.Add(ProblemIds.RotaryLayersOutside, new Origin(sublayer.PropertyName, "Rotary", "Layers"), attention.RotaryLayers, Text(spec.Block.Repeat - 1));
+                }
             }
 
             if (sublayer.FeedForward is { } feedForward)

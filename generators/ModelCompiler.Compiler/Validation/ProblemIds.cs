@@ -47,6 +47,7 @@ public static class ProblemIds
     public const string EmbeddingScaleUnusable = "MC0111";
     public const string RotaryScalingUnusable = "MC0112";
     public const string SizeTooLarge = "MC0113";
+    public const string RotaryLayersOutside = "MC0114";
 
     public const string RankNotPositive = "MC0201";
     public const string RankTooLarge = "MC0202";
@@ -54,7 +55,7 @@ public static class ProblemIds
     public const string SlotTakenTwice = "MC0204";
     public const string DropoutOutOfRange = "MC0205";
     public const string AlphaUnusable = "MC0206";
-    public const string FirstLayerOutside = "MC0207";
+    public const string LayersOutside = "MC0207";
     public const string NoAdapter = "MC0208";
     public const string UnknownMethod = "MC0209";
     public const string NoTarget = "MC0210";

@@ -143,9 +143,14 @@ internal sealed class RecipeValidation
             Add(ProblemIds.UnknownTarget, origin with { Argument = "Targets" }, _spec.Recipe!.Architecture, Names(missing), Names(_existing));
         }
 
-        if (adapter.FirstLayer < 0 || adapter.FirstLayer >= _spec.Block.Repeat)
+        int highest = _spec.Block.Repeat - 1;
+        if (adapter.FirstLayer < 0 || adapter.FirstLayer > highest)
         {
-            Add(ProblemIds.FirstLayerOutside, origin with { Argument = "FirstLayer" }, Text(adapter.FirstLayer), Text(_spec.Block.Repeat - 1));
+            Add(ProblemIds.LayersOutside, origin with { Argument = "FirstLayer" }, "FirstLayer", Text(adapter.FirstLayer), Text(highest));
+        }
+        else if (adapter.Layers.Length > 0 && LayerSet.Find(adapter.Layers, _spec.Block.Repeat)?.Any(layer => layer >= adapter.FirstLayer) != true)
+        {
+            Add(ProblemIds.LayersOutside, origin with { Argument = "Layers" }, "Layers", $"\"{adapter.Layers}\"", Text(highest));
         }
     }
 

@@ -16,7 +16,7 @@ internal static class BackwardFile
         w.Line("/// <inheritdoc/>").Open("public override void Backward()");
         if (variants.Length > 0)
         {
-            new LayerLoop(variants[0].FirstLayer, variants[variants.Length - 1].LastLayer).Write(
+            new LayerLoop(variants.Min(static v => v.Layers.First), spec.Block.Repeat - 1).Write(
                 w,
                 down: true,
                 static l => $"RecomputeBelow({l});",

@@ -16,6 +16,8 @@ internal static class Literal
 
     public static string Flag(bool value) => value ? "true" : "false";
 
+    public static string Layers(LayerSet layers) => $"§LayerSet.Parse({Text(layers.ToString())})";
+
     public static string Dimension(Dim d) => d switch
     {
         { Symbol: DimSymbol.One } => FormattableString.Invariant($"{d.Factor}"),

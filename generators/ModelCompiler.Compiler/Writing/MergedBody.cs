@@ -1,3 +1,5 @@
+using ModelCompiler.Planning;
+
 namespace ModelCompiler.Compiler.Writing;
 
 /// <summary>One way that a layer's method runs.</summary>
@@ -26,7 +28,7 @@ internal sealed class MergedBody
             _runs.Add((variant, mode));
         }
 
-        _variants = [.. _runs.Select(static run => run.Variant).Distinct().OrderBy(static variant => variant.FirstLayer)];
+        _variants = [.. _runs.Select(static run => run.Variant).Distinct().OrderBy(static variant => variant.Layers.First)];
         _modes = [.. _runs.Select(static run => run.Mode).Distinct()];
     }
 
@@ -101,25 +103,9 @@ internal sealed class MergedBody
     private string Modes(BodyMode[] modes) =>
         modes.Length == _modes.Length ? "" : modes.Length == 1 ? modes[0].Only : _modes.Except(modes).Single().Except;
 
-    private string Layers(BlockVariant[] variants)
-    {
-        int first = Array.IndexOf(_variants, variants[0]);
-        int last = Array.IndexOf(_variants, variants[variants.Length - 1]);
-        if (last - first + 1 != variants.Length)
-        {
-            return "(" + string.Join(" || ", variants.Select(variant => Layers([variant]))) + ")";
-        }
-
-        bool lowest = first == 0;
-        bool highest = last == _variants.Length - 1;
-        return (lowest, highest) switch
-        {
-            (true, true) => "",
-            (false, true) => FormattableString.Invariant($"layer.Index >= {variants[0].FirstLayer}"),
-            (true, false) => FormattableString.Invariant($"layer.Index <= {variants[variants.Length - 1].LastLayer}"),
-            _ => FormattableString.Invariant($"layer.Index is >= {variants[0].FirstLayer} and <= {variants[variants.Length - 1].LastLayer}"),
-        };
-    }
+    private string Layers(BlockVariant[] variants) => variants.Length == _variants.Length
+        ? ""
+        : LayersText.Condition("layer.Index", LayerSet.Of(variants.SelectMany(static variant => variant.Layers)), _variants.Max(static variant => variant.Layers.Last) + 1);
 
     private sealed record Entry(OperationLine Line, long Runs);
 }

@@ -26,7 +26,7 @@ public sealed class ModelTypes
         LayerFrames = new FrameUnion(model.Variants.SelectMany(v => new[] { v.Selective, v.None, v.Pass, v.Recompute, v.Decode }));
         LossFrames = new FrameUnion([model.Loss, model.Head]);
         PrologueFrames = new FrameUnion([model.Prologue]);
-        Shapes = new ShapeConstants([.. model.Network.Prologue.Ops, .. model.Network.Block.Ops, .. model.Network.Loss.Ops]);
+        Shapes = new ShapeConstants([.. model.Network.Prologue.Ops, .. model.Network.Blocks.SelectMany(static block => block.Region.Ops), .. model.Network.Loss.Ops]);
         Tables = MakeTables();
     }
 
@@ -142,7 +142,7 @@ public sealed class ModelTypes
             Slots = Model.Slots.Select(s => s.Row).ToArray(),
             Variants = Model.Variants
                 .Select(v => new VariantFrames(
-                    v.Name, v.FirstLayer, LayerFrames.Table(v.None), LayerFrames.Table(v.Selective), LayerFrames.Table(v.Pass), LayerFrames.Table(v.Recompute), LayerFrames.Table(v.Decode)))
+                    v.Name, v.Layers, LayerFrames.Table(v.None), LayerFrames.Table(v.Selective), LayerFrames.Table(v.Pass), LayerFrames.Table(v.Recompute), LayerFrames.Table(v.Decode)))
                 .ToArray(),
             Prologue = PrologueFrames.Table(Model.Prologue),
             Loss = LossFrames.Table(Model.Loss),

@@ -9,8 +9,8 @@ internal static class OptionsText
     /// <summary>A slot: <c>"Attention.Query", new LoraOptions { Rank = 4 }, MaximumRank: 64</c>.</summary>
     public static string Slot(AdapterSlot slot)
     {
-        string first = slot.FirstLayer == 0 ? "" : FormattableString.Invariant($", FirstLayer: {slot.FirstLayer}");
-        return FormattableString.Invariant($"\"{slot.Path}\", {Options(slot.Options)}, MaximumRank: {slot.MaximumRank}{first}");
+        string layers = slot.Layers is null ? "" : $", Layers: {Literal.Layers(slot.Layers)}";
+        return FormattableString.Invariant($"\"{slot.Path}\", {Options(slot.Options)}, MaximumRank: {slot.MaximumRank}{layers}");
     }
 
     private static string Options(AdapterOptions options)

@@ -38,6 +38,6 @@ internal static class ProjectionsText
         string index = layer.Length > 0 ? "layer" : "-1";
         string parameters = string.Join(", ", slot.Parameters.Select(p => $"{model}At({types.Row(p.Name)}{layer})"));
         string made = $"{model}Register(new §{slot.Expansion.RuntimeType}(s_tables.Slots[{slot.Slot.Index}], {slot.Slot.Index}, {index}, {parameters}))";
-        return slot.Row.FirstLayer > 0 && layer.Length > 0 ? $"layer < {slot.Row.FirstLayer} ? null : {made}" : made;
+        return slot.Row.Layers is { } layers && layer.Length > 0 ? $"{LayersText.Condition("layer", layers, types.Spec.Block.Repeat)} ? {made} : null" : made;
     }
 }

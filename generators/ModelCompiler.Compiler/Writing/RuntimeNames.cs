@@ -26,7 +26,7 @@ public static class RuntimeNames
         .Concat(In(
             Namespaces[4],
             "AdapterSlot", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops",
-            "FrameTable", "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterInfo", "ParameterKind", "Plan", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan",
+            "FrameTable", "LayerSet", "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterInfo", "ParameterKind", "Plan", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan",
             "VariantFrames", "WeightFormat", "Work"))
         .Concat(In(Namespaces[5], "Tensor"))
         .GroupBy(static type => type.Name)

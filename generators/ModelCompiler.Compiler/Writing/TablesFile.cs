@@ -42,7 +42,7 @@ internal static class TablesFile
         w.Line("Variants =").Line("[").Deeper();
         foreach (VariantFrames v in t.Variants)
         {
-            w.Line(FormattableString.Invariant($"new({Literal.Text(v.Name)}, FirstLayer: {v.FirstLayer},")).Deeper();
+            w.Line($"new({Literal.Text(v.Name)}, {Literal.Layers(v.Layers)},").Deeper();
             FrameTable[] frames = Frames(v);
             for (int i = 0; i < frames.Length; i++)
             {
@@ -136,7 +136,7 @@ internal static class TablesFile
         p.Trainable ? ", Trainable: true" : "",
         p.Kind == ParameterKind.Matrix ? "" : $", Kind: §ParameterKind.{p.Kind}",
         p.Slot < 0 ? "" : FormattableString.Invariant($", Slot: {p.Slot}"),
-        p.FirstLayer == 0 ? "" : FormattableString.Invariant($", FirstLayer: {p.FirstLayer}"),
+        p.Layers is null ? "" : $", Layers: {Literal.Layers(p.Layers)}",
         p.SupportsPartialUpdate ? ", SupportsPartialUpdate: true" : "",
         p.TrainingOnly ? ", TrainingOnly: true" : "");
 

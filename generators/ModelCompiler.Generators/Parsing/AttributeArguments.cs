@@ -23,6 +23,9 @@ internal readonly struct AttributeArguments(AttributeData? attribute)
         return defaultValue;
     }
 
+    /// <summary>A named text; empty where it is missing or in error.</summary>
+    public string Text(string name) => attribute?.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value is { Kind: TypedConstantKind.Primitive, Value: string text } ? text : "";
+
     /// <summary>The first constructor argument; null where it is missing or in error.</summary>
     public object? Positional =>
         attribute?.ConstructorArguments.FirstOrDefault() is { Kind: TypedConstantKind.Primitive or TypedConstantKind.Enum } first ? first.Value : null;

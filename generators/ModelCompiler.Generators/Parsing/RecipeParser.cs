@@ -64,9 +64,12 @@ internal static class RecipeParser
             (Projections)arguments.Get("Targets", (int)Projections.All),
             arguments.Get("FirstLayer", 0),
             new EquatableArray<ArgumentSpec>(attribute.NamedArguments
-                .Where(static argument => argument.Key is not ("Targets" or "FirstLayer"))
+                .Where(static argument => argument.Key is not ("Targets" or "FirstLayer" or "Layers"))
                 .Select(static argument => ParseArgument(argument.Key, argument.Value))
-                .OfType<ArgumentSpec>()));
+                .OfType<ArgumentSpec>()))
+        {
+            Layers = arguments.Text("Layers"),
+        };
     }
 
     private static ArgumentSpec? ParseArgument(string name, TypedConstant constant) => constant.Kind is TypedConstantKind.Primitive or TypedConstantKind.Enum

@@ -19,7 +19,7 @@ internal static class ReservedNames
     private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
     {
         "AdapterSlot", "AttentionShape", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops", "Frame", "FrameTable",
-        "FrequencyScaling", "IBackend", "IModel", "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo",
+        "FrequencyScaling", "IBackend", "IModel", "LayerSet", "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo",
         "ParameterKind", "Plan", "Projection", "RotaryShape", "SublayerInfo", "SublayerKind", "Tensor", "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames",
         "WeightFormat", "Work",
     };

@@ -127,7 +127,8 @@ internal static class SublayerParser
             arguments.Get("Bias", false),
             arguments.Get("OutputBias", false),
             property.Find("Rotary") is { } rotary ? Rotary(new AttributeArguments(rotary), headWidth) : null,
-            property.Find("QueryKeyNorm") is { } norm ? new NormSpec(NormKind.Rms, new NormShape(new AttributeArguments(norm).Get("Epsilon", 1e-5f)), Bias: false) : null);
+            property.Find("QueryKeyNorm") is { } norm ? new NormSpec(NormKind.Rms, new NormShape(new AttributeArguments(norm).Get("Epsilon", 1e-5f)), Bias: false) : null,
+            property.Find("Rotary") is { } where ? new AttributeArguments(where).Text("Layers") : "");
     }
 
     private static RotaryShape Rotary(AttributeArguments arguments, int headWidth)

@@ -42,6 +42,9 @@ public abstract class AdapterAttribute : Attribute
 
     /// <summary>The first layer that carries the adapter; layers below it stay as they are.</summary>
     public int FirstLayer { get; set; }
+
+    /// <summary>The layers that carry the adapter, where they are not all from <see cref="FirstLayer"/> on: "0..2, 5, 8.."; null: these.</summary>
+    public string? Layers { get; set; }
 }
 
 /// <summary>

@@ -52,6 +52,9 @@ public sealed class RotaryAttribute : Attribute
     /// <summary>How many of a head's leading channels rotate (partial rotary of GPT-NeoX); 0: all.</summary>
     public int Width { get; set; }
 
+    /// <summary>The layers whose queries and keys rotate, "0..2, 4..6"; those of the others know no positions (SmolLM3). Null: all.</summary>
+    public string? Layers { get; set; }
+
     /// <summary>How frequencies are stretched: <c>rope_type</c> of config.json's <c>rope_scaling</c>.</summary>
     public RotaryScaling Scaling { get; set; }
 

@@ -25,12 +25,12 @@ internal static class FitAttributes
 
         if (plan.Rank is { } rank && plan.Ranks is null)
         {
-            lines.AddRange(tables.Slots.GroupBy(static s => (s.Options, s.Alpha, s.FirstLayer))
+            lines.AddRange(tables.Slots.GroupBy(static s => (s.Options, s.Alpha, s.Layers))
                 .Select(g => Adapter(tables, g.ToArray(), rank)));
         }
 
         string every = plan.Checkpointing == Checkpointing.Block && plan.CheckpointEvery > 1 ? $", CheckpointEvery = {Number(plan.CheckpointEvery)}" : "";
-        string activations = plan.SavedActivations == ModelCompiler.Storage.Float32 ? "" : $", Activations = Storage.{plan.SavedActivations}";
+        string activations = plan.SavedActivations == ModelCompiler.Storage.Float32 ? "" : $", SavedActivations = Storage.{plan.SavedActivations}";
         if (Devices.Of(profile) is not { } device)
         {
             return lines;
@@ -42,6 +42,11 @@ internal static class FitAttributes
             $"Checkpointing = Checkpointing.{plan.Checkpointing}{every}, Optimizer = Optimizer.{plan.Optimizer}{activations})]");
         return lines;
     }
+
+    private static string Layers(ModelTables tables, LayerSet? layers) =>
+        layers is null ? ""
+        : layers.Equals(LayerSet.Range(layers.First, tables.Layers - 1)) ? $", FirstLayer = {Number(layers.First)}"
+        : $", Layers = \"{layers}\"";
 
     /// <summary>The attribute of slots that have the same options, at a rank.</summary>
     private static string Adapter(ModelTables tables, AdapterSlot[] slots, int rank)
@@ -55,7 +60,7 @@ internal static class FitAttributes
         int projections = tables.Parameters.Count(static r => r.IsFrozenWeight && r.PerLayer && !r.Vector);
         IEnumerable<string> targets = slots.Select(static s => "Projections." + s.Path.Substring(s.Path.LastIndexOf('.') + 1)).Distinct();
         return $"[{options.Attribute}({string.Join(", ", arguments.Select(static a => $"{a.Name} = {a.Literal}"))}"
-            + (first.FirstLayer > 0 ? $", FirstLayer = {Number(first.FirstLayer)}" : "")
+            + Layers(tables, first.Layers)
             + (slots.Length < projections || slots.Any(static s => s.Path == "Head") ? $", Targets = {string.Join(" | ", targets)}" : "")
             + ")]";
     }

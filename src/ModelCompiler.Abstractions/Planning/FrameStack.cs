@@ -165,7 +165,7 @@ internal sealed class FrameStacking(ModelTables tables, Func<int, Sizes> sizesIn
         };
         bool alternates = Alternates(table) && !keepsInput;
         _above = alternates && _above;
-        var key = (alike ? variant.FirstLayer : layer, role, _above, keepsInput, raised);
+        var key = (alike ? variant.Layers.First : layer, role, _above, keepsInput, raised);
         if (!_plans.TryGetValue(key, out FramePlan? plan))
         {
             plan = FramePlanner.Plan(table, sizesIn(layer), profile, _above, keepsInput, raised, share, saved);

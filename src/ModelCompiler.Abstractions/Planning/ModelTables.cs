@@ -7,11 +7,11 @@ namespace ModelCompiler.Planning;
 /// <param name="Rows">Rows (1 for vectors).</param>
 /// <param name="Columns">Columns.</param>
 /// <param name="Format">How it is stored.</param>
-/// <param name="PerLayer">Whether every layer from <paramref name="FirstLayer"/> on has its own.</param>
+/// <param name="PerLayer">Whether layers have one each.</param>
 /// <param name="Trainable">Whether it has a gradient and optimizer state.</param>
 /// <param name="Kind">What it is of its operation.</param>
 /// <param name="Slot">The adapter slot it belongs to; -1: none.</param>
-/// <param name="FirstLayer">First layer that has it.</param>
+/// <param name="Layers">The layers that have it; null: all.</param>
 /// <param name="SupportsPartialUpdate">Whether a step may update some of its rows or columns only; its moments are then kept whole and in the arena.</param>
 /// <param name="TrainingOnly">Whether it exists in training only: what a method keeps of its parameters' history.</param>
 public sealed record ParameterInfo(
@@ -23,7 +23,7 @@ public sealed record ParameterInfo(
     bool Trainable = false,
     ParameterKind Kind = ParameterKind.Matrix,
     int Slot = -1,
-    int FirstLayer = 0,
+    LayerSet? Layers = null,
     bool SupportsPartialUpdate = false,
     bool TrainingOnly = false)
 {
@@ -43,8 +43,8 @@ public sealed record ParameterInfo(
 /// <param name="MaximumRank">
 /// The largest rank: min(in, out) of the projection, with fewer inputs where the method combines them, or what the options say.
 /// </param>
-/// <param name="FirstLayer">First layer with an adapter here.</param>
-public sealed record AdapterSlot(string Path, AdapterOptions Options, int MaximumRank, int FirstLayer = 0)
+/// <param name="Layers">The layers with an adapter here; null: all, or the head.</param>
+public sealed record AdapterSlot(string Path, AdapterOptions Options, int MaximumRank, LayerSet? Layers = null)
 {
     /// <summary>Name of the method in prose, tables and JSON: "LoRA".</summary>
     public string Method => Options.Method;
@@ -70,14 +70,14 @@ public sealed record AdapterSlot(string Path, AdapterOptions Options, int Maximu
 
 /// <summary>A variant of the block: which layers run it, and its frame under each checkpointing policy.</summary>
 /// <param name="Name">Name in the generated code.</param>
-/// <param name="FirstLayer">First layer of the run of layers that use it.</param>
+/// <param name="Layers">The layers that run it.</param>
 /// <param name="None">Frame when everything backward reads is kept.</param>
 /// <param name="Selective">Frame when cheap values are recomputed.</param>
 /// <param name="Pass">Frame of a forward that saves nothing.</param>
 /// <param name="Recompute">Frame of a backward that recomputes all of forward from the layer's input.</param>
 /// <param name="Decode">Frame for generation.</param>
 public sealed record VariantFrames(
-    string Name, int FirstLayer, FrameTable None, FrameTable Selective, FrameTable Pass, FrameTable Recompute, FrameTable Decode);
+    string Name, LayerSet Layers, FrameTable None, FrameTable Selective, FrameTable Pass, FrameTable Recompute, FrameTable Decode);
 
 /// <summary>Everything the planner needs of a compiled model. The generator writes it as data; build and run plan from the same.</summary>
 public sealed record ModelTables
@@ -118,7 +118,7 @@ public sealed record ModelTables
     /// <summary>All adapter slots.</summary>
     public required AdapterSlot[] Slots { get; init; }
 
-    /// <summary>The variants of the block, by ascending first layer.</summary>
+    /// <summary>The variants of the block, by ascending first layer. Each layer is in one.</summary>
     public required VariantFrames[] Variants { get; init; }
 
     /// <summary>Ids to the first residual stream.</summary>
@@ -131,16 +131,7 @@ public sealed record ModelTables
     public required FrameTable Head { get; init; }
 
     /// <summary>The variant a layer runs.</summary>
-    public int VariantOf(int layer)
-    {
-        int v = Variants.Length - 1;
-        while (Variants[v].FirstLayer > layer)
-        {
-            v--;
-        }
-
-        return v;
-    }
+    public int VariantOf(int layer) => Array.FindIndex(Variants, variant => variant.Layers.Contains(layer));
 
     /// <summary>A path in the model, "Layers[3].Attention.Query", of one inside a layer; layer -1: outside the layers.</summary>
     public static string PathIn(string path, int layer) => layer < 0 ? path : FormattableString.Invariant($"Layers[{layer}].{path}");
@@ -176,13 +167,13 @@ public sealed record ModelTables
     public ParameterInfo WeightOf(AdapterSlot slot) => Parameters.FirstOrDefault(p => p.Path == slot.Path + ".Weight") ?? Parameters.First(static p => p.Path == "TokenEmbedding");
 
     /// <summary>The lowest layer that backward reaches; the number of layers where it reaches none.</summary>
-    public int LowestTrained => Variants.Where(static v => v.None.BackwardOps > 0).Select(static v => v.FirstLayer).DefaultIfEmpty(Layers).Min();
+    public int LowestTrained => Variants.Where(static v => v.None.BackwardOps > 0).Select(static v => v.Layers.First).DefaultIfEmpty(Layers).Min();
 
     /// <summary>The layers that have a parameter; -1 alone for one outside the layers.</summary>
-    public int[] LayersOf(ParameterInfo row) => row.PerLayer ? Enumerable.Range(row.FirstLayer, Layers - row.FirstLayer).ToArray() : [-1];
+    public int[] LayersOf(ParameterInfo row) => !row.PerLayer ? [-1] : row.Layers is { } layers ? [.. layers] : [.. Enumerable.Range(0, Layers)];
 
     /// <summary>In how many layers a parameter is; 1 where it is outside the layers.</summary>
-    public int Copies(ParameterInfo row) => row.PerLayer ? Layers - row.FirstLayer : 1;
+    public int Copies(ParameterInfo row) => row.PerLayer ? row.Layers?.Count ?? Layers : 1;
 
     /// <summary>The layers that have an adapter in a slot; -1 alone for the head's.</summary>
     public int[] LayersOf(AdapterSlot slot) => LayersOf(Parameters.First(p => p.Slot >= 0 && Slots[p.Slot] == slot));

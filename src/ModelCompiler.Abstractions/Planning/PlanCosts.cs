@@ -106,7 +106,7 @@ internal sealed class PlanCosts(ModelTables tables, BackendProfile profile)
 
             // Where ranks do not differ between layers, one layer's bytes are those of each.
             int copies = sizes.Pattern is null ? tables.Copies(row) : 1;
-            foreach (int layer in copies > 1 ? [row.FirstLayer] : tables.LayersOf(row))
+            foreach (int layer in tables.LayersOf(row).Take(copies > 1 ? 1 : int.MaxValue))
             {
                 var arena = new ArenaCursor(profile);
                 Placement value = arena.PlaceValue(plan, row, sizes.In(layer));

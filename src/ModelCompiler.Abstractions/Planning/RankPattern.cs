@@ -3,7 +3,7 @@ namespace ModelCompiler.Planning;
 /// <summary>A rank for every adapter of a model, where they differ between layers (PEFT: <c>rank_pattern</c>).</summary>
 public sealed class RankPattern : IEquatable<RankPattern>
 {
-    private readonly int[] _firstLayers;
+    private readonly LayerSet?[] _layers;
     private readonly int[][] _ranks;
 
     /// <summary>Asks for the rank of every adapter.</summary>
@@ -11,7 +11,7 @@ public sealed class RankPattern : IEquatable<RankPattern>
     /// <param name="rankOf">The rank in a slot, given by its index, and a layer; the layer is -1 outside the layers.</param>
     public RankPattern(ModelTables tables, Func<int, int, int> rankOf)
     {
-        _firstLayers = tables.Slots.Select(static s => s.FirstLayer).ToArray();
+        _layers = tables.Slots.Select(static s => s.Layers).ToArray();
         _ranks = tables.Slots.Select((s, slot) => tables.LayersOf(s).Select(layer => rankOf(slot, layer)).ToArray()).ToArray();
     }
 
@@ -22,9 +22,16 @@ public sealed class RankPattern : IEquatable<RankPattern>
     public double Mean => _ranks.Length == 0 ? 0 : Total / (double)_ranks.Sum(static r => r.Length);
 
     /// <summary>The rank in a slot, given by its index, and a layer; the layer is -1 outside the layers.</summary>
-    public int this[int slot, int layer] => _ranks[slot][Math.Min(Math.Max(0, layer - _firstLayers[slot]), _ranks[slot].Length - 1)];
+    public int this[int slot, int layer]
+    {
+        get
+        {
+            int index = _layers[slot]?.IndexOf(layer) ?? layer;
+            return _ranks[slot][Math.Min(Math.Max(0, index < -1 ? ~index : index), _ranks[slot].Length - 1)];
+        }
+    }
 
-    /// <summary>The ranks of all slots in a layer; those of slots that begin further up are their first layer's, the head's is the one it has.</summary>
+    /// <summary>The ranks of all slots in a layer; those of slots that have no adapter there are of a layer that has one, the head's is the one it has.</summary>
     public int[] In(int layer) => _ranks.Select((_, slot) => this[slot, layer]).ToArray();
 
     /// <summary>Whether there is a rank for each adapter of a model.</summary>

@@ -29,7 +29,7 @@ internal sealed class InspectCommand : HostCommand
             tables.ParameterCount(trainable: false),
             tables.ParameterCount(trainable: true),
             [.. tables.Parameters.Where(p => !p.TrainingOnly).SelectMany(row => tables.LayersOf(row).Select(layer => Line(row, map, layer, row.PathIn(layer), sizes)))],
-            [.. tables.Slots.Select(s => new SlotLine(s.Path, map.ModuleOf(s, -1), s.Method, s.Rank, s.MaximumRank, s.Alpha, s.Scale(s.Rank), s.Dropout, s.FirstLayer))],
+            [.. tables.Slots.Select(s => new SlotLine(s.Path, map.ModuleOf(s, -1), s.Method, s.Rank, s.MaximumRank, s.Alpha, s.Scale(s.Rank), s.Dropout, s.Layers?.ToString()))],
             GeneratedFiles.Of(model));
         Session.Emit(result, HostJson.Default.InspectResult, console => Show(console, result, tables, map, sizes));
         return ExitCode.Done;
@@ -50,7 +50,7 @@ internal sealed class InspectCommand : HostCommand
         Table tensors = Tables.Create("parameter", "tensor", "shape", "type", "trained");
         foreach (ParameterInfo row in tables.Parameters)
         {
-            string name = row.PerLayer ? $"Layers[{row.FirstLayer}..{tables.Layers - 1}].{row.Path}" : row.Path;
+            string name = row.PerLayer ? $"Layers[{LayerSet.Of(tables.LayersOf(row))}].{row.Path}" : row.Path;
             TensorLine line = Line(row, map, -1, name, sizes);
             tensors.AddRow(Markup.Escape(line.Name), Markup.Escape(line.Tensor?.Replace("{0}", "N", StringComparison.Ordinal) ?? ""), Markup.Escape($"[{string.Join(", ", line.Shape)}]"), line.Dtype, line.Trainable ? "yes" : "");
         }
@@ -63,7 +63,7 @@ internal sealed class InspectCommand : HostCommand
             {
                 slots.AddRow(
                     Markup.Escape(slot.Path), Markup.Escape(slot.Method), Tables.Count(slot.Rank), Tables.Number(slot.Alpha, 1), Tables.Number(slot.Scale, 3),
-                    Tables.Number(slot.Dropout, 2), $"{slot.FirstLayer}..{tables.Layers - 1}");
+                    Tables.Number(slot.Dropout, 2), tables.LayersOf(slot) is [-1] ? "" : LayerSet.Of(tables.LayersOf(slot)).ToString());
             }
 
             console.Write(slots);

@@ -69,7 +69,7 @@ internal static class Estimates
     {
         var shape = LlamaShape.From(tables);
         AdapterSlot[] slots = Adapters(tables, shape, plan);
-        if (slots.Length != shape.Projections.Count || slots.Any(static s => s.Options is not LoraOptions || s.FirstLayer > 0))
+        if (slots.Length != shape.Projections.Count || slots.Any(static s => s.Options is not LoraOptions || s.Layers is not null))
         {
             throw new ArgumentException($"--estimator pytorch is of LoRA on all seven projections of every layer, which {tables.Name} does not have");
         }
@@ -105,7 +105,7 @@ internal static class Estimates
     private static long AdapterParameters(ModelTables tables, LlamaShape shape, AdapterSlot slot, int rank)
     {
         (_, int inputs, int outputs) = shape.Projections[Find(tables, shape, slot)];
-        return (shape.Layers - slot.FirstLayer) * (long)rank * (inputs + outputs + (slot.Options is L1raOptions or AdaLoraOptions ? 1 : 0));
+        return (slot.Layers?.Count ?? shape.Layers) * (long)rank * (inputs + outputs + (slot.Options is L1raOptions or AdaLoraOptions ? 1 : 0));
     }
 
     private static int Find(ModelTables tables, LlamaShape shape, AdapterSlot slot) =>

@@ -174,7 +174,7 @@ public static class AdapterFiles
             UseRslora = stabilized,
             UseDora = model.Adapters.All(a => a.HasMagnitude),
             FanInFanOut = model.Adapters.Any(a => map.Of(a.WeightIn(model)).Transposed),
-            TargetModules = model.Adapters.All(a => a.Slot.FirstLayer == 0) ? [.. Targets(map, modules).Distinct()] : [.. modules.Select(m => m.Module)],
+            TargetModules = model.Adapters.All(a => a.Slot.Layers is null) ? [.. Targets(map, modules).Distinct()] : [.. modules.Select(m => m.Module)],
             RankPattern = [.. modules.Where(m => m.Factors.Rank != rank).Select(m => KeyValuePair.Create(m.Module, m.Factors.Rank))],
             AlphaPattern = [.. modules.Where(m => AlphaOf(m) != alpha).Select(m => KeyValuePair.Create(m.Module, AlphaOf(m)))],
             BaseModel = baseModel,

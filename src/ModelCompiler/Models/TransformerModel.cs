@@ -338,7 +338,7 @@ public abstract class TransformerModel : IDisposable
 
     /// <summary>The parameter of a table row, in a layer where every layer has one.</summary>
     protected Parameter At(int row, int layer = -1) =>
-        _parameters[_firstOfRow[row] + Math.Max(0, layer - Tables.Parameters[row].FirstLayer)];
+        _parameters[_firstOfRow[row] + Math.Max(0, Tables.Parameters[row].Layers?.IndexOf(layer) ?? layer)];
 
     /// <summary>Keeps an adapter the generated code made.</summary>
     protected TAdapter Register<TAdapter>(TAdapter adapter)

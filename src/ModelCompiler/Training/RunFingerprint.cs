@@ -44,7 +44,7 @@ internal static class RunFingerprint
 
     private static string Adapter(AdapterSlot slot, int rank) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{slot.Method} {slot.Path} from layer {slot.FirstLayer}, rank {rank}, scale {slot.Scale(rank)}, {Text(slot.Options)}");
+        $"{slot.Method} {slot.Path} of {(slot.Layers is null ? "all layers" : $"layers {slot.Layers}")}, rank {rank}, scale {slot.Scale(rank)}, {Text(slot.Options)}");
 
     private static string Text(AdapterOptions options) => string.Join(", ", options.Arguments.Select(a => $"{a.Name} {a.Literal}"));
 

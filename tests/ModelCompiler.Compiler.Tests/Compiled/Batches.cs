@@ -20,7 +20,7 @@ public static class Batches
         (100, 2, 6, RandomQaLora.Take),
         (Lamda, 1, 6, RandomLamda.Take),
         (300, 1, 6, RandomDyLora.Take),
-        (400, 1, 6, RandomDora.Take),
+        (400, 2, 6, RandomDora.Take),
         (500, 1, 6, RandomL1ra.Take),
         (600, 1, 6, RandomAdaLora.Take),
         (700, 1, 6, RandomLamda.TakePlusPlus),

@@ -35,6 +35,7 @@ internal sealed record Feature(string Factor, string Choice)
         ("dropout", s_flag),
         ("rank stabilized", s_flag),
         ("first layer", ["0", "later"]),
+        ("adapter layers", s_flag),
         ("attention norm", s_norms),
         ("attention scale", s_flag),
         ("attention bias", s_flag),
@@ -42,6 +43,7 @@ internal sealed record Feature(string Factor, string Choice)
         ("grouping", ["none", "grouped", "multi-query"]),
         ("rotary", ["none", "whole", "partial"]),
         ("rotary scaling", ["None", "Linear", "Llama3"]),
+        ("rotary layers", s_flag),
         ("query-key norm", s_flag),
         ("feed-forward norm", s_norms),
         ("feed-forward scale", s_flag),
@@ -50,7 +52,7 @@ internal sealed record Feature(string Factor, string Choice)
     }.SelectMany(factor => factor.Choices.Select(choice => new Feature(factor.Factor, choice)))];
 
     /// <summary>Whether a factor belongs to one attention sublayer.</summary>
-    public bool OfAttention => Factor is "attention norm" or "attention scale" or "attention bias" or "output bias" or "grouping" or "rotary" or "rotary scaling" or "query-key norm";
+    public bool OfAttention => Factor is "attention norm" or "attention scale" or "attention bias" or "output bias" or "grouping" or "rotary" or "rotary scaling" or "rotary layers" or "query-key norm";
 
     /// <summary>Whether a factor belongs to one feed-forward sublayer.</summary>
     public bool OfFeedForward => Factor is "feed-forward norm" or "feed-forward scale" or "feed-forward kind" or "feed-forward bias";
@@ -81,6 +83,7 @@ internal sealed record Feature(string Factor, string Choice)
         yield return Flag("dropout", Any("Dropout"));
         yield return Flag("rank stabilized", Any("RankStabilized"));
         yield return new("first layer", adapters.Any(a => a.FirstLayer > 0) ? "later" : "0");
+        yield return Flag("adapter layers", adapters.Any(a => a.LayersIn(spec.Block.Repeat) is { } set && set.Last < spec.Block.Repeat - 1));
     }
 
     /// <summary>What a sublayer chooses for itself.</summary>
@@ -96,6 +99,7 @@ internal sealed record Feature(string Factor, string Choice)
             yield return new("grouping", heads == keyValueHeads ? "none" : keyValueHeads == 1 ? "multi-query" : "grouped");
             yield return new("rotary", attention.Rotary is not { } rotary ? "none" : rotary.Width < rotary.HeadWidth / 2 * 2 ? "partial" : "whole");
             yield return new("rotary scaling", (attention.Rotary?.Scaling.Kind ?? RotaryScaling.None).ToString());
+            yield return Flag("rotary layers", attention.Rotary is not null && attention.RotaryLayers.Length > 0);
             yield return Flag("query-key norm", attention.QueryKeyNorm is not null);
         }
         else if (sublayer.FeedForward is { } feedForward)

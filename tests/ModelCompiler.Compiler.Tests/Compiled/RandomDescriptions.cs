@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Operations;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;
 
@@ -48,7 +49,17 @@ public static class RandomDescriptions
         from postNorm in s_flag
         from count in Gen.Choose(1, 4)
         from sublayers in Sublayer.ArrayOf(count)
-        select new BlockSpec("Layer", layers, parallel, postNorm, new EquatableArray<SublayerSpec>(sublayers.Select(Named)));
+        from rotary in Layers(layers)
+        select new BlockSpec("Layer", layers, parallel, postNorm, new EquatableArray<SublayerSpec>(sublayers.Select((s, i) => Named(s with
+        {
+            Attention = s.Attention?.Rotary is null ? s.Attention : s.Attention with { RotaryLayers = rotary },
+        }, i))));
+
+    /// <summary>Some of the layers as a description says them; empty as often as not: all.</summary>
+    public static Gen<string> Layers(int layers) =>
+        from some in s_flag
+        from set in Gen.Choose(1, (1 << layers) - 1)
+        select some ? LayerSet.Of(Enumerable.Range(0, layers).Where(layer => (set >> layer & 1) != 0)).ToString() : "";
 
     private static Gen<SublayerSpec> Sublayer =>
         from norm in Norm

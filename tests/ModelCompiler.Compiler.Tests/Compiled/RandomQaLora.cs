@@ -30,10 +30,14 @@ public static class RandomQaLora
                 int rank = 1 + random.Next((int)group.Min(projection => Math.Min(projection.In / size, projection.Out)));
                 double dropout = random.Next(3) == 0 ? 0.25 : 0;
                 Targets targets = group.Aggregate(Targets.None, (all, projection) => all | projection.Projection);
-                adapters.Add(new AdapterSpec("QaLora", targets, targets == Targets.Head ? 0 : random.Next(spec.Block.Repeat), new EquatableArray<ArgumentSpec>(
+                bool lowest = random.Next(3) == 0;
+                adapters.Add(new AdapterSpec("QaLora", targets, targets == Targets.Head || lowest ? 0 : random.Next(spec.Block.Repeat), new EquatableArray<ArgumentSpec>(
                 [
                     new ArgumentSpec("Rank", rank), new ArgumentSpec("Alpha", 3), new ArgumentSpec("Dropout", dropout), new ArgumentSpec("GroupSize", size),
-                ])));
+                ]))
+                {
+                    Layers = targets != Targets.Head && lowest ? "0" : "",
+                });
             }
         }
 

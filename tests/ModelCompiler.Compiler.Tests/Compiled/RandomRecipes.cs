@@ -24,13 +24,17 @@ internal static class RandomRecipes
         from first in Gen.Choose(0, architecture.Block.Repeat - 1)
         from dropout in Gen.Elements(0, 0.25)
         from stabilized in Gen.Elements(0, 1)
-        select new AdapterSpec("Lora", targets, targets == Targets.Head ? 0 : first, new EquatableArray<ArgumentSpec>(
+        from layers in RandomDescriptions.Layers(architecture.Block.Repeat)
+        select new AdapterSpec("Lora", targets, targets == Targets.Head || layers.Length > 0 ? 0 : first, new EquatableArray<ArgumentSpec>(
         [
             new ArgumentSpec("Rank", rank),
             new ArgumentSpec("Alpha", 3),
             new ArgumentSpec("Dropout", dropout),
             new ArgumentSpec("RankStabilized", stabilized),
-        ]));
+        ]))
+        {
+            Layers = targets == Targets.Head ? "" : layers,
+        };
 
     private static IEnumerable<AdapterSpec> Adapters(ModelSpec architecture, Targets targets, bool head, AdapterSpec[] drawn)
     {

@@ -75,7 +75,7 @@ public class SavedSetTests
     {
         CompiledModel model = Pipeline.Run(Llama.Architecture(5, 8, 12, 2, 1).WithLora(Targets.All, 2, firstLayer: 3));
         Assert.Equal(["FrozenLayer", "LowestLayer", "Layer"], model.Variants.Select(v => v.Name));
-        Assert.Equal([0, 3, 4], model.Variants.Select(v => v.FirstLayer));
+        Assert.Equal([0, 3, 4], model.Variants.Select(v => v.Layers.First));
         Assert.Empty(Saved(model.Variants[0].None));
         Assert.Empty(model.Variants[0].None.Backward);
     }

@@ -54,6 +54,9 @@ public class PairCoverageTests
             || (first is { Factor: "method", Choice: "none" } && second is { Factor: "attention adapter" or "feed-forward adapter" or "head adapter" or "dropout" or "rank stabilized", Choice: "yes" })
             || Is("method", "none", "first layer", "later")
             || Is("layers", "one", "first layer", "later")
+            || Is("method", "none", "adapter layers", "yes")
+            || Is("layers", "one", "adapter layers", "yes")
+            || Is("rotary", "none", "rotary layers", "yes")
             || (first is { Factor: "method", Choice: not ("Lora" or "DyLora" or "Dora") } && second is { Factor: "rank stabilized", Choice: "yes" })
             || Is("rotary", "none", "rotary scaling", "Linear") || Is("rotary", "none", "rotary scaling", "Llama3");
 

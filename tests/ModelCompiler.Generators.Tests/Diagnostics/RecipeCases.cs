@@ -25,6 +25,8 @@ internal static class RecipeCases
         new(Over("Lora({|MC0206:Alpha = -16|})"), "An alpha of -16 cannot scale an adapter: it must be positive, or 0 for the rank", Over("Lora(Alpha = 0)")),
         new(Over("Lora({|MC0206:Alpha = float.NaN|})"), "An alpha of NaN cannot scale an adapter: it must be positive, or 0 for the rank", Over("Lora(Alpha = 0.1f)"), "NaN"),
         new(Over("Lora({|MC0207:FirstLayer = 5|})"), "FirstLayer is 5: layers are 0 to 4", Over("Lora(FirstLayer = 4)")),
+        new(Over("Lora({|MC0207:Layers = \"3..5\"|})"), "Layers is \"3..5\": layers are 0 to 4", Over("Lora(Layers = \"0, 3..\")"), "a list"),
+        new(Over("Lora({|MC0207:Layers = \"0..2\"|}, FirstLayer = 3)"), "Layers is \"0..2\": layers are 0 to 4", Over("Lora(Layers = \"0..3\", FirstLayer = 3)"), "none left"),
         new(Over("Lora({|MC0207:FirstLayer = -1|})"), "FirstLayer is -1: layers are 0 to 4", Over("Lora(FirstLayer = 0)"), "negative"),
         new(Tiny + "[FineTune<Tiny>] public partial class {|MC0208:Recipe|};",
             "'Recipe' trains nothing: add an adapter such as [Lora(Rank = 8)]", Over("Lora")),

@@ -96,7 +96,7 @@ public sealed class RankChoiceTests : IDisposable
                 _ => own,
             };
             Assert.Equal(expected, own);
-            Assert.True(tables.Slots[slot].FirstLayer == 0 || own.Length == 3 && own.Distinct().Count() == 3);
+            Assert.True(tables.Slots[slot].Layers is null || own.Length == 3 && own.Distinct().Count() == 3);
         }
     }
 
