@@ -63,7 +63,7 @@ internal sealed class InspectCommand : HostCommand
             {
                 slots.AddRow(
                     Markup.Escape(slot.Path), Markup.Escape(slot.Method), Tables.Count(slot.Rank), Tables.Number(slot.Alpha, 1), Tables.Number(slot.Scale, 3),
-                    Tables.Number(slot.Dropout, 2), tables.LayersOf(slot) is [-1] ? "" : LayerSet.Of(tables.LayersOf(slot)).ToString());
+                    Tables.Number(slot.Dropout, 2), slot.Layers ?? "all");
             }
 
             console.Write(slots);

@@ -101,7 +101,7 @@ partial class TinyLora
         ],
         Variants =
         [
-            new("LowestLayer", FirstLayer: 0,
+            new("LowestLayer", LayerSet.Parse("0"),
                 None: new("LowestLayer", s_lowestLayerBuffers["none"],
                     Forward: new(15, new Flops(94864, 128, 448), new Traffic(2577, 4, 45440, 224, 0)),
                     Backward: new(14, new Flops(79244, 320, 640), new Traffic(2825, 6, 37184, 544, 0)), OutputOverInput: true)
@@ -116,7 +116,7 @@ partial class TinyLora
                     Backward: new(27, new Flops(148652, 448, 1088), new Traffic(4586, 10, 71616, 768, 0)), OutputOverInput: true),
                 Decode: new("DecodeLowestLayer", s_lowestLayerBuffers["decode"],
                     Forward: new(15, new Flops(94864, 256, 448), new Traffic(2632, 4, 45440, 224, 0)), OutputOverInput: true)),
-            new("Layer", FirstLayer: 1,
+            new("Layer", LayerSet.Parse("1..4"),
                 None: new("Layer", s_layerBuffers["none"],
                     Forward: new(15, new Flops(94864, 128, 448), new Traffic(2578, 4, 45440, 224, 0)),
                     Backward: new(19, new Flops(96236, 320, 896), new Traffic(3626, 8, 45440, 672, 0)))
