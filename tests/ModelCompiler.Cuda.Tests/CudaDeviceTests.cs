@@ -1,3 +1,4 @@
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Native;
 using ModelCompiler.Cuda.Tests.Mocks;
 

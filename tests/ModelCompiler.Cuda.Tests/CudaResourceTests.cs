@@ -1,3 +1,5 @@
+using ModelCompiler.Cuda.Driver;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests;

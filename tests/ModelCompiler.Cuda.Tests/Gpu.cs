@@ -1,3 +1,5 @@
+using ModelCompiler.Cuda.Driver;
+
 namespace ModelCompiler.Cuda.Tests;
 
 /// <summary>A real GPU with the libraries that the backend needs.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;
 using ModelCompiler.Tensors;

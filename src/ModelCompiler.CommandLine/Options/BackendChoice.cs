@@ -3,6 +3,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.CommandLine.Options;

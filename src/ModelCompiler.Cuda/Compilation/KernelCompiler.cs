@@ -1,3 +1,4 @@
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Native;
 
 namespace ModelCompiler.Cuda.Compilation;

@@ -1,6 +1,6 @@
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Launch;
 
 /// <summary>
 /// The blocks of attention's kernels, by the arithmetic of tiles.cuh, attention.cuh and attention_gradient.cu: a warp has 16 rows of a

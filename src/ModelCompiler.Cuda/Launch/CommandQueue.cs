@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Gemm;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Launch;
 
 /// <summary>
 /// Collects kernels, products and zeroing until somebody waits for them or copies between host and device, and starts them as a CUDA graph where

@@ -1,4 +1,4 @@
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Launch;
 
 /// <summary>
 /// Starts kernels, in order, on a stream of its own choice: the seam between a backend and the library that reaches the driver. Functions and

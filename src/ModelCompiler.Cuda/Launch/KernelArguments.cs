@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Launch;
 
 /// <summary>
 /// A kernel's arguments as its parameter space has them: one after the other, each at the next multiple of its own alignment. One instance

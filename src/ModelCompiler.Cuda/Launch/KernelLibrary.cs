@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Driver;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Launch;
 
 /// <summary>The kernels of a context: compiled and loaded when they are first asked for, each source once for each combination of types.</summary>
 internal sealed partial class KernelLibrary(CudaContext context, KernelCompiler compiler) : IDisposable

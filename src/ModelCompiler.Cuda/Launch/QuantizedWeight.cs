@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Launch;
 
 /// <summary>QuantizedWeight of quantized.cuh: the addresses of a weight's parts. Without gaps between its fields, so that equal arguments are equal bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,4 +1,6 @@
-namespace ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Driver;
+
+namespace ModelCompiler.Cuda.Memory;
 
 /// <summary>
 /// A ring of pinned memory through which host values reach the device without making the caller wait: what is written is copied into the

@@ -1,3 +1,5 @@
+using ModelCompiler.Cuda.Launch;
+
 namespace ModelCompiler.Cuda.Native;
 
 /// <summary>

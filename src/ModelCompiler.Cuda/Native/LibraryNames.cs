@@ -1,3 +1,5 @@
+using ModelCompiler.Cuda.Driver;
+
 namespace ModelCompiler.Cuda.Native;
 
 /// <summary>Where CUDA's libraries may be, in the order in which they are tried.</summary>

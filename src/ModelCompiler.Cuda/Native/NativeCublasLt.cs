@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ModelCompiler.Cuda.Driver;
 
 namespace ModelCompiler.Cuda.Native;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using ModelCompiler.Cuda.Launch;
 
 namespace ModelCompiler.Cuda.Native;
 

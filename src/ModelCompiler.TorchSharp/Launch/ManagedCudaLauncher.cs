@@ -1,6 +1,8 @@
 using ManagedCuda;
 using ManagedCuda.BasicTypes;
 using ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Driver;
+using ModelCompiler.Cuda.Launch;
 using CudaException = ModelCompiler.Cuda.CudaException;
 
 namespace ModelCompiler.Torch;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda;
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Driver;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using TorchSharp;

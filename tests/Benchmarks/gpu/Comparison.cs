@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Driver;
 
 namespace ModelCompiler.GpuBenchmarks;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.GpuBenchmarks;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

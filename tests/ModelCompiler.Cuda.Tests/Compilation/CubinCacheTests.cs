@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Tests.Mocks;
 using ModelCompiler.Files;
 using ModelCompiler.Planning;

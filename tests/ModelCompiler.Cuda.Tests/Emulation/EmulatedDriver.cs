@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;

@@ -1,4 +1,5 @@
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Tests.Mocks;
 using ModelCompiler.Planning;
 

@@ -1,5 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Cuda.Tests.Kernels;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;

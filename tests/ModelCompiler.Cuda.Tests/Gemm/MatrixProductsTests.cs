@@ -1,3 +1,4 @@
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Gemm;
 using ModelCompiler.Cuda.Tests.Mocks;
 using ModelCompiler.Planning;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Cuda.Tests.Kernels;

@@ -1,4 +1,6 @@
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Gemm;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests.Launch;

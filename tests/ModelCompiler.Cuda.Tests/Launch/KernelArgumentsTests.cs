@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using FsCheck;
 using FsCheck.Fluent;
+using ModelCompiler.Cuda.Driver;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests.Launch;

@@ -1,4 +1,4 @@
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>Host memory that the device copies from and to by itself, beside kernels: pages that the system does not move.</summary>
 public sealed unsafe class PinnedMemory : CudaResource

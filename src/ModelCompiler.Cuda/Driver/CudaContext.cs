@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda.Native;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>
 /// A device's primary context, shared with every other library of the process that uses the device. What is made in it keeps it alive, so the

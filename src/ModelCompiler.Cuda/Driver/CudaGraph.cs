@@ -1,4 +1,4 @@
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>Work of a stream that was recorded once and starts as a whole, with one call.</summary>
 internal sealed class CudaGraph : CudaResource

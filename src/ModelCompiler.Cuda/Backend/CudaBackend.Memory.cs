@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using ModelCompiler.Backends;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 

@@ -1,3 +1,4 @@
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 

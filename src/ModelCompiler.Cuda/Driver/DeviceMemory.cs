@@ -1,4 +1,4 @@
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>One block of a device's memory.</summary>
 public sealed class DeviceMemory : CudaResource

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ModelCompiler.Cuda.Native;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>A call into CUDA's libraries that failed.</summary>
 public sealed class CudaException : Exception

@@ -1,4 +1,5 @@
 using ModelCompiler.Backends;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 

@@ -1,4 +1,4 @@
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>A mark in a stream: another stream or the host can wait for it.</summary>
 public sealed class CudaEvent : CudaResource

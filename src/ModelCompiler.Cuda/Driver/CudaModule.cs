@@ -1,4 +1,6 @@
-namespace ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Launch;
+
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>Compiled kernels, loaded onto a device.</summary>
 public sealed class CudaModule : CudaResource

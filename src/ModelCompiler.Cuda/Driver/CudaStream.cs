@@ -1,4 +1,6 @@
-namespace ModelCompiler.Cuda;
+using ModelCompiler.Cuda.Launch;
+
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>A queue of work: what is put into it runs in order, beside what other streams run.</summary>
 public sealed unsafe class CudaStream : CudaResource, IKernelLauncher

@@ -1,4 +1,5 @@
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Launch;
 using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;

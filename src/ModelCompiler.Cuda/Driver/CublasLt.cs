@@ -1,6 +1,6 @@
 using ModelCompiler.Cuda.Native;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>A cuBLASLt handle, bound to the device of a context.</summary>
 public sealed class CublasLt : CudaResource

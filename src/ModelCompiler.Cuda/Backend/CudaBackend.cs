@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Gemm;
+using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Memory;
 using ModelCompiler.Cuda.Native;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;

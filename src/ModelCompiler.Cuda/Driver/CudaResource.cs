@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda.Native;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>Something that lives in a context and is given back by its own entry point, once, whatever becomes of the context meanwhile.</summary>
 public abstract class CudaResource : SafeHandle

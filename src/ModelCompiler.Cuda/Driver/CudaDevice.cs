@@ -1,6 +1,6 @@
 using ModelCompiler.Cuda.Native;
 
-namespace ModelCompiler.Cuda;
+namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>One GPU as its driver describes it.</summary>
 /// <param name="Ordinal">Index among the visible devices.</param>
