@@ -6,7 +6,6 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.CodeFixes;
 

@@ -3,10 +3,7 @@ using System.Reflection;
 using ModelCompiler.Adapters;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
-using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
-using ModelCompiler.Compiler.Passes;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 using ParameterInfo = ModelCompiler.Planning.ParameterInfo;
 

@@ -1,9 +1,7 @@
 using ModelCompiler.Adapters;
+using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Graph;
-using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Operations;
-using ModelCompiler.Compiler.Passes;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Adapters;

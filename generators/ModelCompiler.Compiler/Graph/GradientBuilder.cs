@@ -1,6 +1,3 @@
-using ModelCompiler.Compiler.Graph;
-using ModelCompiler.Compiler.Operations;
-
 namespace ModelCompiler.Compiler.Graph;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using ModelCompiler.Compiler.Operations;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Graph;

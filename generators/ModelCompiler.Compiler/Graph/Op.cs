@@ -1,5 +1,3 @@
-using ModelCompiler.Compiler.Operations;
-
 namespace ModelCompiler.Compiler.Graph;
 
 /// <summary>

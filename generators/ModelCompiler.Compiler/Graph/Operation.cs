@@ -1,4 +1,3 @@
-using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 

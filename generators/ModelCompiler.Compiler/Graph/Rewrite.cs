@@ -1,5 +1,3 @@
-using ModelCompiler.Compiler.Operations;
-
 namespace ModelCompiler.Compiler.Graph;
 
 /// <summary>Recomputes a region operation by operation, with values standing in for others.</summary>

@@ -1,4 +1,5 @@
 using ModelCompiler.Compiler.Description;
+using ModelCompiler.Compiler.Graph;
 using ModelCompiler.Compiler.Lowering;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
@@ -48,7 +49,7 @@ internal static class SublayerText
 
         foreach (ProjectionSite p in projections)
         {
-            AdapterSlot? slot = types.AdapterOf(p.Path)?.Row;
+            Planning.AdapterSlot? slot = types.AdapterOf(p.Path)?.Row;
             string adapter = slot is null ? "" : FormattableString.Invariant($", with a {slot.Method} adapter of rank {slot.Rank}");
             w.Line().Line($"/// <summary>[{p.Out}, {p.In}]{adapter}.</summary>");
             w.Line($"public {ProjectionsText.Type(types, p.Path)} {p.Flag} {{ get; }}");

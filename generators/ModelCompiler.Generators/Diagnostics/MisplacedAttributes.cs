@@ -1,6 +1,5 @@
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Generators.Parsing;
 
 namespace ModelCompiler.Generators.Diagnostics;

@@ -1,7 +1,6 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Generators.Parsing;
 
 namespace ModelCompiler.Generators.Diagnostics;

@@ -2,7 +2,6 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Text;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.Generators.Diagnostics;
 

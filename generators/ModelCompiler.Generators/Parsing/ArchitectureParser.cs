@@ -1,6 +1,5 @@
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.Generators.Parsing;
 

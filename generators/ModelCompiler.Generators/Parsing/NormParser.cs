@@ -1,6 +1,5 @@
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Operations;
 
 namespace ModelCompiler.Generators.Parsing;

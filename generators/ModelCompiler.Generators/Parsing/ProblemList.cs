@@ -1,5 +1,4 @@
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 
 namespace ModelCompiler.Generators.Parsing;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.CodeAnalysis;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Compiler.Writing;
 using ModelCompiler.Planning;
 

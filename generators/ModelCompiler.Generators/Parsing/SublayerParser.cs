@@ -2,7 +2,6 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 

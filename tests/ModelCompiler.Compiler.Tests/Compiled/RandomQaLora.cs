@@ -1,5 +1,4 @@
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;

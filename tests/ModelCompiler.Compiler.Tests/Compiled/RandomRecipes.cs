@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Compiler.Description;
-using ModelCompiler.Compiler.Validation;
 using Targets = ModelCompiler.Projections;
 
 namespace ModelCompiler.Compiler.Tests.Compiled;

@@ -1,6 +1,4 @@
-using ModelCompiler.Compiler.Description;
-
-namespace ModelCompiler.Compiler.Validation;
+namespace ModelCompiler.Compiler.Description;
 
 /// <summary>
 /// Which part of the description something comes from; the front end finds the source location by it. No location is held.

@@ -1,4 +1,4 @@
-namespace ModelCompiler.Compiler.Validation;
+namespace ModelCompiler.Compiler.Description;
 
 /// <summary>The diagnostics' IDs: MC00xx description, MC01xx shapes, MC02xx adapters, MC03xx storage, MC04xx memory. None is ever reused.</summary>
 public static class ProblemIds

@@ -1,6 +1,4 @@
-using ModelCompiler.Compiler.Description;
-
-namespace ModelCompiler.Compiler.Validation;
+namespace ModelCompiler.Compiler.Description;
 
 /// <summary>A linear projection that can carry an adapter.</summary>
 /// <param name="Projection">Which it is.</param>
