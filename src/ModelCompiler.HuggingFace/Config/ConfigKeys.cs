@@ -1,14 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using ModelCompiler.HuggingFace.Families;
 
 namespace ModelCompiler.HuggingFace.Config;
 
 /// <summary>The keys of a config.json that change nothing, always or at one value. What is in neither table, and not described, is refused.</summary>
 internal static class ConfigKeys
 {
-    /// <summary>Keys by which a description says that it computes something that no Llama does.</summary>
-    public static readonly IReadOnlySet<string> BeyondLlama = new HashSet<string> { "embedding_multiplier", "final_logit_softcapping", "use_parallel_residual", "use_post_norm" };
-
     /// <summary>Names and versions, training, generation, how other programs run it.</summary>
     private static readonly HashSet<string> s_inert =
     [

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Planning;
 using ModelCompiler.Reading;
 

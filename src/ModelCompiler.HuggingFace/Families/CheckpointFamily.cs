@@ -1,4 +1,3 @@
-using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.HuggingFace.Families;

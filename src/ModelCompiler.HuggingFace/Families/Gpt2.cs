@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.HuggingFace.Families;

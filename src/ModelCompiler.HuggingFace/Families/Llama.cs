@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ModelCompiler.HuggingFace.Config;
 
 namespace ModelCompiler.HuggingFace.Families;
 

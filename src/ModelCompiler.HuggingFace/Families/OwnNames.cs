@@ -1,5 +1,4 @@
 using System.Globalization;
-using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.HuggingFace.Families;

@@ -1,11 +1,15 @@
 using System.Globalization;
 using ModelCompiler.Planning;
 
-namespace ModelCompiler.HuggingFace.Config;
+namespace ModelCompiler.HuggingFace.Families;
 
 /// <summary>What of a description its families and the keys of a config.json depend on, beyond its own <see cref="ModelTables.Configuration"/>.</summary>
 public sealed class DescribedShape
 {
+    /// <summary>Keys by which a description says that it computes something that no Llama does.</summary>
+    private static readonly IReadOnlySet<string> s_beyondLlama =
+        new HashSet<string> { "embedding_multiplier", "final_logit_softcapping", "use_parallel_residual", "use_post_norm" };
+
     private readonly ModelTables _tables;
 
     /// <summary>The shape of a description.</summary>
@@ -39,7 +43,7 @@ public sealed class DescribedShape
         && !IsBeyondLlama;
 
     /// <summary>Whether it computes something that neither Llama nor GPT-2 does: a factor, a cap, norms or sublayers in another place.</summary>
-    public bool IsBeyondLlama => _tables.Configuration.Any(c => ConfigKeys.BeyondLlama.Contains(c.Key));
+    public bool IsBeyondLlama => _tables.Configuration.Any(c => s_beyondLlama.Contains(c.Key));
 
     /// <summary>What a config.json says of it in the keys that most families share.</summary>
     public IReadOnlyList<ConfigEntry> Configuration => _tables.Configuration;
