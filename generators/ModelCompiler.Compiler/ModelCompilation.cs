@@ -5,11 +5,6 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler;
 
-/// <summary>A generated file.</summary>
-/// <param name="Name">Hint name: "X.Forward.g.cs".</param>
-/// <param name="Text">C# text.</param>
-public sealed record SourceFile(string Name, string Text);
-
 /// <summary>The compiler's only public entry: a description in, C# files out.</summary>
 public static class ModelCompilation
 {

@@ -4,6 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 using ModelCompiler.Compiler;
 using ModelCompiler.Compiler.Description;
 using ModelCompiler.Compiler.Validation;
+using ModelCompiler.Compiler.Writing;
 using ModelCompiler.Generators.Diagnostics;
 using ModelCompiler.Generators.Stubs;
 

@@ -8,35 +8,34 @@ namespace ModelCompiler.Compiler.Description;
 internal readonly record struct ProjectionSize(Projections Projection, long In, long Out, bool Tied = false)
 {
     /// <summary>The linear projections of an architecture: those of one layer, then the head.</summary>
-    public static IReadOnlyList<ProjectionSize> Of(ModelSpec spec)
+    public static IReadOnlyList<ProjectionSize> Of(ModelSpec spec) =>
+        [.. spec.Block.Sublayers.SelectMany(sublayer => Of(sublayer, spec.Width)), new ProjectionSize(Projections.Head, spec.Width, spec.Vocabulary, spec.Embedding.Tied)];
+
+    /// <summary>The linear projections of a sublayer, in the order of the parameters.</summary>
+    /// <param name="sublayer">The sublayer.</param>
+    /// <param name="width">Width of the residual stream.</param>
+    public static IEnumerable<ProjectionSize> Of(SublayerSpec sublayer, int width)
     {
-        var sizes = new List<ProjectionSize>();
-        foreach (SublayerSpec sublayer in spec.Block.Sublayers)
+        if (sublayer.Attention is { } attention)
         {
-            if (sublayer.Attention is { } attention)
-            {
-                long queries = (long)attention.Shape.Heads * attention.Shape.HeadWidth;
-                long keys = (long)attention.Shape.KeyValueHeads * attention.Shape.HeadWidth;
-                sizes.Add(new ProjectionSize(Projections.Query, spec.Width, queries));
-                sizes.Add(new ProjectionSize(Projections.Key, spec.Width, keys));
-                sizes.Add(new ProjectionSize(Projections.Value, spec.Width, keys));
-                sizes.Add(new ProjectionSize(Projections.Output, queries, spec.Width));
-            }
-
-            if (sublayer.FeedForward is { } feedForward)
-            {
-                if (feedForward.Kind != FeedForwardKind.Gelu)
-                {
-                    sizes.Add(new ProjectionSize(Projections.Gate, spec.Width, feedForward.Hidden));
-                }
-
-                sizes.Add(new ProjectionSize(Projections.Up, spec.Width, feedForward.Hidden));
-                sizes.Add(new ProjectionSize(Projections.Down, feedForward.Hidden, spec.Width));
-            }
+            long queries = (long)attention.Shape.Heads * attention.Shape.HeadWidth;
+            long keys = (long)attention.Shape.KeyValueHeads * attention.Shape.HeadWidth;
+            yield return new ProjectionSize(Projections.Query, width, queries);
+            yield return new ProjectionSize(Projections.Key, width, keys);
+            yield return new ProjectionSize(Projections.Value, width, keys);
+            yield return new ProjectionSize(Projections.Output, queries, width);
         }
 
-        sizes.Add(new ProjectionSize(Projections.Head, spec.Width, spec.Vocabulary, spec.Embedding.Tied));
-        return sizes;
+        if (sublayer.FeedForward is { } feedForward)
+        {
+            if (feedForward.Kind != FeedForwardKind.Gelu)
+            {
+                yield return new ProjectionSize(Projections.Gate, width, feedForward.Hidden);
+            }
+
+            yield return new ProjectionSize(Projections.Up, width, feedForward.Hidden);
+            yield return new ProjectionSize(Projections.Down, feedForward.Hidden, width);
+        }
     }
 
     /// <summary>Names those whose inputs groups of a size do not divide: "Query (48 inputs), Down (172 inputs)".</summary>

@@ -134,13 +134,13 @@ public sealed class Lower
     private Value Attention(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string suffix)
     {
         string tag = _spec.Block.Sublayers.Count(s => s.Attention is not null) > 1 ? suffix : "";
-        Value q = Project(g, sublayer, Projections.Query, x, a.Shape.Width, a.Bias, "Query" + tag);
+        Value q = Project(g, sublayer, Projections.Query, x, a.Bias, "Query" + tag);
         q = Rotate(g, a, HeadNorm(g, sublayer, a, q, "QueryNorm"));
-        Value k = Project(g, sublayer, Projections.Key, x, a.Shape.KeyValueWidth, a.Bias, "Key" + tag);
+        Value k = Project(g, sublayer, Projections.Key, x, a.Bias, "Key" + tag);
         k = Rotate(g, a, HeadNorm(g, sublayer, a, k, "KeyNorm"));
-        Value v = Project(g, sublayer, Projections.Value, x, a.Shape.KeyValueWidth, a.Bias, "Value" + tag);
+        Value v = Project(g, sublayer, Projections.Value, x, a.Bias, "Value" + tag);
         Value mixed = g.AddMany(["AttentionOutput" + tag, "LogSumExp" + tag], new Attention(a.Shape), q, k, v)[0];
-        return Project(g, sublayer, Projections.Output, mixed, _spec.Width, a.OutputBias, "AttentionProjected" + tag);
+        return Project(g, sublayer, Projections.Output, mixed, a.OutputBias, "AttentionProjected" + tag);
     }
 
     private Value HeadNorm(GraphBuilder g, SublayerSpec sublayer, AttentionSpec a, Value x, string property)
@@ -163,23 +163,23 @@ public sealed class Lower
         Value hidden;
         if (f.Kind == FeedForwardKind.Gelu)
         {
-            Value up = Project(g, sublayer, Projections.Up, x, f.Hidden, f.Bias, "Up" + tag);
+            Value up = Project(g, sublayer, Projections.Up, x, f.Bias, "Up" + tag);
             hidden = g.Add("Hidden" + tag, new Gelu(), up);
         }
         else
         {
-            Value gate = Project(g, sublayer, Projections.Gate, x, f.Hidden, f.Bias, "Gate" + tag);
-            Value up = Project(g, sublayer, Projections.Up, x, f.Hidden, f.Bias, "Up" + tag);
+            Value gate = Project(g, sublayer, Projections.Gate, x, f.Bias, "Gate" + tag);
+            Value up = Project(g, sublayer, Projections.Up, x, f.Bias, "Up" + tag);
             hidden = g.Add("Hidden" + tag, f.Kind == FeedForwardKind.SwiGlu ? new SwiGlu() : new GeGlu(), gate, up);
         }
 
-        return Project(g, sublayer, Projections.Down, hidden, _spec.Width, f.Bias, "FeedForwardOutput" + tag);
+        return Project(g, sublayer, Projections.Down, hidden, f.Bias, "FeedForwardOutput" + tag);
     }
 
-    private Value Project(GraphBuilder g, SublayerSpec sublayer, Projections flag, Value x, int width, bool bias, string name)
+    private Value Project(GraphBuilder g, SublayerSpec sublayer, Projections flag, Value x, bool bias, string name)
     {
         string path = $"{sublayer.PropertyName}.{flag}";
-        int inputs = x.Shape.Columns.Factor;
+        (int inputs, int width) = (x.Shape.Columns.Factor, (int)ProjectionSize.Of(sublayer, _spec.Width).Single(size => size.Projection == flag).Out);
         Value weight = Parameter(path + ".Weight", ParameterKind.Matrix, width, inputs, projection: flag);
         if (_projections.All(projection => projection.Path != path))
         {

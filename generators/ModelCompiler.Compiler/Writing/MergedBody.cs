@@ -1,3 +1,4 @@
+using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Compiler.Writing;
