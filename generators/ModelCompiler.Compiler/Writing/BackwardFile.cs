@@ -13,7 +13,7 @@ internal static class BackwardFile
         SourceWriter w = FileHeader.Open(spec);
         BlockVariant[] variants = types.Model.Variants.Where(static v => v.Selective.Backward.Length > 0).ToArray();
         bool prologue = types.Model.Prologue.Backward.Length > 0;
-        w.Line("/// <inheritdoc/>").Open("public override void Backward()");
+        w.Line("/// <inheritdoc/>").Open("protected override void BackwardLayers()");
         if (variants.Length > 0)
         {
             new LayerLoop(variants.Min(static v => v.Layers.First), spec.Block.Repeat - 1).Write(

@@ -9,7 +9,7 @@ internal static class ReservedNames
     /// <summary>Members of every model.</summary>
     private static readonly HashSet<string> Members = new(StringComparer.Ordinal)
     {
-        "Backend", "Backward", "BackwardHead", "BackwardLayer", "BackwardLoss", "BackwardPrologue", "ChunkRows", "Create", "Decode", "FinalNorm", "Fit",
+        "Backend", "Backward", "BackwardHead", "BackwardLayer", "BackwardLayers", "BackwardLoss", "BackwardPrologue", "ChunkRows", "Create", "Decode", "FinalNorm", "Fit",
         "ForGeneration", "ForTraining", "Forward", "ForwardHead", "ForwardLayer", "ForwardLoss", "ForwardPrologue", "Head", "LayerBuffers", "Layers", "Logits", "Loss",
         "LossBuffers", "LossOfChunk", "LossSum", "MemoryCost", "Module", "PositionEmbedding", "PrologueBuffers", "RecomputeBelow", "RecomputeLayer", "RegisterModel",
         "ResidualGradient", "Tables", "TargetCount", "TokenEmbedding", "TokenIds", "Tokens", "s_tables",

@@ -36,15 +36,20 @@ public sealed class BufferTable
     /// <exception cref="FormatException">A cell is none of the forms.</exception>
     public static BufferTable Read(BufferTable rest, string text)
     {
-        Dictionary<string, string[]> differing = Lines(text).Skip(1).ToDictionary(static row => row[0]);
-        return Read([.. rest._lines.Select(row => differing.TryGetValue(row[0], out string[]? other) ? other : row)]);
+        string[][] differing = [.. Lines(text).Skip(1)];
+        return Read([.. rest._lines.Select(row => differing.LastOrDefault(other => other[0] == row[0]) ?? row)]);
     }
 
     private static BufferTable Read(string[][] lines)
     {
-        string[] frames = [.. lines[0].Skip(2)];
+        string[] frames = lines.Length == 0 ? throw new FormatException("The table has no heads of columns.") : [.. lines[0].Skip(2)];
         string[][] rows = [.. lines.Skip(1)];
         string[] names = [.. rows.Select(static row => row[0])];
+        if (names.Distinct().Count() < names.Length)
+        {
+            throw new FormatException($"Buffer '{names.GroupBy(static name => name).First(static same => same.Count() > 1).Key}' has two rows.");
+        }
+
         var buffers = new FrameBuffer[frames.Length][];
         for (int frame = 0; frame < frames.Length; frame++)
         {
@@ -109,6 +114,11 @@ public sealed class BufferTable
     {
         bool statistic = shape[shape.Length - 1] == Statistic;
         string[] sizes = shape.Trim('[', ']', Statistic).Split([", "], StringSplitOptions.None);
+        if (sizes.Length != 2)
+        {
+            throw new FormatException($"'{shape}' is no shape of buffer '{name}'.");
+        }
+
         var absent = new FrameBuffer(name, Dim.Parse(sizes[0]), Dim.Parse(sizes[1]), BufferKind.Absent, 0, 0, -1, statistic);
         if (cell == "-")
         {
@@ -135,5 +145,7 @@ public sealed class BufferTable
 
     private static string[] Cells(string line) => line.Split(["  "], StringSplitOptions.RemoveEmptyEntries).Select(static cell => cell.Trim()).ToArray();
 
-    private static int Number(string text) => int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+    private static int Number(string text) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
+        ? number
+        : throw new FormatException($"'{text}' is no position of an operation.");
 }

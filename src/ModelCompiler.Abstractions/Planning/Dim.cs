@@ -44,6 +44,11 @@ public readonly record struct Dim(int Factor, DimSymbol Symbol = DimSymbol.One, 
         int letter = text.IndexOfAny(['T', 'R', 'r', 'C']);
         string factor = letter < 0 ? text : text.Substring(0, letter);
         string slot = letter < 0 ? "" : text.Substring(letter + 1);
+        if (slot.Length > 0 && text[letter] != 'r')
+        {
+            throw new FormatException($"'{text}' is no dimension: only a rank has a slot.");
+        }
+
         DimSymbol symbol = letter < 0 ? DimSymbol.One : (DimSymbol)(" TRrC".IndexOf(text[letter]));
         return new Dim(factor.Length == 0 && letter >= 0 ? 1 : Number(factor), symbol, slot.Length == 0 ? -1 : Number(slot));
     }
@@ -55,7 +60,10 @@ public readonly record struct Dim(int Factor, DimSymbol Symbol = DimSymbol.One, 
     /// <summary>The dimension as <see cref="Parse"/> reads it: as <see cref="ToString"/>, with the slot behind a rank, "r3".</summary>
     public string ToText() => ToString() + (Slot < 0 ? "" : Slot.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-    private static int Number(string text) => int.Parse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture);
+    private static int Number(string text) =>
+        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw new FormatException($"'{text}' is no number of a dimension.");
 
     /// <summary>The dimension as a number.</summary>
     public int Evaluate(Sizes sizes) => Factor * Symbol switch

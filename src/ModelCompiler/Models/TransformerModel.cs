@@ -177,7 +177,7 @@ public abstract class TransformerModel : IDisposable
     /// <exception cref="ArgumentException">The step has not one id and target for each of its tokens, or the plan is for generation.</exception>
     /// <exception cref="InvalidOperationException">The step trains adapters that are switched off.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void BeginStep(in Step step, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, bool training)
+    internal void BeginStep(in Step step, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, bool training)
     {
         if (training && !_adaptersEnabled)
         {
@@ -229,13 +229,13 @@ public abstract class TransformerModel : IDisposable
     }
 
     /// <summary>Ids to the last residual stream, in <see cref="Hidden"/>.</summary>
-    public void Forward() => Forward(decode: false);
+    internal void Forward() => Forward(decode: false);
 
     /// <summary>
     /// Adds the loss of all rows with a target to <see cref="LossSum"/>; with <paramref name="backward"/> also leaves its gradient in
     /// <see cref="ResidualGradient"/>. Logits exist for one chunk of these rows at a time, never for all tokens.
     /// </summary>
-    public void Loss(bool backward)
+    internal void Loss(bool backward)
     {
         if (backward && Plan.ResidualGradient.Rows > 0)
         {
@@ -250,7 +250,7 @@ public abstract class TransformerModel : IDisposable
     }
 
     /// <summary>From <see cref="ResidualGradient"/> down, adding to the trainable parameters' gradients.</summary>
-    public abstract void Backward();
+    internal void Backward() => BackwardLayers();
 
     /// <summary>Generation: ids to the last residual stream, over the caches.</summary>
     public void Decode() => Forward(decode: true);
@@ -367,6 +367,9 @@ public abstract class TransformerModel : IDisposable
     /// <summary>Ids to the last residual stream.</summary>
     /// <param name="decode">Whether attention reads and extends the caches, as in generation.</param>
     protected abstract void Forward(bool decode);
+
+    /// <summary>From <see cref="ResidualGradient"/> down, adding to the trainable parameters' gradients.</summary>
+    protected abstract void BackwardLayers();
 
     /// <summary>The loss of one chunk of the rows that have a target.</summary>
     /// <param name="firstRow">Place of its first row among them.</param>

@@ -9,7 +9,7 @@ using global::ModelCompiler.Tensors;
 partial class TinyLora
 {
     /// <inheritdoc/>
-    public override void Backward()
+    protected override void BackwardLayers()
     {
         for (int l = 4; l >= 0; l--)
         {

@@ -61,7 +61,7 @@ public class ModelRegistryTests
 
         protected override void LossOfChunk(int firstRow, bool backward) => throw new NotSupportedException();
 
-        public override void Backward() => throw new NotSupportedException();
+        protected override void BackwardLayers() => throw new NotSupportedException();
 
         public override Tensor Logits(int firstRow, int rows) => throw new NotSupportedException();
     }

@@ -50,6 +50,8 @@ internal static class Readers
         new("metrics.jsonl", [], ["metrics.jsonl"], Metrics),
         new("spectra", [], ["spectrum.json"], Spectra),
         new("size", ["ByteSize.TryParse"], ["size.txt"], Size),
+        new("table of buffers", ["BufferTable.Read", "Dim.Parse", "Dim.ParseAll"], ["buffers.txt"], Buffers, typeof(FormatException)),
+        new("set of layers", ["LayerSet.Parse"], ["layers.txt"], Layers, typeof(FormatException)),
         new("limit of dropped rows", ["DropLimit.TryParse"], ["limit.txt"], Limit),
     ];
 
@@ -295,6 +297,18 @@ internal static class Readers
     {
         File.WriteAllText(folder.File("size.txt"), "24.5 GiB");
         return () => Assert.Equal(ByteSize.TryParse(File.ReadAllText(folder.File("size.txt")), out long bytes), bytes > 0);
+    }
+
+    private static Action Buffers(TemporaryFolder folder)
+    {
+        File.WriteAllText(folder.File("buffers.txt"), "buffer  shape     loss        head\nInput   [T, 64]   input -1..4  -\nNorm    [R, 1]*   saved 0..7  scratch 0..2\nLow     [T, 2r3]  in Norm     in Norm\n");
+        return () => BufferTable.Read(File.ReadAllText(folder.File("buffers.txt")));
+    }
+
+    private static Action Layers(TemporaryFolder folder)
+    {
+        File.WriteAllText(folder.File("layers.txt"), "0..2, 5, 8..11");
+        return () => LayerSet.Parse(File.ReadAllText(folder.File("layers.txt")));
     }
 
     private static Action Limit(TemporaryFolder folder)
