@@ -86,8 +86,8 @@ public abstract class AdapterExpansion
             $"{slot.Path}.Adapter.{name}", rows, columns, WeightFormat.Compute, projection.PerLayer, trainable, kind, slot.Index,
             row.Layers);
 
-    /// <summary>A value's name: the projection's and what it is there.</summary>
-    protected static string Name(Graph.AdapterSlot slot, string what) => slot.Path.Substring(slot.Path.LastIndexOf('.') + 1) + what;
+    /// <summary>A value's name: the projection's and what it is there. It is the same in all layers, whatever adapters they have.</summary>
+    protected static string Name(Graph.AdapterSlot slot, string what) => slot.Name + what;
 
     /// <summary>x with elements dropped, where the adapter drops any.</summary>
     protected static Value Drop(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x) =>

@@ -66,7 +66,7 @@ public sealed class QaLora : AdapterExpansion<QaLoraOptions>
 
     public override Value Expand(Rewrite g, Graph.AdapterSlot slot, Planning.AdapterSlot row, Value x, Value y, Value[] parameters)
     {
-        Value p = g.Share(x.Name + "Means", new GroupMean(GroupSize(row)), [x]);
+        Value p = g.Share(FormattableString.Invariant($"{x.Name}Means{GroupSize(row)}"), new GroupMean(GroupSize(row)), [x]);
         Value h = g.Add(Name(slot, "Lora"), new Linear(), [Drop(g, slot, row, p), parameters[0]]);
         return AddTo(g, slot, y, h, parameters[1]);
     }

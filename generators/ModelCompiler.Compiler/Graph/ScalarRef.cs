@@ -21,4 +21,5 @@ public enum ScalarKind
 /// <summary>A projection that carries an adapter.</summary>
 /// <param name="Index">Its index among the model's slots.</param>
 /// <param name="Path">Path of the projection's property: "Attention.Query".</param>
-public sealed record AdapterSlot(int Index, string Path);
+/// <param name="Name">What its values are called after: "Query", or "Query2" where it is the second projection of that name in the block.</param>
+public sealed record AdapterSlot(int Index, string Path, string Name);

@@ -27,7 +27,7 @@ public static class InsertAdapters
 
                 AdapterExpansion expansion = AdapterExpansion.Find(adapter.Method)
                     ?? throw new InvalidOperationException($"unknown adapter method {adapter.Method}");
-                var slot = new Graph.AdapterSlot(slots.Count, projection.Path);
+                var slot = new Graph.AdapterSlot(slots.Count, projection.Path, NameOf(projection, network));
                 Planning.AdapterSlot row = expansion.Describe(adapter, projection, spec.Block.Repeat);
                 Value[] parameters = expansion.Parameters(slot, row, projection)
                     .Select(p => new Value(p.Path, new Shape(p.Rows, p.Columns), ValueKind.Parameter, p)).ToArray();
@@ -36,6 +36,12 @@ public static class InsertAdapters
         }
 
         return slots.ToArray();
+    }
+
+    private static string NameOf(ProjectionSite projection, Network network)
+    {
+        int before = network.Projections.TakeWhile(other => other.Path != projection.Path).Count(other => other.Flag == projection.Flag);
+        return projection.Flag + (before == 0 ? "" : FormattableString.Invariant($"{before + 1}"));
     }
 
     /// <summary>Expands the adapters that are active in this variant of a region.</summary>

@@ -7,16 +7,16 @@ namespace ModelCompiler.Planning;
 internal static class ProcessOverhead
 {
     /// <summary>Of full training.</summary>
-    public const long Runtime = 63L << 20;
+    public const long Runtime = 60L << 20;
 
-    /// <summary>More with adapters: larger tables, and the code that writes PEFT's format.</summary>
-    private const long Adapters = 6L << 20;
+    /// <summary>More with adapters: the code that writes PEFT's format.</summary>
+    private const long Adapters = 1L << 20;
 
     /// <summary>More with a start from the weights or from normal numbers: their code.</summary>
-    private const long Starts = 3L << 20;
+    private const long Starts = 2L << 20;
 
     /// <summary>More with a method that does more than multiply by its matrices: schedules, decompositions, norms.</summary>
-    private const long Methods = 5L << 20;
+    private const long Methods = 2L << 20;
 
     /// <summary>The form that adapters are written in, up to this: what more there is of it in large models is small beside their arena.</summary>
     private const long MostWritten = 4L << 20;

@@ -103,13 +103,13 @@ public class SavedSetTests
         ModelSpec architecture = Llama.Architecture(2, 64, 96, 4, 2);
         FrameDraft lora = Draft(architecture.WithLora(Targets.All, 2));
         FrameDraft qaLora = Draft(architecture.WithQaLora(Targets.All, 2, groupSize: 32));
-        string[] means = ["AttentionOutputMeans", "HiddenMeans", "Normed1Means", "Normed2Means"];
+        string[] means = ["AttentionOutputMeans32", "HiddenMeans32", "Normed1Means32", "Normed2Means32"];
 
         // What LoRA alone keeps under each policy; attention's own gradient reads its output under both.
         string[] inputs = selective ? [] : ["Hidden", "Normed1", "Normed2"];
         Assert.Equal([.. Saved(lora).Except(inputs).Concat(means).Order(StringComparer.Ordinal)], Saved(qaLora));
         Assert.Equal(inputs, Saved(lora).Intersect(["Hidden", "Normed1", "Normed2"]));
-        Assert.All(qaLora.Table.Buffers.Where(r => means.Contains(r.Name)), r => Assert.Equal(new Dim((r.Name == "HiddenMeans" ? 96 : 64) / 32), r.Columns));
+        Assert.All(qaLora.Table.Buffers.Where(r => means.Contains(r.Name)), r => Assert.Equal(new Dim((r.Name == "HiddenMeans32" ? 96 : 64) / 32), r.Columns));
         Assert.DoesNotContain(qaLora.Backward, op => op.Recomputed);
 
         FrameDraft Draft(ModelSpec spec) => Pipeline.Run(spec).Variants[^1] is var variant && selective ? variant.Selective : variant.None;
