@@ -6,6 +6,8 @@ namespace ModelCompiler.Planning;
 /// <summary>A set of layers, in ascending order. As text it is a list of layers and ranges, both ends of which belong to it: "0..2, 5, 8..11".</summary>
 public sealed class LayerSet : IReadOnlyList<int>, IEquatable<LayerSet>
 {
+    private const int MostLayers = 10_000;
+
     private readonly int[] _layers;
 
     private LayerSet(int[] layers) => _layers = layers;
@@ -28,10 +30,10 @@ public sealed class LayerSet : IReadOnlyList<int>, IEquatable<LayerSet>
     /// <summary>The layers from one to another, both included.</summary>
     public static LayerSet Range(int first, int last) => new([.. Enumerable.Range(first, Math.Max(0, last - first + 1))]);
 
-    /// <summary>Reads a set's text.</summary>
+    /// <summary>Reads a set's text, of layers below 10,000.</summary>
     /// <exception cref="FormatException">It is none.</exception>
     public static LayerSet Parse(string text) =>
-        Find(text, int.MaxValue) ?? throw new FormatException($"'{text}' is no set of layers: it is a list such as \"0..2, 5, 8..11\".");
+        (text.TrimEnd().EndsWith(".", StringComparison.Ordinal) ? null : Find(text, MostLayers)) ?? throw new FormatException($"'{text}' is no set of layers: it is a list such as \"0..2, 5, 8..11\".");
 
     /// <summary>Reads a set's text, where a range may also end at the model's highest layer, "8..".</summary>
     /// <param name="text">The text.</param>
@@ -49,7 +51,7 @@ public sealed class LayerSet : IReadOnlyList<int>, IEquatable<LayerSet>
             }
 
             int last = ends.Length == 1 ? first : layers - 1;
-            if ((ends.Length == 2 && ends[1].Length > 0 && !IsLayer(ends[1], layers, out last)) || last < first || (layers == int.MaxValue && last == layers - 1))
+            if ((ends.Length == 2 && ends[1].Length > 0 && !IsLayer(ends[1], layers, out last)) || last < first)
             {
                 return null;
             }

@@ -50,7 +50,7 @@ internal static class Readers
         new("metrics.jsonl", [], ["metrics.jsonl"], Metrics),
         new("spectra", [], ["spectrum.json"], Spectra),
         new("size", ["ByteSize.TryParse"], ["size.txt"], Size),
-        new("table of buffers", ["BufferTable.Read", "Dim.Parse", "Dim.ParseAll"], ["buffers.txt"], Buffers, typeof(FormatException)),
+        new("table of buffers", ["BufferTable.Read", "Dim.Parse"], ["buffers.txt"], Buffers, typeof(FormatException)),
         new("set of layers", ["LayerSet.Parse"], ["layers.txt"], Layers, typeof(FormatException)),
         new("limit of dropped rows", ["DropLimit.TryParse"], ["limit.txt"], Limit),
     ];
