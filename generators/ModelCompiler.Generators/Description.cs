@@ -47,7 +47,7 @@ internal sealed record Description(string Hint, ModelSpec? Spec, StubSpec? Stub,
             wrong = new([.. problems.ToArray(), .. spec.Recipe is null ? architecture : architecture.Count > 0 ? default : ModelValidation.CheckRecipe(spec)]);
             if (wrong.Count + architecture.Count == 0)
             {
-                ModelSpec sound = spec with { Type = spec.Type with { Hidden = HiddenNames.Find(type, compilation) } };
+                ModelSpec sound = spec with { Type = spec.Type with { Hidden = HiddenNames.Find(type, spec, compilation) } };
                 return sound.Recipe is not { Budgets.Count: > 0 } recipe
                     ? new Description(HintNames.Of(type), sound, null, default)
                     : new Description(HintNames.Of(type), sound with { Recipe = recipe with { Budgets = default } }, null, default, sound);

@@ -24,25 +24,36 @@ public abstract class AdapterExpansion
             .OrderBy(static method => method.Attribute, StringComparer.Ordinal),
     ];
 
-    /// <summary>The method's options with all their defaults.</summary>
+    // An editor asks for names and options at every keystroke: what reflection finds is kept.
+    private readonly PropertyInfo[] _settable;
+
+    private protected AdapterExpansion()
+    {
+        AdapterOptions defaults = Defaults;
+        (Attribute, Method) = (defaults.Attribute, defaults.Method);
+        _settable = [.. defaults.GetType().GetProperties().Where(static property => property.CanWrite)];
+        RuntimeTypes =
+        [
+            (RuntimeType, typeof(AdapterOptions).Namespace),
+            .. _settable.Select(static property => property.PropertyType).Where(static type => type.IsEnum).Append(defaults.GetType())
+                .Select(static type => (type.Name, type.Namespace)),
+        ];
+    }
+
+    /// <summary>The method's options with all their defaults; the constructor asks for them.</summary>
     public abstract AdapterOptions Defaults { get; }
 
     /// <summary>Name of the attribute without its suffix.</summary>
-    public string Attribute => Defaults.Attribute;
+    public string Attribute { get; }
 
     /// <summary>Name in prose, tables and JSON.</summary>
-    public string Method => Defaults.Method;
+    public string Method { get; }
 
     /// <summary>The runtime class of a slot's adapter.</summary>
     public virtual string RuntimeType => Attribute + "Adapter";
 
     /// <summary>The runtime's types that generated code names: the adapter's class, the options and their enums.</summary>
-    public IEnumerable<(string Name, string Namespace)> RuntimeTypes =>
-    [
-        (RuntimeType, typeof(AdapterOptions).Namespace),
-        .. Settable(Defaults).Select(static property => property.PropertyType).Where(static type => type.IsEnum).Append(Defaults.GetType())
-            .Select(static type => (type.Name, type.Namespace)),
-    ];
+    public IReadOnlyList<(string Name, string Namespace)> RuntimeTypes { get; }
 
     /// <summary>The method an attribute names; null where there is none.</summary>
     public static AdapterExpansion? Find(string attribute) => All.FirstOrDefault(e => e.Attribute == attribute);
@@ -51,7 +62,7 @@ public abstract class AdapterExpansion
     public AdapterOptions Read(AdapterSpec adapter)
     {
         AdapterOptions options = Defaults;
-        foreach (PropertyInfo property in Settable(options))
+        foreach (PropertyInfo property in _settable)
         {
             if (adapter.Arguments.FirstOrDefault(argument => argument.Name == property.Name) is { } given)
             {
@@ -96,9 +107,6 @@ public abstract class AdapterExpansion
     /// <summary>y + s · B h.</summary>
     protected static Value AddTo(Rewrite g, Graph.AdapterSlot slot, Value y, Value h, Value b) =>
         g.Add(y.Name, new Linear(), [h, b], accumulator: y, scale: new ScalarRef(slot, ScalarKind.Scale));
-
-    private static IEnumerable<PropertyInfo> Settable(AdapterOptions options) =>
-        options.GetType().GetProperties().Where(static property => property.CanWrite);
 }
 
 /// <summary>An adapter method at build time, with its options.</summary>

@@ -10,27 +10,31 @@ namespace ModelCompiler.Compiler.Writing;
 /// </summary>
 public static class RuntimeNames
 {
-    /// <summary>The namespaces that generated code uses.</summary>
-    public static readonly string[] Namespaces =
-    [
-        "ModelCompiler.Adapters", "ModelCompiler.Backends", "ModelCompiler.Models", "ModelCompiler.Operations", "ModelCompiler.Planning",
-        "ModelCompiler.Tensors", "ModelCompiler",
-    ];
+    /// <summary>The namespace of each type that is of no adapter method.</summary>
+    private static readonly Dictionary<string, string> s_common = new[]
+    {
+        In("ModelCompiler.Backends", "IBackend"),
+        In("ModelCompiler.Models", "Frame", "IModel", "Model", "ModelRegistry", "Norm", "Parameter", "Projection", "TransformerModel"),
+        In("ModelCompiler.Operations", "AttentionShape", "FrequencyScaling", "NormShape", "RotaryShape"),
+        In(
+            "ModelCompiler.Planning",
+            "AdapterSlot", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops", "FrameTable", "LayerSet", "MemoryCost", "MemoryPlanner",
+            "ModelTables", "ParameterInfo", "ParameterKind", "Plan", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan", "VariantFrames", "WeightFormat", "Work"),
+        In("ModelCompiler.Tensors", "Tensor"),
+    }.SelectMany(static types => types).ToDictionary(static type => type.Name, static type => type.Namespace);
 
     /// <summary>The namespace of each type.</summary>
-    public static readonly IReadOnlyDictionary<string, string> NamespaceOf = AdapterExpansion.All
-        .SelectMany(static method => method.RuntimeTypes)
-        .Concat(In(Namespaces[1], "IBackend"))
-        .Concat(In(Namespaces[2], "Frame", "IModel", "Model", "ModelRegistry", "Norm", "Parameter", "Projection", "TransformerModel"))
-        .Concat(In(Namespaces[3], "AttentionShape", "FrequencyScaling", "NormShape", "RotaryShape"))
-        .Concat(In(
-            Namespaces[4],
-            "AdapterSlot", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops",
-            "FrameTable", "LayerSet", "MemoryCost", "MemoryPlanner", "ModelTables", "ParameterInfo", "ParameterKind", "Plan", "SublayerInfo", "SublayerKind", "Traffic", "TrainingPlan",
-            "VariantFrames", "WeightFormat", "Work"))
-        .Concat(In(Namespaces[5], "Tensor"))
+    private static readonly Dictionary<string, string> s_all = AdapterExpansion.All.SelectMany(static method => method.RuntimeTypes)
+        .Concat(s_common.Select(static type => (Name: type.Key, Namespace: type.Value)))
         .GroupBy(static type => type.Name)
         .ToDictionary(static type => type.Key, static type => type.First().Namespace);
+
+    /// <summary>The types that the code of a description names, each with its namespace.</summary>
+    public static IEnumerable<(string Name, string Namespace)> Of(ModelSpec spec) => s_common.Select(static type => (type.Key, type.Value))
+        .Concat((spec.Recipe?.Adapters ?? default).Select(static adapter => AdapterExpansion.Find(adapter.Method)).OfType<AdapterExpansion>().Distinct().SelectMany(static method => method.RuntimeTypes));
+
+    /// <summary>Whether any generated code names a type so.</summary>
+    public static bool Has(string name) => s_all.ContainsKey(name);
 
     private static readonly Regex s_marked = new("§([A-Za-z0-9]+)", RegexOptions.CultureInvariant);
 
@@ -41,7 +45,7 @@ public static class RuntimeNames
     public static string Resolve(TypeSpec type, string text, ISet<string> imports) => text.IndexOf('§') < 0 ? text : s_marked.Replace(text, match =>
     {
         string name = match.Groups[1].Value;
-        string @namespace = NamespaceOf[name];
+        string @namespace = s_all[name];
 
         // Imports of the whole project are as near as this file's own where no namespace is between them.
         if (type.Namespace.Length == 0 || type.Hidden.Contains(name))

@@ -15,12 +15,13 @@ internal static class HiddenNames
     /// Types of the runtime that need their full names. Generated files import the runtime inside the class's namespace, so only members of
     /// the class and of that namespace come before it.
     /// </summary>
-    public static EquatableArray<string> Find(INamedTypeSymbol type, Compilation compilation)
+    public static EquatableArray<string> Find(INamedTypeSymbol type, ModelSpec spec, Compilation compilation)
     {
         INamespaceSymbol around = compilation.GetCompilationNamespace(type.ContainingNamespace) ?? type.ContainingNamespace;
-        return new EquatableArray<string>(RuntimeNames.NamespaceOf
-            .Where(runtime => type.GetMembers(runtime.Key).Length > 0 || around.GetMembers(runtime.Key).Any(member => !IsOf(member, runtime.Value)))
-            .Select(static runtime => runtime.Key));
+        return new EquatableArray<string>(RuntimeNames.Of(spec)
+            .Where(runtime => type.GetMembers(runtime.Name).Length > 0 || around.GetMembers(runtime.Name).Any(member => !IsOf(member, runtime.Namespace)))
+            .Select(static runtime => runtime.Name)
+            .Distinct());
     }
 
     /// <summary>A name that generated code needs and cannot reach; null: none.</summary>

@@ -1,4 +1,3 @@
-using ModelCompiler.Compiler.Adapters;
 using ModelCompiler.Compiler.Writing;
 
 namespace ModelCompiler.Generators.Parsing;
@@ -15,15 +14,6 @@ internal static class ReservedNames
         "ResidualGradient", "Tables", "TargetCount", "TokenEmbedding", "TokenIds", "Tokens", "s_tables",
     };
 
-    /// <summary>Types of the runtime.</summary>
-    private static readonly HashSet<string> Types = new(StringComparer.Ordinal)
-    {
-        "AdapterSlot", "AttentionShape", "BackendProfile", "BufferTable", "Checkpointing", "ConfigEntry", "Dim", "Flops", "Frame", "FrameTable",
-        "FrequencyScaling", "IBackend", "IModel", "LayerSet", "MemoryPlanner", "Model", "ModelRegistry", "ModelTables", "Norm", "NormShape", "Parameter", "ParameterInfo",
-        "ParameterKind", "Plan", "Projection", "RotaryShape", "SublayerInfo", "SublayerKind", "Tensor", "Traffic", "TrainingPlan", "TransformerModel", "VariantFrames",
-        "WeightFormat", "Work",
-    };
-
     /// <summary>Members of the sublayers' classes.</summary>
     private static readonly HashSet<string> Projections = new(StringComparer.Ordinal) { "Down", "Gate", "Key", "KeyNorm", "LayerScale", "Output", "Query", "QueryNorm", "Up", "Value" };
 
@@ -31,8 +21,7 @@ internal static class ReservedNames
 
     /// <summary>Whether a class of a description may not have this name.</summary>
     public static bool IsReservedType(string name) =>
-        IsGeneratedMember(name) || Types.Contains(name) || name == "var" || Projections.Contains(name)
-        || AdapterExpansion.All.Any(method => method.RuntimeTypes.Any(type => type.Name == name));
+        IsGeneratedMember(name) || RuntimeNames.Has(name) || name == "var" || Projections.Contains(name);
 
     /// <summary>Whether a sublayer may not have this name: it is also the head of its parameters' paths.</summary>
     public static bool IsReservedProperty(string name) =>
