@@ -12,7 +12,7 @@ public sealed partial class TorchBackend
 
     private readonly Dictionary<string, TorchTensor> _tables = [];
 
-    /// <summary>Rows of a quantised weight (<see cref="StorageLayout"/>), as Float32, by the formulas of <see cref="Dequantization"/>.</summary>
+    /// <summary>Rows of a quantized weight (<see cref="StorageLayout"/>), as Float32, by the formulas of <see cref="Dequantization"/>.</summary>
     private TorchTensor Decode(Tensor w, int firstRow, int rows)
     {
         StorageLayout layout = StorageLayout.Of(w.Type, w.Rows, w.Columns);

@@ -32,10 +32,10 @@ public sealed partial class TorchBackend
     /// <summary>Starts a piece of work: when it is disposed, so are the tensors and scalars made since, and the scratch is free again.</summary>
     private Work Begin() => new(this);
 
-    /// <summary>An uninitialised Float32 matrix in the workspace.</summary>
+    /// <summary>An uninitialized Float32 matrix in the workspace.</summary>
     private TorchTensor Scratch(long rows, long columns) => Scratch(rows, columns, torch.ScalarType.Float32);
 
-    /// <summary>An uninitialised matrix of elements of at most 4 bytes; it takes as much of the workspace as one of Float32.</summary>
+    /// <summary>An uninitialized matrix of elements of at most 4 bytes; it takes as much of the workspace as one of Float32.</summary>
     private TorchTensor Scratch(long rows, long columns, torch.ScalarType type)
     {
         if (_scratchEnd + rows * columns > _workspace.Columns)

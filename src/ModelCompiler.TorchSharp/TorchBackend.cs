@@ -84,7 +84,7 @@ public sealed partial class TorchBackend : IBackend
     }
 
     /// <summary>The tensor of torch that has the handle's elements: a view of the arena, valid as long as the backend. The caller disposes it.</summary>
-    /// <param name="tensor">A handle into the arena; of a quantised weight its <see cref="Tensor.Bytes"/>.</param>
+    /// <param name="tensor">A handle into the arena; of a quantized weight its <see cref="Tensor.Bytes"/>.</param>
     /// <exception cref="ArgumentException">The handle is none or reaches outside the arena.</exception>
     public TorchTensor View(Tensor tensor)
     {

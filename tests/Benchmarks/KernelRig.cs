@@ -34,7 +34,7 @@ internal sealed class KernelRig : IDisposable
         return tensor;
     }
 
-    /// <summary>Uninitialised bytes.</summary>
+    /// <summary>Uninitialized bytes.</summary>
     public Tensor Bytes(long bytes)
     {
         var tensor = new Tensor(used, 1, checked((int)bytes), checked((int)bytes), DType.UInt8);

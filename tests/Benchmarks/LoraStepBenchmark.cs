@@ -13,7 +13,7 @@ using ModelCompiler.Training;
 namespace ModelCompiler.Benchmarks;
 
 /// <summary>
-/// One LoRA training step of a 28M-parameter Llama, batch 4 x 256 on two threads: milliseconds, utilisation of the FMA peak measured in
+/// One LoRA training step of a 28M-parameter Llama, batch 4 x 256 on two threads: milliseconds, utilization of the FMA peak measured in
 /// the same run, resident memory; with a peer script, paired with PyTorch in interleaved runs.
 /// </summary>
 internal static class LoraStepBenchmark

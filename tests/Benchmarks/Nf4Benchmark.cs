@@ -63,7 +63,7 @@ internal static unsafe class Nf4Benchmark
 
             double best = gemv.Max(), median = Bench.Median(gemv);
             Console.WriteLine(
-                $"{threads} thread(s)  GEMV {Width} x {Width}, {(nested ? "double quantised" : "plain absmax"),-16}: {bytes / best / 1e6:F2} ({bytes / median / 1e6:F2}) ms, {best:F1} ({median:F1}) GB/s, "
+                $"{threads} thread(s)  GEMV {Width} x {Width}, {(nested ? "double quantized" : "plain absmax"),-16}: {bytes / best / 1e6:F2} ({bytes / median / 1e6:F2}) ms, {best:F1} ({median:F1}) GB/s, "
                 + $"read {read.Max():F1} ({Bench.Median(read):F1}) GB/s: {100 * best / read.Max():F0} % by bests, {100 * median / Bench.Median(read):F0} % by medians, {100 * Bench.Median(gemv.Zip(read, (g, r) => g / r)):F0} % median of the pairs");
         }
     }

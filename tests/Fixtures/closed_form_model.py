@@ -61,7 +61,7 @@ def shapes(c):
     return s
 
 
-def is_centred_on_one(name):
+def is_centered_on_one(name):
     """Norm weights and layer scales are 1 + the wave; everything else is the wave."""
     return name.endswith(".layer_scale") or (name.endswith("norm.weight"))
 
@@ -71,7 +71,7 @@ def closed_form(name, number, shape):
     i = torch.arange(shape[0], dtype=DOUBLE)[:, None]
     j = torch.arange(shape[1] if len(shape) > 1 else 1, dtype=DOUBLE)[None]
     wave = 0.3 * torch.cos(1 + 0.7 * i + 0.3 * j + 0.11 * i * j + 1.3 * number)
-    return ((1 + wave) if is_centred_on_one(name) else wave).reshape(shape)
+    return ((1 + wave) if is_centered_on_one(name) else wave).reshape(shape)
 
 
 def closed_form_parameters(c):

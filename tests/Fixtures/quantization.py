@@ -1,6 +1,6 @@
-"""Writes quantization.json and bitsandbytes.safetensors: weights quantised by a second, independent implementation in numpy, bit for bit.
+"""Writes quantization.json and bitsandbytes.safetensors: weights quantized by a second, independent implementation in numpy, bit for bit.
 
-NF4 and double quantisation follow bitsandbytes (kernels.cu, functional.py create_dynamic_map), Int4 the groups of QA-LoRA.
+NF4 and double quantization follow bitsandbytes (kernels.cu, functional.py create_dynamic_map), Int4 the groups of QA-LoRA.
 Usage: python3 tests/Fixtures/quantization.py      (Debian's python3-numpy)
 """
 import base64

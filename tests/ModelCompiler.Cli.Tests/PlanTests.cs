@@ -28,7 +28,7 @@ public class PlanTests
     }
 
     [Fact]
-    public void A_quantised_plan_counts_codes_factors_and_constants()
+    public void A_quantized_plan_counts_codes_factors_and_constants()
     {
         JsonElement json = Mc.Run("plan Llama2_7B_QLora --batch 1 --sequence 512 --json").Json();
         JsonElement bytes = json.GetProperty("bytes");

@@ -39,7 +39,7 @@ public class UsageTests
     [InlineData("merge Stories260K_Lora --base x --adapter y --out z --rank 4", "--rank is for adapters of nested ranks")]
     [InlineData("export Stories260K_DyLora --base x --adapter y --out z --rank 9", "from 1 to 8", "'9'")]
     [InlineData("quantize Stories260K_QLora --base x", "--out")]
-    [InlineData("quantize Stories260K --base x --out y", "Stories260K quantises no weights", "[Frozen(Storage.NF4)]")]
+    [InlineData("quantize Stories260K --base x --out y", "Stories260K quantizes no weights", "[Frozen(Storage.NF4)]")]
     [InlineData("quantize Stories260K_QLora --base x --out ./x/", "--out ./x/ is or holds the folder of --base, x")]
     [InlineData("plan Stories260K --optimizer sgd", "--optimizer takes adamw or adamw8bit or paged", "'sgd'")]
     [InlineData("plan Stories260K --estimator crystal-ball", "--estimator takes own or gelato or pytorch")]

@@ -43,7 +43,7 @@ public sealed class DeviceTests : IClassFixture<DeviceTests.Shared>
     }
 
     [Fact]
-    public void QuantisedWeightsHaveTheLossesOfTheCpu()
+    public void QuantizedWeightsHaveTheLossesOfTheCpu()
     {
         Gpu.Require();
         Compare<StoriesNf4>(Optimizer.AdamW, DType.Float32, 1e-4);

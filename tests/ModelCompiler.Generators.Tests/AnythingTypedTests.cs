@@ -109,7 +109,7 @@ public class AnythingTypedTests
         CSharpCompilation compilation = Compilations.Create().AddSyntaxTrees(CSharpSyntaxTree.ParseText("using ModelCompiler;\n" + Sources.Tiny, options, "Source0.cs"));
         GeneratorDriver driver = CSharpGeneratorDriver.Create([new ModelGenerator().AsSourceGenerator()], parseOptions: options).RunGeneratorsAndUpdateCompilation(compilation, out Compilation output, out var reported);
         Assert.Null(driver.GetRunResult().Results.Single().Exception);
-        Assert.Equal($"'Tiny' needs C# 13.0 or later, but the project has C# {version.ToDisplayString()}: raise its LangVersion, or leave it out", Assert.Single(reported).Message());
+        Assert.Equal($"'Tiny' needs C# 13.0 or later, but the project has C# {version.ToDisplayString()}; raise its LangVersion or remove it", Assert.Single(reported).Message());
         Assert.DoesNotContain(Errors(output), IsGenerated);
         Assert.DoesNotContain(Errors(output), diagnostic => diagnostic.Id == "CS0246");
     }
@@ -126,7 +126,7 @@ public class AnythingTypedTests
         Assert.Null(result.Exception);
         Diagnostic defect = Assert.Single(result.Diagnostics);
         Assert.Equal("MC0099", defect.Id);
-        Assert.StartsWith("'Tiny' could not be compiled because of a defect of the compiler, not of the description: report it with the description and 'InvalidOperationException: nobody thought of this", defect.Message());
+        Assert.StartsWith("'Tiny' could not be compiled because of a bug in the compiler, not in the description; report it with the description and 'InvalidOperationException: nobody thought of this", defect.Message());
         Assert.Equal("Tiny", compilation.SyntaxTrees[0].GetText().ToString(defect.Location.SourceSpan));
         Assert.Contains(result.GeneratedSources, file => file.HintName == "A.B.TinyLora.Forward.g.cs");
         Assert.Contains(result.GeneratedSources, file => file.HintName == "A.B.TinyGpt.Forward.g.cs");
@@ -140,7 +140,7 @@ public class AnythingTypedTests
             + Sources.TinyLora.With("[Lora", "[MemoryBudget(\"1 GiB\", Batch = 127)]\n[Lora");
         GeneratorRun run = GeneratorRun.Of(source);
         Assert.Equal(
-            "MemoryBudget.Batch is 127: it must be less, or shorter than a sequence of 16777216: a step of so many tokens has more bytes than can be counted",
+            "MemoryBudget.Batch is 127; it must be less, or shorter than a sequence of 16777216: a step of so many tokens has more bytes than can be counted",
             Assert.Single(run.Result.Diagnostics, diagnostic => diagnostic.Id == "MC0403").Message());
     }
 

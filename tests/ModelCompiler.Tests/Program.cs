@@ -45,10 +45,10 @@ internal static class Program
             }
         }
 
-        using var quantised = new QuantizedLinearTests();
+        using var quantized = new QuantizedLinearTests();
         foreach ((DType kind, int block, bool nested) in QuantizedLinearTests.Types.Select(row => row.Data))
         {
-            quantised.ProductsAreThoseOfTheDecodedWeights(kind, block, nested);
+            quantized.ProductsAreThoseOfTheDecodedWeights(kind, block, nested);
         }
 
         return failures == 0 ? 0 : 1;

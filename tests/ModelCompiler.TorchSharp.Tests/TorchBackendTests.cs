@@ -24,7 +24,7 @@ public class TorchBackendTests
     /// <summary>Blocks straddle rows, the last is short, and with little workspace rows are decoded in turn.</summary>
     [Theory]
     [MemberData(nameof(Types))]
-    public void Products_with_quantised_weights_are_References(DType kind, int block, bool nested)
+    public void Products_with_quantized_weights_are_References(DType kind, int block, bool nested)
     {
         DType type = DTypeExtensions.Quantized(kind, block, nested);
         foreach ((int inputs, int outputs, int tokens) in new[] { (64, 32, 5), (96, 45, 7), (45, 19, 13), (33, 1, 3), (7, 5, 1), (320, 200, 3), (512, 300, 2) })

@@ -33,7 +33,7 @@ public class TrainingTests
     }
 
     [Fact]
-    public void Quantised_weights_and_every_adapter_have_the_losses_of_the_cpu_backend()
+    public void Quantized_weights_and_every_adapter_have_the_losses_of_the_cpu_backend()
     {
         Compare<StoriesNf4>();
         Compare<StoriesInt8>();
@@ -103,7 +103,7 @@ public class TrainingTests
 
     /// <summary>Roundings of single steps add up: the first four are compared.</summary>
     [Fact]
-    public void Quantised_weights_and_every_adapter_train_in_bfloat16()
+    public void Quantized_weights_and_every_adapter_train_in_bfloat16()
     {
         Compare<StoriesNf4>();
         Compare<StoriesInt8>();

@@ -30,7 +30,7 @@ public sealed record RecipeSpec(
 /// <summary>One [Frozen] attribute.</summary>
 /// <param name="Storage">The storage.</param>
 /// <param name="BlockSize">Elements that share their factors; 0 where it is not given.</param>
-/// <param name="DoubleQuantized">Whether the factors are quantised too.</param>
+/// <param name="DoubleQuantized">Whether the factors are quantized too.</param>
 /// <param name="Targets">The projections it speaks of.</param>
 public sealed record FrozenSpec(Storage Storage, int BlockSize, bool DoubleQuantized, Projections Targets)
 {

@@ -17,7 +17,7 @@ public enum Recompute
 }
 
 /// <summary>
-/// One row of the operation catalogue: shape rule, gradient rule, what it may overwrite, cost, formula and C# call. What the
+/// One row of the operation catalog: shape rule, gradient rule, what it may overwrite, cost, formula and C# call. What the
 /// gradient saves is not stated: it is what remains read after pruning.
 /// </summary>
 public abstract record Operation

@@ -4,7 +4,7 @@ using ModelCompiler.Compiler.Operations;
 namespace ModelCompiler.Compiler.Passes;
 
 /// <summary>
-/// Writes the backward of a region by the catalogue's gradient rules, last operation first. It differentiates everything and asks
+/// Writes the backward of a region by the catalog's gradient rules, last operation first. It differentiates everything and asks
 /// nothing about what is frozen.
 /// </summary>
 public static class Differentiate

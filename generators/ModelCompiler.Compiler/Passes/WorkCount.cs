@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Compiler.Passes;
 
 /// <summary>
-/// Counts what operations compute and move, as polynomials in the rank. Of elements the shapes say the powers; of operations the catalogue counts at
+/// Counts what operations compute and move, as polynomials in the rank. Of elements the shapes say the powers; of operations the catalog counts at
 /// given ranks, and what it counts at 0, 1 and 2 says the coefficients.
 /// </summary>
 /// <param name="slots">Number of adapter slots.</param>

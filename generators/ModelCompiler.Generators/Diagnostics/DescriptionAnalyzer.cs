@@ -22,7 +22,7 @@ public sealed class DescriptionAnalyzer : DiagnosticAnalyzer
     {
         context.EnableConcurrentExecution();
 
-        // A described class counts as generated code once its other half is: it must be analysed all the same.
+        // A described class counts as generated code once its other half is: it must be analyzed all the same.
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.Analyze | GeneratedCodeAnalysisFlags.ReportDiagnostics);
         context.RegisterSymbolAction(static symbol => Analyze(symbol), SymbolKind.NamedType);
     }

@@ -44,7 +44,7 @@ public sealed class MemoryBudgetAttribute : Attribute
     public int Rank { get; set; }
 
     /// <summary>
-    /// Storage of the frozen projections instead of that of <see cref="FrozenAttribute"/>, in blocks of 64 and NF4 double quantised, as <c>--storage</c> of the
+    /// Storage of the frozen projections instead of that of <see cref="FrozenAttribute"/>, in blocks of 64 and NF4 double quantized, as <c>--storage</c> of the
     /// command line; -1, where it is not given: as declared.
     /// </summary>
     public Storage Storage { get; set; } = (Storage)(-1);

@@ -49,7 +49,7 @@ public abstract class AdapterAttribute : Attribute
 
 /// <summary>
 /// Low-rank adapters: y = W x + s · B A dropout(x) with s = alpha / rank (Hu et al. 2021, section 4.1), or alpha / sqrt(rank)
-/// when rank-stabilised (Kalajdzievski 2023).
+/// when rank-stabilized (Kalajdzievski 2023).
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class LoraAttribute : AdapterAttribute

@@ -55,7 +55,7 @@ public sealed record BackendProfile(
     public const long CudaProducts = 32L << 20;
 
     /// <summary><c>TorchBackend</c>, on TorchSharp's tensors: libtorch computes, with threads of its own; the workspace is for operations that torch has no in-place form of.</summary>
-    /// <param name="isHostMemory">Whether torch's device is the CPU; on another a quantised weight is decoded whole, by a kernel.</param>
+    /// <param name="isHostMemory">Whether torch's device is the CPU; on another a quantized weight is decoded whole, by a kernel.</param>
     /// <param name="activation">Float32 or BFloat16; parameters, statistics and what is computed element by element are Float32 in both.</param>
     public static BackendProfile TorchSharp(bool isHostMemory, DType activation = DType.Float32) =>
         new("torchsharp", DType.Float32, 256, 1, ScratchPerThread: 16L << 20, PadsRows: false, FixedOverhead: 256L << 20)

@@ -2,7 +2,7 @@ namespace ModelCompiler.Planning;
 
 /// <summary>
 /// Element type of a tensor. Of a quantized one the low byte is the kind; the next holds the base-2 logarithm of the block size, bit 16
-/// whether the blocks' factors are quantised too: see <see cref="DTypeExtensions.Quantized"/>.
+/// whether the blocks' factors are quantized too: see <see cref="DTypeExtensions.Quantized"/>.
 /// </summary>
 public enum DType
 {
@@ -41,7 +41,7 @@ public static class DTypeExtensions
     /// <summary>A quantized type.</summary>
     /// <param name="kind">NF4, Int8 or Int4.</param>
     /// <param name="blockSize">Elements that share their factors: a power of two.</param>
-    /// <param name="nested">Whether the factors are quantised to 8 bits themselves.</param>
+    /// <param name="nested">Whether the factors are quantized to 8 bits themselves.</param>
     public static DType Quantized(DType kind, int blockSize, bool nested)
     {
         int log = 0;
@@ -66,7 +66,7 @@ public static class DTypeExtensions
     public static bool IsNested(this DType type) => ((int)type & Nested) != 0;
 
     /// <summary>Bytes of one element.</summary>
-    /// <exception cref="ArgumentException">The type is quantised: its bytes are those of its <see cref="StorageLayout"/>.</exception>
+    /// <exception cref="ArgumentException">The type is quantized: its bytes are those of its <see cref="StorageLayout"/>.</exception>
     public static int Size(this DType type) => type switch
     {
         DType.Float32 or DType.Int32 => 4,
@@ -82,7 +82,7 @@ public static class DTypeExtensions
 /// <param name="Storage">Its name in a description.</param>
 /// <param name="Bits">Bits of a code: 4 or 8.</param>
 /// <param name="HasZeros">Whether its blocks are groups of inputs, each with a zero point.</param>
-/// <param name="Nests">Whether its factors may be quantised too.</param>
+/// <param name="Nests">Whether its factors may be quantized too.</param>
 public sealed record QuantizedKind(DType Kind, Storage Storage, int Bits, bool HasZeros = false, bool Nests = false)
 {
     /// <summary>All of them, in the order of <see cref="DType"/>.</summary>

@@ -7,7 +7,7 @@ namespace ModelCompiler.Planning;
 /// <param name="FrozenWeights">Frozen parameters of the base.</param>
 /// <param name="Adapters">Parameters of the adapters, frozen ones included (in full training all parameters).</param>
 /// <param name="Gradients">Gradients of the trainable parameters.</param>
-/// <param name="Optimizer">State of the optimizer: moments, and the scales of quantised ones.</param>
+/// <param name="Optimizer">State of the optimizer: moments, and the scales of quantized ones.</param>
 /// <param name="Activations">Peak of kept, saved and transient activations, with the residual gradient (and caches, when generating).</param>
 /// <param name="Workspace">Scratch of the backend's kernels.</param>
 /// <param name="Inputs">Token ids, targets with their rows, and scalars.</param>

@@ -2,7 +2,7 @@ namespace ModelCompiler.Planning;
 
 /// <summary>
 /// The time of an optimizer step by a device's rates. Products take as long as their operations or the reading of their weights, whichever is longer;
-/// values and the update are moved beside that. The catalogue counts both.
+/// values and the update are moved beside that. The catalog counts both.
 /// </summary>
 /// <param name="tables">The model.</param>
 /// <param name="profile">The backend.</param>

@@ -1,6 +1,6 @@
 namespace ModelCompiler.Planning;
 
-/// <summary>What a micro-step computes and moves under a checkpointing policy, counted by the operation catalogue: no plan of memory is needed for it.</summary>
+/// <summary>What a micro-step computes and moves under a checkpointing policy, counted by the operation catalog: no plan of memory is needed for it.</summary>
 public sealed class StepWork
 {
     private readonly Flops _flops;

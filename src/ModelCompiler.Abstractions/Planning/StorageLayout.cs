@@ -23,7 +23,7 @@ public readonly record struct StorageLayout(long Blocks, long CodeBytes, long Fa
     public long NestedBlocks => (Blocks + NestedBlock - 1) / NestedBlock;
 
     /// <summary>The layout of a quantized weight.</summary>
-    /// <param name="type">A quantised type.</param>
+    /// <param name="type">A quantized type.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     public static StorageLayout Of(DType type, int rows, int columns)

@@ -69,7 +69,7 @@ public sealed record TrainingPlan
 
     /// <summary>
     /// The best plan for training a model within a budget, found in milliseconds: it changes only what a plan chooses, and says which attributes would fix
-    /// that in the recipe. Memory is <see cref="MemoryPlanner"/>'s, to the byte; time is a model of the catalogue's counts and the device's rates.
+    /// that in the recipe. Memory is <see cref="MemoryPlanner"/>'s, to the byte; time is a model of the catalog's counts and the device's rates.
     /// </summary>
     /// <param name="tables">The model.</param>
     /// <param name="budget">The most that <see cref="MemoryCost.Peak"/> may be, in bytes.</param>

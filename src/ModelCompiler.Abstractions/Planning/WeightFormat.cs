@@ -2,8 +2,8 @@ namespace ModelCompiler.Planning;
 
 /// <summary>How a parameter is stored.</summary>
 /// <param name="Storage">The storage.</param>
-/// <param name="BlockSize">Quantised: elements that share their factors; else 0.</param>
-/// <param name="DoubleQuantized">NF4: whether the factors are quantised to 8 bits too.</param>
+/// <param name="BlockSize">Quantized: elements that share their factors; else 0.</param>
+/// <param name="DoubleQuantized">NF4: whether the factors are quantized to 8 bits too.</param>
 public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, bool DoubleQuantized = false)
 {
     /// <summary>Elements of a block where none are said.</summary>
@@ -38,5 +38,5 @@ public readonly record struct WeightFormat(Storage Storage, int BlockSize = 0, b
 
     /// <summary>As a reader would write it: "NF4, block 64, double quantized".</summary>
     public override string ToString() =>
-        Storage + (BlockSize > 0 ? FormattableString.Invariant($", block {BlockSize}") : "") + (DoubleQuantized ? ", double quantised" : "");
+        Storage + (BlockSize > 0 ? FormattableString.Invariant($", block {BlockSize}") : "") + (DoubleQuantized ? ", double quantized" : "");
 }

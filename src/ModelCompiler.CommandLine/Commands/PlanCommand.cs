@@ -134,16 +134,16 @@ internal sealed class PlanCommand : HostCommand
         table.Columns[1].RightAligned();
         table.Columns[2].RightAligned();
         (string Name, long Bytes)[] terms = [.. result.Estimate?.Terms.Select(static t => (t.Name, t.Bytes)) ?? result.Bytes.Cost().Terms()];
-        bool coloured = TermsBar.Suits(console);
+        bool colored = TermsBar.Suits(console);
         foreach ((int term, (string name, long bytes)) in terms.Index())
         {
-            table.AddRow(coloured ? TermsBar.Name(term, name) : name, Tables.Count(bytes), ByteSize.Format(bytes));
+            table.AddRow(colored ? TermsBar.Name(term, name) : name, Tables.Count(bytes), ByteSize.Format(bytes));
         }
 
         table.AddEmptyRow();
         table.AddRow("[bold]peak[/]", $"[bold]{Tables.Count(result.Peak)}[/]", $"[bold]{ByteSize.Format(result.Peak)}[/]");
         console.Write(table);
-        if (coloured)
+        if (colored)
         {
             console.Write(TermsBar.Of(terms.Select(static t => t.Bytes)));
         }

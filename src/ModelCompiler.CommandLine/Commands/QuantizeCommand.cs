@@ -16,11 +16,11 @@ internal sealed class QuantizeCommand : HostCommand
 {
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
-    private readonly Option<string> _out = new("--out") { Description = "Folder for the quantised base", Required = true };
-    private readonly Option<string?> _data = new("--data") { Description = "Compare base and quantised base on these rows: .jsonl, .json or .txt; takes the memory of the unquantised model" };
+    private readonly Option<string> _out = new("--out") { Description = "Folder for the quantized base", Required = true };
+    private readonly Option<string?> _data = new("--data") { Description = "Compare base and quantized base on these rows: .jsonl, .json or .txt; takes the memory of the unquantized model" };
 
     public QuantizeCommand(Session session)
-        : base("quantize", "Write a base with quantised weights, as bitsandbytes does", session)
+        : base("quantize", "Write a base with quantized weights, as bitsandbytes does", session)
     {
         Add(_model);
         _weights.AddTo(this, withAdapter: false);
@@ -54,17 +54,17 @@ internal sealed class QuantizeCommand : HostCommand
         return ExitCode.Done;
     }
 
-    /// <exception cref="UsageException">Nothing is quantised, or something in a way that no other program reads.</exception>
+    /// <exception cref="UsageException">Nothing is quantized, or something in a way that no other program reads.</exception>
     private static void RequireNf4(ModelTables tables)
     {
         if (tables.Parameters.FirstOrDefault(p => p.Format.Storage is Storage.Int8 or Storage.Int4) is { } other)
         {
-            throw new UsageException($"{tables.Name} has {other.Path} as {other.Format}; bitsandbytes' form is for NF4 only, and the recipe quantises while it loads, so it needs no such file");
+            throw new UsageException($"{tables.Name} has {other.Path} as {other.Format}; bitsandbytes' form is for NF4 only, and the recipe quantizes while it loads, so it needs no such file");
         }
 
         if (!tables.Parameters.Any(p => p.Format.Storage == Storage.NF4))
         {
-            throw new UsageException($"{tables.Name} quantises no weights; name a recipe with [Frozen(Storage.NF4)]");
+            throw new UsageException($"{tables.Name} quantizes no weights; name a recipe with [Frozen(Storage.NF4)]");
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class QuantizeCommand : HostCommand
     {
         if (result.Perplexity is { } perplexity)
         {
-            console.WriteLine($"perplexity {Tables.Number(perplexity.Before!.Value, 3)}, quantised {Tables.Number(perplexity.After!.Value, 3)}; logits differ by {Tables.Number(result.MaxLogitDifference!.Value, 4)} at most");
+            console.WriteLine($"perplexity {Tables.Number(perplexity.Before!.Value, 3)}, quantized {Tables.Number(perplexity.After!.Value, 3)}; logits differ by {Tables.Number(result.MaxLogitDifference!.Value, 4)} at most");
         }
 
         console.WriteLine($"wrote {Tables.Count(result.Bytes)} bytes of weights:");

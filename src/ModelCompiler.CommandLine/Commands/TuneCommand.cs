@@ -18,7 +18,7 @@ namespace ModelCompiler.CommandLine.Commands;
 /// <summary><c>mc tune</c>: tokens a second of real steps over micro-batches and checkpointing, on this machine.</summary>
 internal sealed class TuneCommand : HostCommand
 {
-    private static readonly Color[] s_colours = [Color.Blue, Color.Green, Color.Yellow];
+    private static readonly Color[] s_colors = [Color.Blue, Color.Green, Color.Yellow];
 
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
@@ -193,7 +193,7 @@ internal sealed class TuneCommand : HostCommand
         BarChart chart = new BarChart().Width(100).UseValueFormatter(static value => Tables.Count((long)value));
         foreach (TunePoint point in result.Points)
         {
-            chart.AddItem($"{point.Checkpointing}, batch {point.Batch}", point.TokensPerSecond, s_colours[Array.IndexOf(policies, point.Checkpointing) % s_colours.Length]);
+            chart.AddItem($"{point.Checkpointing}, batch {point.Batch}", point.TokensPerSecond, s_colors[Array.IndexOf(policies, point.Checkpointing) % s_colors.Length]);
         }
 
         console.Write(chart);

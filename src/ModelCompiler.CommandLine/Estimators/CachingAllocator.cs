@@ -3,7 +3,7 @@ namespace ModelCompiler.CommandLine.Estimators;
 /// <summary>
 /// A model of PyTorch's CUDA caching allocator (release 2.3, default settings, one stream): sizes in multiples of 512 bytes; small ones, up to 1 MiB,
 /// from segments of 2 MiB; larger ones from segments of 20 MiB, or of their own size in multiples of 2 MiB from 10 MiB on; the smallest free block
-/// that is large enough, split where what remains can be used; free neighbours merge. Segments are never given back.
+/// that is large enough, split where what remains can be used; free neighbors merge. Segments are never given back.
 /// </summary>
 public sealed class CachingAllocator
 {

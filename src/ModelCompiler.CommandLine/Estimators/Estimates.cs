@@ -54,7 +54,7 @@ internal static class Estimates
         notes.Note("GELATO's formula assumes checkpointing of every block, bfloat16 and paged 8-bit AdamW, whatever --checkpointing and --optimizer say");
         if (bits is null && storage.Storage != ModelCompiler.Storage.BFloat16)
         {
-            notes.Note($"it counts weights that are not quantised in 16 bits, {storage} too");
+            notes.Note($"it counts weights that are not quantized in 16 bits, {storage} too");
         }
 
         if (slots.FirstOrDefault(static s => s.Options is not (LoraOptions or L1raOptions or AdaLoraOptions)) is { } other)
@@ -77,7 +77,7 @@ internal static class Estimates
         WeightFormat storage = Storage(tables, plan);
         if (storage is not { Storage: ModelCompiler.Storage.NF4, DoubleQuantized: true })
         {
-            throw new ArgumentException($"--estimator pytorch is of weights in double quantised NF4, not {storage}; --storage NF4 plans them so");
+            throw new ArgumentException($"--estimator pytorch is of weights in double quantized NF4, not {storage}; --storage NF4 plans them so");
         }
 
         var job = new PyTorchJob(shape, plan.Batch, plan.Sequence, plan.Rank ?? slots[0].Rank) { Dropout = slots.Any(static s => s.Dropout > 0), GradientAccumulation = plan.GradientAccumulation };

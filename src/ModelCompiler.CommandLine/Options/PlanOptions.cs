@@ -38,7 +38,7 @@ internal sealed class PlanOptions
 
     private readonly Option<string?> _storage = new("--storage")
     {
-        Description = $"Storage of the frozen weights: {string.Join(", ", Enum.GetNames<Storage>())}; default: the recipe's. Quantised in blocks of {WeightFormat.DefaultBlock}, NF4 double quantised",
+        Description = $"Storage of the frozen weights: {string.Join(", ", Enum.GetNames<Storage>())}; default: the recipe's. Quantized in blocks of {WeightFormat.DefaultBlock}, NF4 double quantized",
     };
 
     /// <summary>Adds the options to a command.</summary>

@@ -6,7 +6,7 @@ using ModelCompiler.Tokenizers;
 namespace ModelCompiler.CommandLine.Quickstart;
 
 /// <summary>
-/// Learns a byte-level BPE (Sennrich et al. 2016 over bytes): the most frequent pair of neighbours becomes a token, again and again.
+/// Learns a byte-level BPE (Sennrich et al. 2016 over bytes): the most frequent pair of neighbors becomes a token, again and again.
 /// Pair counts are kept up to date word by word, so each merge costs what it changes. The same texts give the same tokenizer, in
 /// whatever order they come.
 /// </summary>

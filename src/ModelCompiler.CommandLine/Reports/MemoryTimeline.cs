@@ -146,7 +146,7 @@ internal sealed class MemoryTimeline
     /// <summary>Over each part of each layer a field that says what it is; below, numbers of layers, and a bar under what runs forward again.</summary>
     private IEnumerable<XElement> Layers()
     {
-        double labelled = double.NegativeInfinity;
+        double labeled = double.NegativeInfinity;
         foreach ((int first, int end) in Runs(static (a, b) => a.Part == b.Part && (a.Part == StepPart.Loss || a.Index == b.Index)))
         {
             LiveBytes fullest = _operations.Skip(first).Take(end - first).MaxBy(Total);
@@ -157,9 +157,9 @@ internal sealed class MemoryTimeline
             {
                 yield return Rectangle("recomputed", x, Bottom, width, RebuiltBar, StepText.Region(fullest));
             }
-            else if (fullest.Part is StepPart.Forward or StepPart.Backward && x - labelled >= 30)
+            else if (fullest.Part is StepPart.Forward or StepPart.Backward && x - labeled >= 30)
             {
-                labelled = x;
+                labeled = x;
                 yield return Text(x + width / 2, Bottom + Band - 4, Invariant(fullest.Index), "label", "middle");
             }
         }

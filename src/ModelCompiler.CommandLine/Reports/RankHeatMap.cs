@@ -67,14 +67,14 @@ internal static class RankHeatMap
             new XAttribute("width", CellWidth - 2),
             new XAttribute("height", CellHeight - 2),
             new XAttribute("rx", 2),
-            new XAttribute("fill", Colour(part)),
+            new XAttribute("fill", Color(part)),
             new XElement(s_svg + "title", $"{path}{(layer < 0 ? "" : $", layer {Invariant(layer)}")}: rank {Invariant(rank)}"));
         yield return Text(Left + column * CellWidth + (CellWidth - 2) / 2, Middle(row), Invariant(rank), part > 0.65 ? "value dark" : "value", "middle");
     }
 
     private static IEnumerable<XElement> Legend(string id, int top, int largest)
     {
-        XElement Stop(string offset, double part) => new(s_svg + "stop", new XAttribute("offset", offset), new XAttribute("stop-color", Colour(part)));
+        XElement Stop(string offset, double part) => new(s_svg + "stop", new XAttribute("offset", offset), new XAttribute("stop-color", Color(part)));
         yield return new XElement(s_svg + "defs", new XElement(s_svg + "linearGradient", new XAttribute("id", id), Stop("0", 0), Stop("1", 1)));
         yield return new XElement(
             s_svg + "rect",
@@ -98,7 +98,7 @@ internal static class RankHeatMap
     private static (string Group, string Name) Split(string path) =>
         path.LastIndexOf('.') is var dot and > 0 ? (path[..dot], path[(dot + 1)..]) : ("", path);
 
-    private static string Colour(double part)
+    private static string Color(double part)
     {
         int Between(int light, int dark) => (int)Math.Round(light + part * (dark - light));
         return $"#{Between(s_lightest.Red, s_darkest.Red):x2}{Between(s_lightest.Green, s_darkest.Green):x2}{Between(s_lightest.Blue, s_darkest.Blue):x2}";

@@ -80,14 +80,14 @@ internal static class TunePage
 
         IEnumerable<XElement> Curve(TunePoint[] points, int index)
         {
-            string colour = $"curve{index % 3}";
+            string color = $"curve{index % 3}";
             string path = string.Join(" ", points.Select(p => $"{Number(X(p.Batch))},{Number(Y(p.TokensPerSecond))}"));
-            yield return new XElement(s_svg + "polyline", new XAttribute("class", $"{colour} curve"), new XAttribute("points", path));
+            yield return new XElement(s_svg + "polyline", new XAttribute("class", $"{color} curve"), new XAttribute("points", path));
             foreach (TunePoint point in points)
             {
                 yield return new XElement(
                     s_svg + "circle",
-                    new XAttribute("class", colour),
+                    new XAttribute("class", color),
                     At("cx", X(point.Batch)),
                     At("cy", Y(point.TokensPerSecond)),
                     At("r", 4),
@@ -95,7 +95,7 @@ internal static class TunePage
             }
 
             // Curves may end at the same place; each has a line of its own for its name.
-            yield return Text(Width - Right + 16, Top + 16 + 18 * index, points[0].Checkpointing, $"{colour} name", "start");
+            yield return Text(Width - Right + 16, Top + 16 + 18 * index, points[0].Checkpointing, $"{color} name", "start");
         }
     }
 

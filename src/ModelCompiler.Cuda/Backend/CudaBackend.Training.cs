@@ -11,10 +11,10 @@ public sealed unsafe partial class CudaBackend
     /// <inheritdoc/>
     public void CrossEntropy(Tensor logits, Tensor targets, Tensor logSumExp, Tensor loss, Tensor weights = default)
     {
-        Tensor normalisers = logSumExp.IsNone ? Scratch(0, logits.Rows, 1, DType.Float32) : logSumExp;
-        OverRows("cross_entropy_rows", logits.Rows, logits.Columns, Pack(logits, normalisers).Add(logits.Columns), logits.Type);
+        Tensor normalizers = logSumExp.IsNone ? Scratch(0, logits.Rows, 1, DType.Float32) : logSumExp;
+        OverRows("cross_entropy_rows", logits.Rows, logits.Columns, Pack(logits, normalizers).Add(logits.Columns), logits.Type);
         Launch(
-            "cross_entropy_loss", loss.IsNone ? 0 : 1, 1, _threads, Pack(logits, targets, normalisers, weights).Add(Address(loss)).Add(logits.Rows), logits.Type);
+            "cross_entropy_loss", loss.IsNone ? 0 : 1, 1, _threads, Pack(logits, targets, normalizers, weights).Add(Address(loss)).Add(logits.Rows), logits.Type);
     }
 
     /// <inheritdoc/>

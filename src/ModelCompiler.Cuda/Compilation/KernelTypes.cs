@@ -4,7 +4,7 @@ namespace ModelCompiler.Cuda.Compilation;
 
 /// <summary>The element types that a kernel is compiled for, as constants of its source.</summary>
 /// <param name="Activation">Type of activations and their gradients: Float32 or BFloat16.</param>
-/// <param name="Weight">Type of weights that are not quantised: Float32 or BFloat16.</param>
+/// <param name="Weight">Type of weights that are not quantized: Float32 or BFloat16.</param>
 /// <param name="HeadWidth">Columns of a head of attention, which its tiles are made for; 0 for every other kernel.</param>
 public readonly record struct KernelTypes(DType Activation, DType Weight, int HeadWidth = 0)
 {

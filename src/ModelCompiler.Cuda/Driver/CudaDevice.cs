@@ -48,7 +48,7 @@ public sealed record CudaDevice(int Ordinal, string Name, int Major, int Minor, 
                 $"{device.Name} has compute capability {device.Major}.{device.Minor}; the kernels need {LeastMajor}.0 (Ampere) or later.");
     }
 
-    /// <summary>Initialises the driver and counts its devices, at least one.</summary>
+    /// <summary>Initializes the driver and counts its devices, at least one.</summary>
     private static int Start(IDriver driver)
     {
         if (!driver.IsPresent)

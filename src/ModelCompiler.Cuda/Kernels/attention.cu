@@ -9,8 +9,8 @@ KERNEL attention(
     int head = blockX() % heads;
     int keyHead = head / (heads / keyValueHeads);
     i64 start = (i64)(blockX() / heads) * rows;
-    float* normalisers = logSumExp.given() ? logSumExp.row((int)start) + head : nullptr;
+    float* normalizers = logSumExp.given() ? logSumExp.row((int)start) + head : nullptr;
     attend(
-        headOf(q, start, rows, head), headOf(k, start, rows, keyHead), headOf(v, start, rows, keyHead), headOf(o, start, rows, head), normalisers,
+        headOf(q, start, rows, head), headOf(k, start, rows, keyHead), headOf(v, start, rows, keyHead), headOf(o, start, rows, head), normalizers,
         logSumExp.stride, 0, (gridY() - 1 - blockY()) * Forward::Queries);
 }

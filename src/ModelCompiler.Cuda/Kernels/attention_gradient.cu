@@ -64,13 +64,13 @@ KERNEL attention_gradient_query(
     int own = threadIndex() / 32 * WarpRows;
     int count = least(first + Own, rows);
     float scale = scoreScale();
-    float normaliser[Halves];
+    float normalizer[Halves];
     float mean[Halves];
     UNROLL
     for (int h = 0; h < Halves; h++)
     {
         int row = first + own + laneRow(h);
-        normaliser[h] = row < rows ? logSumExp.row((int)start + row)[head] * LogBase : 0;
+        normalizer[h] = row < rows ? logSumExp.row((int)start + row)[head] * LogBase : 0;
         mean[h] = row < rows ? delta.row((int)start + row)[head] : 0;
     }
 
@@ -107,7 +107,7 @@ KERNEL attention_gradient_query(
             scores.forEach([&](int r, int c, int e) {
                 int h = halfOf(r, e);
                 bool visible = from + laneColumn(c, e) <= first + own + laneRow(h);
-                float p = visible ? power(multiplyAdd(scores.at[r][c][e], scale, -normaliser[h])) : 0;
+                float p = visible ? power(multiplyAdd(scores.at[r][c][e], scale, -normalizer[h])) : 0;
                 slopes.at[r][c][e] = p * (slopes.at[r][c][e] - mean[h]);
             });
             accumulate(sums, slopes, keys.pieces);
@@ -184,7 +184,7 @@ DEVICE void sumOverQueries(
         waitForCopies();
         barrier();
         copyTile<Streamed, Threads>(tiles.queries, headOf(q, start, rows, head), from);
-        Statistic normalisers(logSumExp, start, from, rows, head);
+        Statistic normalizers(logSumExp, start, from, rows, head);
         Statistic means(delta, start, from, rows, head);
         bool seen = from + Streamed > firstKey;
         Scores slopes;
@@ -205,14 +205,14 @@ DEVICE void sumOverQueries(
                 UNROLL
                 for (int e = 0; e < 2; e++)
                 {
-                    float normaliser = normalisers.at(c, e) * LogBase;
+                    float normalizer = normalizers.at(c, e) * LogBase;
                     int query = from + laneColumn(c, e);
                     UNROLL
                     for (int h = 0; h < Halves; h++)
                     {
                         float& weight = weights.at[h / 2][c][h % 2 * 2 + e];
                         bool visible = query >= firstKey + laneRow(h) && query < rows;
-                        weight = visible ? power(multiplyAdd(weight, scale, -normaliser)) : 0;
+                        weight = visible ? power(multiplyAdd(weight, scale, -normalizer)) : 0;
                     }
                 }
             }

@@ -36,7 +36,7 @@ KERNEL cached_attention(
         headOf(o, start, rows, head), nullptr, 0, step->position, (gridY() - 1 - blockY()) * Forward::Queries);
 }
 
-// One new row: as many neighbouring lanes as have 16 bytes of a head each read a key together, the block's warps all keys.
+// One new row: as many neighboring lanes as have 16 bytes of a head each read a key together, the block's warps all keys.
 constexpr int QueryPieces = (HEAD_WIDTH + Width - 1) / Width;
 constexpr int KeyLanes = QueryPieces > 16 ? 32 : QueryPieces > 8 ? 16 : QueryPieces > 4 ? 8 : QueryPieces > 2 ? 4 : QueryPieces;
 constexpr int LanePieces = (QueryPieces + KeyLanes - 1) / KeyLanes;

@@ -59,12 +59,12 @@ KERNEL cross_entropy_gradient(
     const real* row = logits.row(blockX());
     real* to = dLogits.row(blockX());
     int target = *targets.row(blockX());
-    float normaliser = *logSumExp.row(blockX());
+    float normalizer = *logSumExp.row(blockX());
     float scale = weights.given() ? step->lossScale * *weights.row(blockX()) : step->lossScale;
     forColumns(columns, areAligned(row, to), [&](auto n, int c) {
         auto value = load(n, row + c);
         store(to + c, each(n, [&](int i) {
-            return target < 0 ? 0 : scale * (exponential(value[i] - normaliser) - (c + i == target ? 1 : 0));
+            return target < 0 ? 0 : scale * (exponential(value[i] - normalizer) - (c + i == target ? 1 : 0));
         }));
     });
 }

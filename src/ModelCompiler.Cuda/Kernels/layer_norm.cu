@@ -74,8 +74,8 @@ KERNEL layer_norm_gradient(
         auto factor = load(n, w.data + c);
         auto more = loadOrZero(n, added, c);
         store(to + c, each(n, [&](int i) {
-            float normalised = (value[i] - mean) * r;
-            return multiplyAdd(r, d[i] * factor[i] - meanG - normalised * meanProduct, more[i]);
+            float normalized = (value[i] - mean) * r;
+            return multiplyAdd(r, d[i] * factor[i] - meanG - normalized * meanProduct, more[i]);
         }));
     });
 }

@@ -17,7 +17,7 @@ internal readonly struct QuantizedWeight
     private readonly long _count;
     private readonly long _blockLog;
 
-    /// <param name="weight">A quantised weight.</param>
+    /// <param name="weight">A quantized weight.</param>
     /// <param name="address">Where its bytes begin.</param>
     /// <param name="map">Where the values of the signed dynamic map lie.</param>
     public QuantizedWeight(Tensor weight, nint address, nint map)

@@ -6,14 +6,14 @@ using ModelCompiler.Safetensors;
 namespace ModelCompiler.HuggingFace.BitsAndBytes;
 
 /// <summary>
-/// What bitsandbytes says of a quantised weight in the tensor <see cref="Suffix"/>: UTF-8 JSON, written as Python's json.dumps writes it so
+/// What bitsandbytes says of a quantized weight in the tensor <see cref="Suffix"/>: UTF-8 JSON, written as Python's json.dumps writes it so
 /// that files agree byte for byte.
 /// </summary>
 /// <param name="BlockSize">Elements that share an absmax.</param>
 /// <param name="StoredType">Type of the weight before: "bfloat16".</param>
 /// <param name="Rows">Rows of the weight.</param>
 /// <param name="Columns">Its columns.</param>
-/// <param name="NestedOffset">Mean of the absmax where they are quantised too; else null.</param>
+/// <param name="NestedOffset">Mean of the absmax where they are quantized too; else null.</param>
 internal sealed record Nf4State(int BlockSize, string StoredType, int Rows, int Columns, float? NestedOffset)
 {
     /// <summary>What comes before the quant type in the tensor's name.</summary>
@@ -31,14 +31,14 @@ internal sealed record Nf4State(int BlockSize, string StoredType, int Rows, int 
     /// <param name="json">The tensor's bytes.</param>
     /// <param name="file">The file, for messages.</param>
     /// <param name="weight">The weight's name, for messages.</param>
-    /// <exception cref="CheckpointException">It is damaged, or of another quantisation than NF4 with blocks of 32 to 4096.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or of another quantization than NF4 with blocks of 32 to 4096.</exception>
     public static Nf4State Parse(byte[] json, string file, string weight)
     {
         JsonValue root = JsonText.Parse(json, $"{file}, tensor '{weight}{Suffix}'", Damaged).RequireObject();
         JsonValue type = root.Required("quant_type");
         if (type.AsText() != "nf4")
         {
-            throw type.Error($"is '{type}', only nf4 can be loaded; take the unquantised checkpoint");
+            throw type.Error($"is '{type}', only nf4 can be loaded; take the unquantized checkpoint");
         }
 
         int blockSize = root.Required("blocksize").AsInteger();
@@ -58,7 +58,7 @@ internal sealed record Nf4State(int BlockSize, string StoredType, int Rows, int 
         {
             if (nested.AsInteger() != NestedBlockSize)
             {
-                throw nested.Error($"is {nested}, only {NestedBlockSize} can be loaded; take the unquantised checkpoint");
+                throw nested.Error($"is {nested}, only {NestedBlockSize} can be loaded; take the unquantized checkpoint");
             }
 
             offset = (float)root.Required("nested_offset", "a number").AsNumber();

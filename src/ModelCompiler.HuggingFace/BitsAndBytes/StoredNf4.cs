@@ -11,7 +11,7 @@ namespace ModelCompiler.HuggingFace.BitsAndBytes;
 
 /// <summary>
 /// A weight that bitsandbytes quantized to NF4, as a checkpoint holds it: codes under the weight's own name and beside it .absmax, .quant_map,
-/// the state of <see cref="Nf4State"/> and, double quantised, .nested_absmax and .nested_quant_map.
+/// the state of <see cref="Nf4State"/> and, double quantized, .nested_absmax and .nested_quant_map.
 /// </summary>
 internal sealed class StoredNf4
 {
@@ -50,7 +50,7 @@ internal sealed class StoredNf4
     public DType Type => DTypeExtensions.Quantized(DType.NF4, _state.BlockSize, _state.NestedOffset is not null);
 
     /// <summary>The weight of this name, if it is quantized; else null.</summary>
-    /// <exception cref="CheckpointException">It is quantised in a way that cannot be loaded, or parts are missing, of a wrong length or another map's.</exception>
+    /// <exception cref="CheckpointException">It is quantized in a way that cannot be loaded, or parts are missing, of a wrong length or another map's.</exception>
     public static StoredNf4? Find(Checkpoint checkpoint, string name)
     {
         if (!checkpoint.Contains(name))
@@ -159,7 +159,7 @@ internal sealed class StoredNf4
     {
         if (!_checkpoint.Contains(Name + suffix))
         {
-            throw Error(Name, $"is quantised as {Format}, but '{Name + suffix}' is missing");
+            throw Error(Name, $"is quantized as {Format}, but '{Name + suffix}' is missing");
         }
 
         TensorEntry entry = _checkpoint.Entry(Name + suffix);
@@ -190,13 +190,13 @@ internal sealed class StoredNf4
         if (checkpoint.Names.FirstOrDefault(n => n.StartsWith(name + Nf4State.Prefix, StringComparison.Ordinal)) is { } other)
         {
             throw new CheckpointException(
-                checkpoint.Path, $"tensor '{name}' has the quantisation '{other[(name.Length + Nf4State.Prefix.Length)..]}', only bitsandbytes__nf4 can be loaded; take the unquantised checkpoint");
+                checkpoint.Path, $"tensor '{name}' has the quantization '{other[(name.Length + Nf4State.Prefix.Length)..]}', only bitsandbytes__nf4 can be loaded; take the unquantized checkpoint");
         }
 
         if (checkpoint.Contains(name + Nf4Sources.Absmax) || !checkpoint.Entry(name).Type.IsFloatingPoint())
         {
             throw new CheckpointException(
-                checkpoint.Path, $"tensor '{name}' is {checkpoint.Entry(name).Type.FormatName()}, but '{name + Nf4State.Suffix}', which says how it is quantised, is missing; the file is truncated, or quantised in a way that cannot be loaded: take the unquantised checkpoint");
+                checkpoint.Path, $"tensor '{name}' is {checkpoint.Entry(name).Type.FormatName()}, but '{name + Nf4State.Suffix}', which says how it is quantized, is missing; the file is truncated, or quantized in a way that cannot be loaded: take the unquantized checkpoint");
         }
     }
 }

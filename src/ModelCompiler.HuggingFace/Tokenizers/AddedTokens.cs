@@ -4,14 +4,14 @@ using System.Text;
 
 namespace ModelCompiler.HuggingFace.Tokenizers;
 
-/// <summary>A token that is recognised in the text before it is cut into words.</summary>
+/// <summary>A token that is recognized in the text before it is cut into words.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Content">How it is spelled.</param>
 /// <param name="Special">Whether it marks structure rather than text.</param>
 /// <param name="Normalized">Whether it is looked for after normalization.</param>
 /// <param name="StripLeft">Whether it swallows white space before it.</param>
 /// <param name="StripRight">Whether it swallows white space after it.</param>
-/// <param name="SingleWord">Whether it is recognised only where no word goes on before or after it.</param>
+/// <param name="SingleWord">Whether it is recognized only where no word goes on before or after it.</param>
 public sealed record AddedToken(
     int Id, string Content, bool Special, bool Normalized = false, bool StripLeft = false, bool StripRight = false, bool SingleWord = false);
 

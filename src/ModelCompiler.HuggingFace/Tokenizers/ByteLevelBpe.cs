@@ -78,7 +78,7 @@ public sealed class ByteLevelBpe : Tokenizer
     /// <inheritdoc/>
     public override IReadOnlyList<int> Suffix { get; }
 
-    /// <summary>The tokens that are recognised before the text is cut into words.</summary>
+    /// <summary>The tokens that are recognized before the text is cut into words.</summary>
     public IReadOnlyList<AddedToken> AddedTokens => _definition.AddedTokens;
 
     /// <summary>Loads a Hugging Face tokenizer.json; a tokenizer_config.json beside it says which tokens begin and end a text.</summary>

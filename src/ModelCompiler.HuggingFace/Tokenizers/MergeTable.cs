@@ -1,7 +1,7 @@
 namespace ModelCompiler.HuggingFace.Tokenizers;
 
 /// <summary>
-/// Which neighbours merge into what, and the merging itself: while any two neighbours can merge, those of the lowest rank do, the
+/// Which neighbors merge into what, and the merging itself: while any two neighbors can merge, those of the lowest rank do, the
 /// leftmost first. A queue of candidates over a linked list makes that O(n log n).
 /// </summary>
 internal sealed class MergeTable
@@ -34,7 +34,7 @@ internal sealed class MergeTable
         {
             (int left, int right, int leftId, int rightId) = candidate;
 
-            // Neighbours change while candidates wait; a merged-away id is -1.
+            // Neighbors change while candidates wait; a merged-away id is -1.
             if (ids[left] != leftId || next[left] != right || ids[right] != rightId)
             {
                 continue;

@@ -15,7 +15,7 @@ internal enum SplitBehavior
     /// <summary>A match belongs to the piece after it.</summary>
     MergedWithNext,
 
-    /// <summary>Neighbouring matches are one piece.</summary>
+    /// <summary>Neighboring matches are one piece.</summary>
     Contiguous,
 }
 

@@ -46,7 +46,7 @@ internal sealed class BaseCheckpoint : IDisposable
     }
 
     /// <summary>The NF4 tensor that a parameter is in; null where it is stored in floating point.</summary>
-    /// <exception cref="CheckpointException">It is quantised in a way that cannot be loaded, or parts are missing, of a wrong length or another map's.</exception>
+    /// <exception cref="CheckpointException">It is quantized in a way that cannot be loaded, or parts are missing, of a wrong length or another map's.</exception>
     public StoredNf4? Quantized(TensorMapping mapping)
     {
         if (!_quantized.TryGetValue(mapping.Tensor, out StoredNf4? stored))

@@ -31,7 +31,7 @@ public static class BaseFolder
 
     /// <summary>Writes the weights with those that are NF4 in bitsandbytes' form, the others as the base has them.</summary>
     /// <inheritdoc cref="Save(TransformerModel, string, string, SafetensorsType?)"/>
-    /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
+    /// <exception cref="ArgumentException">No weight is quantized, or one in a way that bitsandbytes has no form for.</exception>
     public static string[] SaveQuantized(TransformerModel model, string from, string to)
     {
         using BaseCheckpoint checkpoint = BaseCheckpoint.Open(from, model.Tables);

@@ -81,10 +81,10 @@ public static class BaseWeights
     /// Writes every parameter of the base model with its NF4 weights in bitsandbytes' form, which Transformers and <see cref="Load"/> read without
     /// quantizing again.
     /// </summary>
-    /// <param name="model">A model whose quantised weights are all NF4.</param>
+    /// <param name="model">A model whose quantized weights are all NF4.</param>
     /// <param name="folder">The folder; made if absent.</param>
-    /// <param name="type">F32, F16 or BF16: type of the weights that are not quantised.</param>
-    /// <exception cref="ArgumentException">No weight is quantised, or one in a way that bitsandbytes has no form for.</exception>
+    /// <param name="type">F32, F16 or BF16: type of the weights that are not quantized.</param>
+    /// <exception cref="ArgumentException">No weight is quantized, or one in a way that bitsandbytes has no form for.</exception>
     /// <exception cref="CheckpointException">The folder holds the shards of another checkpoint, or a weight is too large for its type.</exception>
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static void SaveQuantized(TransformerModel model, string folder, SafetensorsType type = SafetensorsType.BF16)
@@ -137,13 +137,13 @@ public static class BaseWeights
             if (stored.Type != parameter.Value.Type)
             {
                 throw new CheckpointException(
-                    checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantised as {stored.Format}, but {model.Tables.Name} has it as {WeightFormat.Of(parameter.Value.Type)}; make its [Frozen] say the same or take the unquantised checkpoint");
+                    checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantized as {stored.Format}, but {model.Tables.Name} has it as {WeightFormat.Of(parameter.Value.Type)}; make its [Frozen] say the same or take the unquantized checkpoint");
             }
 
             if (mapping.IsPart && !stored.CanSplit(mapping.First))
             {
                 throw new CheckpointException(
-                    checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantised as {stored.Format} as a whole, and '{parameter.Path}' is a part of it whose blocks have no factors of their own; take the unquantised checkpoint");
+                    checkpoint.Tensors.Path, $"tensor '{mapping.Tensor}' is quantized as {stored.Format} as a whole, and '{parameter.Path}' is a part of it whose blocks have no factors of their own; take the unquantized checkpoint");
             }
         }
     }

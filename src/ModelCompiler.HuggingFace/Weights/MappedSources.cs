@@ -20,7 +20,7 @@ internal static class MappedSources
         Tensors(model, map).Select(parts => Tensor(model, parts, typeOf(parts[0].Mapping), replacement));
 
     /// <summary>The same with NF4 weights in bitsandbytes' form; the type of those is the one that they stand for.</summary>
-    /// <exception cref="ArgumentException">No weight is quantised, one in a way that bitsandbytes has no form for, or parts of a tensor cannot be joined.</exception>
+    /// <exception cref="ArgumentException">No weight is quantized, one in a way that bitsandbytes has no form for, or parts of a tensor cannot be joined.</exception>
     public static IEnumerable<TensorSource> Quantized(TransformerModel model, TensorMap map, Func<TensorMapping, SafetensorsType> typeOf)
     {
         Parameter[] parameters = BaseWeights.Base(model);
@@ -31,7 +31,7 @@ internal static class MappedSources
 
         if (!parameters.Any(p => p.Value.Type.IsQuantized()))
         {
-            throw new ArgumentException($"{model.Tables.Name} quantises no weights: give it [Frozen(Storage.NF4)]", nameof(model));
+            throw new ArgumentException($"{model.Tables.Name} quantizes no weights: give it [Frozen(Storage.NF4)]", nameof(model));
         }
 
         return Tensors(model, map).SelectMany(parts => parts.Any(p => p.Parameter.Value.Type.IsQuantized())
@@ -45,7 +45,7 @@ internal static class MappedSources
         return parts.Length == 1 || Nf4Sources.CanJoin(values)
             ? Nf4Sources.Of(model.Backend, parts[0].Mapping.Tensor, values, type)
             : throw new ArgumentException(
-                $"bitsandbytes quantises '{parts[0].Mapping.Tensor}' as one, and {string.Join(", ", parts.Select(p => p.Parameter.Path))} cannot be joined: they need one storage in whole blocks, without double quantisation", nameof(model));
+                $"bitsandbytes quantizes '{parts[0].Mapping.Tensor}' as one, and {string.Join(", ", parts.Select(p => p.Parameter.Path))} cannot be joined: they need one storage in whole blocks, without double quantization", nameof(model));
     }
 
     /// <summary>The parameters of each tensor, in the order of their rows.</summary>

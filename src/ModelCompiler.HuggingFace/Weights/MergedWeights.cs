@@ -25,7 +25,7 @@ public static class MergedWeights
     }
 
     /// <summary>Gives a model without adapters the weights of another with an exported adapter merged in.</summary>
-    /// <param name="model">Takes the weights: the architecture, not quantised.</param>
+    /// <param name="model">Takes the weights: the architecture, not quantized.</param>
     /// <param name="from">A model over the same architecture with its weights loaded; its own adapters are left out, and so is what their start took from its weights.</param>
     /// <param name="exported">The adapter.</param>
     /// <exception cref="ArgumentException">A module has no weight of its own, as a head that is tied to the embedding, or not the adapter's size.</exception>

@@ -8,7 +8,7 @@ namespace ModelCompiler.Testing.Reference;
 /// <summary>
 /// The oracle: every operation as plain loops in double precision on one thread, written after its formula. Kernels of the
 /// other backends are compared with it and it is compared with finite differences. Weights may also be
-/// <see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>, those of linear operations quantised; everything else is <see cref="DType.Float64"/>.
+/// <see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>, those of linear operations quantized; everything else is <see cref="DType.Float64"/>.
 /// </summary>
 public sealed unsafe partial class ReferenceBackend() : HostBackend(BackendProfile.Reference), IBackend
 {

@@ -11,7 +11,7 @@ namespace ModelCompiler.Torch;
 /// Starts kernels through ManagedCuda on the device's primary context, which is torch's too, in the default stream, which is torch's too: a kernel
 /// runs after what torch was asked for before and before what it is asked for next.
 /// </summary>
-/// <remarks>ManagedCuda 12 is under the GNU GPL 3, or a commercial licence.</remarks>
+/// <remarks>ManagedCuda 12 is under the GNU GPL 3, or a commercial license.</remarks>
 public sealed unsafe class ManagedCudaLauncher : IKernelLauncher, IDisposable
 {
     // CU_LAUNCH_PARAM_END, CU_LAUNCH_PARAM_BUFFER_POINTER and CU_LAUNCH_PARAM_BUFFER_SIZE of cuda.h.

@@ -13,17 +13,17 @@ public sealed partial class TorchBackend
             using Work work = Begin();
             TorchTensor rows = View(logits.Slice(first, count));
             TorchTensor maximum = rows.amax([1L], keepdim: true);
-            TorchTensor normaliser = Scratch(count, logits.Columns).copy_(rows).sub_(maximum).exp_().sum(1, keepdim: true).log_().add_(maximum, Number(1));
+            TorchTensor normalizer = Scratch(count, logits.Columns).copy_(rows).sub_(maximum).exp_().sum(1, keepdim: true).log_().add_(maximum, Number(1));
             if (!logSumExp.IsNone)
             {
-                View(logSumExp.Slice(first, count)).copy_(normaliser);
+                View(logSumExp.Slice(first, count)).copy_(normalizer);
             }
 
             if (!loss.IsNone)
             {
                 TorchTensor ids = View(targets.Slice(first, count)).to_type(torch.ScalarType.Int64);
                 TorchTensor chosen = rows.gather(1, ids.clamp_min(Number(0)));
-                TorchTensor losses = normaliser.sub_(chosen).masked_fill_(ids.lt(Number(0)), Number(0));
+                TorchTensor losses = normalizer.sub_(chosen).masked_fill_(ids.lt(Number(0)), Number(0));
                 if (!weights.IsNone)
                 {
                     losses.mul_(View(weights.Slice(first, count)));

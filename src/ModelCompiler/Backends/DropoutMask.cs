@@ -5,7 +5,7 @@ namespace ModelCompiler.Backends;
 /// <summary>
 /// The dropout mask as a pure function of (key, row, column), the same on every backend, so that backward and recomputation
 /// replay it and nothing is stored. A row's key is a 64-bit finalizer (Stafford's mix 13 of splitmix64) of key and row; a
-/// column adds two rounds of a 32-bit finalizer, which vectorises on machines without a 64-bit multiply.
+/// column adds two rounds of a 32-bit finalizer, which vectorizes on machines without a 64-bit multiply.
 /// </summary>
 public static class DropoutMask
 {

@@ -5,14 +5,14 @@ using ModelCompiler.Tensors;
 namespace ModelCompiler.Backends;
 
 /// <summary>
-/// One method per row of the operation catalogue, over handles into one arena. The kernel contract:
+/// One method per row of the operation catalog, over handles into one arena. The kernel contract:
 /// <list type="bullet">
 /// <item>methods may return before the work is done; only the Read methods wait;</item>
 /// <item><c>plus</c> (the C of D = scale · f(...) + C) may be the same handle as the output; where a method's remarks say that
 /// it works in place, the named input may be the same handle as the output; nothing else aliases;</item>
 /// <item>any output may be <see cref="Tensor.None"/>: the kernel skips that work;</item>
 /// <item>gradients of parameters accumulate (+=), gradients of activations overwrite (=);</item>
-/// <item>a weight may be <see cref="DType.BFloat16"/>, that of a linear operation quantised (<see cref="DTypeExtensions.IsQuantized"/>); everything else has the profile's compute type, ids are
+/// <item>a weight may be <see cref="DType.BFloat16"/>, that of a linear operation quantized (<see cref="DTypeExtensions.IsQuantized"/>); everything else has the profile's compute type, ids are
 /// <see cref="DType.Int32"/>, codes <see cref="DType.UInt8"/>; sums over many elements are made in an order that depends only on shapes and threads.</item>
 /// </list>
 /// The marks of a parameter (<see cref="ActivationAttribute"/>, <see cref="WrittenAttribute"/>, <see cref="AccumulatedAttribute"/>, <see cref="GatheredAttribute"/>)
@@ -70,7 +70,7 @@ public partial interface IBackend : IDisposable
     /// <summary>Copies token ids into an <see cref="DType.Int32"/> tensor.</summary>
     void Write(Tensor destination, ReadOnlySpan<int> values);
 
-    /// <summary>Writes bytes as they are: <see cref="Tensor.Bytes"/> of a quantised weight.</summary>
+    /// <summary>Writes bytes as they are: <see cref="Tensor.Bytes"/> of a quantized weight.</summary>
     void Write(Tensor destination, ReadOnlySpan<byte> values);
 
     /// <summary>Waits for pending work and reads a tensor row by row, converting from its type; a quantized weight is decoded as a whole.</summary>
@@ -79,7 +79,7 @@ public partial interface IBackend : IDisposable
     /// <summary>Waits for pending work and reads a tensor row by row, converting from its type.</summary>
     void Read(Tensor source, Span<double> values);
 
-    /// <summary>Reads bytes as they are: <see cref="Tensor.Bytes"/> of a quantised weight.</summary>
+    /// <summary>Reads bytes as they are: <see cref="Tensor.Bytes"/> of a quantized weight.</summary>
     void Read(Tensor source, Span<byte> values);
 
     /// <summary>Waits for pending work and reads the first element.</summary>

@@ -85,7 +85,7 @@ public sealed class Parameter
     }
 
     /// <summary>Lets the optimizer update these rows and columns only; all else keeps its value and its moments.</summary>
-    /// <exception cref="InvalidOperationException">The moments are quantised or paged: the parameter was not described as updated in parts.</exception>
+    /// <exception cref="InvalidOperationException">The moments are quantized or paged: the parameter was not described as updated in parts.</exception>
     /// <param name="live">The window.</param>
     /// <param name="counts">The updates of each of its rows or columns, this step's included; null: those of the run.</param>
     internal void Restrict(Window live, DirectionCounts? counts = null)

@@ -5,7 +5,7 @@ namespace ModelCompiler.Numerics;
 /// double; the result depends on the matrix and the rank alone, not on threads.
 /// </summary>
 /// <remarks>
-/// A side of 128 or less, or a rank near it, is decomposed exactly (<see cref="RowDecomposition"/>). Else by randomised subspace iteration with
+/// A side of 128 or less, or a rank near it, is decomposed exactly (<see cref="RowDecomposition"/>). Else by randomized subspace iteration with
 /// l = 1.5 r vectors, at least r + 16 (Halko, Martinsson and Tropp 2011, algorithm 4.4), until the r values settle, 16 times at most. An
 /// iteration multiplies 2 m n l times, with m = n = 4096 and r = 64 3.2·10⁹ times; a random matrix of that size, whose values never settle, took
 /// 5 s of processor time, most of it on all cores, and one of 512 x 512 decomposed exactly 1 s. Beside the matrix the method holds 3 l (m + n) doubles at most. Of values that

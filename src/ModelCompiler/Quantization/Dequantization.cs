@@ -5,7 +5,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Quantization;
 
 /// <summary>
-/// Reads elements of a quantised weight out of its bytes (<see cref="StorageLayout"/>). Each is one fp32 product: NF4 codebook[code] · absmax,
+/// Reads elements of a quantized weight out of its bytes (<see cref="StorageLayout"/>). Each is one fp32 product: NF4 codebook[code] · absmax,
 /// Int8 code · (absmax / 127), Int4 (code − zero) · scale; a nested absmax is decoded to fp32 first.
 /// </summary>
 public static class Dequantization

@@ -19,7 +19,7 @@ internal static class Int8
         }
     }
 
-    /// <summary>The distance of two neighbouring values of a block.</summary>
+    /// <summary>The distance of two neighboring values of a block.</summary>
     public static float Step(float absmax) => absmax / Largest;
 }
 

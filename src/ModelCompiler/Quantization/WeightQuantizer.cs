@@ -4,7 +4,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Quantization;
 
 /// <summary>
-/// Turns a stream of weights into the bytes of a quantised weight (<see cref="StorageLayout"/>). Besides those it holds one block of floats
+/// Turns a stream of weights into the bytes of a quantized weight (<see cref="StorageLayout"/>). Besides those it holds one block of floats
 /// and, for double quantization, the factors: never the whole weight.
 /// </summary>
 public sealed class WeightQuantizer
@@ -19,7 +19,7 @@ public sealed class WeightQuantizer
     private long _given;
 
     /// <summary>Starts a weight.</summary>
-    /// <param name="type">A quantised type.</param>
+    /// <param name="type">A quantized type.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="packed">Takes the weight's bytes, as many as its layout has.</param>
@@ -42,7 +42,7 @@ public sealed class WeightQuantizer
     }
 
     /// <summary>Quantizes a whole weight.</summary>
-    /// <param name="type">A quantised type.</param>
+    /// <param name="type">A quantized type.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="values">Its elements, row after row.</param>

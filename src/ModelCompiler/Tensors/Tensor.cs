@@ -39,7 +39,7 @@ public readonly record struct Tensor(long Offset, int Rows, int Columns, int Str
         return IsNone || (Type.IsQuantized() ? (long)Rows * Columns / 2 <= room && StorageLayout.Of(Type, Rows, Columns).Bytes <= room : (Rows - 1L) * Stride + Columns <= room / Type.Size());
     }
 
-    /// <summary>The bytes of a quantised weight, [1, bytes], as its <see cref="StorageLayout"/> orders them.</summary>
+    /// <summary>The bytes of a quantized weight, [1, bytes], as its <see cref="StorageLayout"/> orders them.</summary>
     public Tensor Bytes => new(Offset, 1, checked((int)(End - Offset)), checked((int)(End - Offset)), DType.UInt8);
 
     /// <summary>The rows from <paramref name="first"/> on; a quantized weight is whole or nothing.</summary>

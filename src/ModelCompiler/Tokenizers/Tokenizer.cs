@@ -28,7 +28,7 @@ public abstract class Tokenizer
     /// <exception cref="TokenizerException">The vocabulary cannot express the text.</exception>
     public int[] EncodeText(string text) => Encode([new TextPart(text, IsMarkup: false)]);
 
-    /// <summary>The ids of parts that follow each other. Nothing is put before or after; special tokens are recognised within markup alone.</summary>
+    /// <summary>The ids of parts that follow each other. Nothing is put before or after; special tokens are recognized within markup alone.</summary>
     /// <exception cref="TokenizerException">The vocabulary cannot express the text.</exception>
     public abstract int[] Encode(IReadOnlyList<TextPart> parts);
 

@@ -295,6 +295,6 @@ public sealed class Trainer
         throw new TrainingException($"step {step}: {what}; nothing was updated. Lower the learning rate or look at the data of this step");
     }
 
-    /// <summary>Every micro-batch has masks of its own; the generator's mixing makes neighbouring seeds unrelated.</summary>
+    /// <summary>Every micro-batch has masks of its own; the generator's mixing makes neighboring seeds unrelated.</summary>
     private ulong DropoutSeed(long microBatch) => _options.Seed * 0x9E37_79B9_7F4A_7C15 + (ulong)microBatch * 0xBF58_476D_1CE4_E5B9;
 }

@@ -33,7 +33,7 @@ internal static class KernelFigures
         foreach ((int rows, int columns) in ((int, int)[])[(4096, 4096), (11008, 4096)])
         {
             DType type = DTypeExtensions.Quantized(DType.NF4, 64, true);
-            yield return Measure($"nf4 dequantise {rows}x{columns}", "GB/s", b =>
+            yield return Measure($"nf4 dequantize {rows}x{columns}", "GB/s", b =>
             {
                 Tensor[] weights = b.TakeQuantized(type, rows, columns);
                 Tensor y = b.Take(1, rows * columns, DType.BFloat16);
@@ -66,17 +66,17 @@ internal static class KernelFigures
             yield return Measure($"attention {shape}", "TFLOP/s", b =>
             {
                 (Tensor q, Tensor k, Tensor v) = b.TakeHeads(batch, sequence, heads, keyHeads, width);
-                (Tensor o, Tensor normalisers) = (b.Take(Tokens, heads * width, DType.BFloat16), b.Take(Tokens, heads, DType.Float32));
-                return (2 * pairs, 4, _ => b.Backend.Attention(q, k, v, o, normalisers, new AttentionShape(heads, keyHeads, q.Columns / heads)));
+                (Tensor o, Tensor normalizers) = (b.Take(Tokens, heads * width, DType.BFloat16), b.Take(Tokens, heads, DType.Float32));
+                return (2 * pairs, 4, _ => b.Backend.Attention(q, k, v, o, normalizers, new AttentionShape(heads, keyHeads, q.Columns / heads)));
             }, _ => { });
             yield return Measure($"attention gradient {shape}", "TFLOP/s", b =>
             {
                 (Tensor q, Tensor k, Tensor v) = b.TakeHeads(batch, sequence, heads, keyHeads, width);
-                (Tensor o, Tensor normalisers) = (b.Take(Tokens, heads * width, DType.BFloat16), b.Take(Tokens, heads, DType.Float32));
+                (Tensor o, Tensor normalizers) = (b.Take(Tokens, heads * width, DType.BFloat16), b.Take(Tokens, heads, DType.Float32));
                 (Tensor dO, Tensor dq, Tensor dk, Tensor dv) =
                     (b.TakeRandom(Tokens, heads * width), b.Take(q.Rows, q.Columns, q.Type), b.Take(k.Rows, k.Columns, k.Type), b.Take(v.Rows, v.Columns, v.Type));
-                b.Backend.Attention(q, k, v, o, normalisers, new AttentionShape(heads, keyHeads, q.Columns / heads));
-                return (5 * pairs, 4, _ => b.Backend.AttentionGradient(dO, q, k, v, o, normalisers, dq, dk, dv, new AttentionShape(heads, keyHeads, q.Columns / heads)));
+                b.Backend.Attention(q, k, v, o, normalizers, new AttentionShape(heads, keyHeads, q.Columns / heads));
+                return (5 * pairs, 4, _ => b.Backend.AttentionGradient(dO, q, k, v, o, normalizers, dq, dk, dv, new AttentionShape(heads, keyHeads, q.Columns / heads)));
             }, _ => { });
         }
     }

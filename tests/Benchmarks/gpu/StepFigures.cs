@@ -11,7 +11,7 @@ namespace ModelCompiler.GpuBenchmarks;
 /// <summary>Whole training steps over random weights and tokens: forward, backward, clip and AdamW.</summary>
 internal static class StepFigures
 {
-    /// <summary>Dense bfloat16 of an H200's data sheet, which the utilisation is of.</summary>
+    /// <summary>Dense bfloat16 of an H200's data sheet, which the utilization is of.</summary>
     private const double PeakFlops = 989e12;
 
     private const int Steps = 12;
@@ -41,7 +41,7 @@ internal static class StepFigures
 
         double median = seconds.Skip(WarmUp).Order().ElementAt((Steps - WarmUp) / 2);
         yield return new Figure($"{name}: speed", "tokens/s", ids.Length / median);
-        yield return new Figure($"{name}: utilisation", "of peak", model.Plan.FlopsPerMicroStep / median / PeakFlops);
+        yield return new Figure($"{name}: utilization", "of peak", model.Plan.FlopsPerMicroStep / median / PeakFlops);
         yield return new Figure($"{name}: peak memory", "MiB", model.Backend.AllocatedBytes / 1048576.0);
         yield return new Figure($"{name}: predicted over allocated", "", (double)model.Plan.Cost.Arena / model.Backend.AllocatedBytes);
     }

@@ -41,7 +41,7 @@ public class CachingAllocatorTests
     }
 
     [Fact]
-    public void Free_neighbours_merge()
+    public void Free_neighbors_merge()
     {
         var allocator = new CachingAllocator();
         CachingAllocator.Block[] parts = [allocator.Allocate(6 * MiB), allocator.Allocate(6 * MiB), allocator.Allocate(6 * MiB)];

@@ -79,7 +79,7 @@ public class GelatoTests
     }
 
     [Fact]
-    public void Accumulation_multiplies_gradients_and_quantisation_can_be_single_or_none()
+    public void Accumulation_multiplies_gradients_and_quantization_can_be_single_or_none()
     {
         GelatoJob job = Job(MeasuredPeaks.All[1], 0);
         long peak = GelatoEstimate.Of(job).Peak;

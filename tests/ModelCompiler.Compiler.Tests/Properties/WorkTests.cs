@@ -6,7 +6,7 @@ using ModelCompiler.Testing.Null;
 namespace ModelCompiler.Compiler.Tests.Properties;
 
 /// <summary>
-/// What the catalogue says a micro-step computes and moves, against what a backend counts call by call that knows nothing of the catalogue.
+/// What the catalog says a micro-step computes and moves, against what a backend counts call by call that knows nothing of the catalog.
 /// </summary>
 public class WorkTests
 {

@@ -96,7 +96,7 @@ public class DescriptionAnalyzerTests
         Diagnostic diagnostic = Assert.Single(await AnalyzerRun.DiagnosticsOf(
             Compilations.Create("[FineTune<Blockless>, Lora] public partial class Recipe;").AddReferences(Emit(library))));
         Assert.Equal("MC0024", diagnostic.Id);
-        Assert.Equal("'Blockless' in assembly 'Library' cannot be read as an architecture: build that assembly with this version of the compiler", diagnostic.Message());
+        Assert.Equal("'Blockless' in assembly 'Library' cannot be read as an architecture; build that assembly with this version of the compiler", diagnostic.Message());
         Assert.Equal("FineTune<Blockless>", diagnostic.Location.SourceTree!.GetText().ToString(diagnostic.Location.SourceSpan));
     }
 

@@ -4,15 +4,15 @@ namespace ModelCompiler.Tests.Fixtures;
 public static class ClosedForm
 {
     /// <summary>Element [i, j] of a parameter; a vector has j = 0.</summary>
-    /// <param name="name">Its Hugging Face name; norm weights and layer scales are centred on one.</param>
+    /// <param name="name">Its Hugging Face name; norm weights and layer scales are centered on one.</param>
     /// <param name="number">Its place among the model's parameter names in ordinal order, from 0.</param>
     /// <param name="i">Row.</param>
     /// <param name="j">Column.</param>
     public static double Parameter(string name, int number, int i, int j)
     {
         double wave = 0.3 * Math.Cos(1 + 0.7 * i + 0.3 * j + 0.11 * i * j + 1.3 * number);
-        bool centredOnOne = name.EndsWith("norm.weight", StringComparison.Ordinal) || name.EndsWith(".layer_scale", StringComparison.Ordinal);
-        return centredOnOne ? 1 + wave : wave;
+        bool centeredOnOne = name.EndsWith("norm.weight", StringComparison.Ordinal) || name.EndsWith(".layer_scale", StringComparison.Ordinal);
+        return centeredOnOne ? 1 + wave : wave;
     }
 
     /// <summary>Every element of a parameter, row-major.</summary>

@@ -30,7 +30,7 @@ public sealed record LoraFixture(
     /// <summary>LoRA on query and value; the whole gradients.</summary>
     public static LoraFixture QueryAndValue() => FixtureFile.Read<LoraFixture>("stories260K-lora-qv.json");
 
-    /// <summary>Rank-stabilised LoRA on all seven projections; gradient norms and five optimizer steps.</summary>
+    /// <summary>Rank-stabilized LoRA on all seven projections; gradient norms and five optimizer steps.</summary>
     public static LoraFixture AllProjections() => FixtureFile.Read<LoraFixture>("stories260K-lora-all.json");
 
     /// <summary>Initial values of a parameter of <see cref="Parameters"/>, row-major.</summary>

@@ -13,7 +13,7 @@ public partial class StoriesLoraQueryValue;
 [Lora(Rank = 4, Alpha = 8, Targets = Projections.Query | Projections.Value)]
 public partial class StoriesLoraBFloat16;
 
-/// <summary>Rank-stabilised LoRA on all seven projections.</summary>
+/// <summary>Rank-stabilized LoRA on all seven projections.</summary>
 [FineTune<Stories260K>]
 [Lora(Rank = 4, Alpha = 8, RankStabilized = true, Targets = Projections.All)]
 public partial class StoriesLoraStabilized;
@@ -173,7 +173,7 @@ public partial class StoriesDoraNf4;
 [AdaLora(Rank = 4, Alpha = 6, Warmup = 0.2, Final = 0.25, Interval = 2, FirstLayer = 2, Targets = Projections.FeedForward)]
 public partial class StoriesAdaLora;
 
-/// <summary>AdaLoRA everywhere, on the tied head too, over 4-bit weights and without regularisation.</summary>
+/// <summary>AdaLoRA everywhere, on the tied head too, over 4-bit weights and without regularization.</summary>
 [FineTune<Stories260K>]
 [Frozen(Storage.NF4, BlockSize = 128)]
 [AdaLora(Rank = 2, InitialRank = 4, Alpha = 8, Interval = 1, Final = 0, Orthogonality = 0, Targets = Projections.All | Projections.Head)]

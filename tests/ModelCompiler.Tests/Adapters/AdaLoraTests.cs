@@ -52,7 +52,7 @@ public class AdaLoraTests
         Assert.Equal(budget, AdaLoraSchedule.Budget(step, 10, 70, 120, 80));
 
     [Fact]
-    public void Regularisation_adds_the_gradient_of_what_orthonormality_lacks()
+    public void Regularization_adds_the_gradient_of_what_orthonormality_lacks()
     {
         using var model = Model.ForTraining<StoriesAdaLora>(SmallRun.Plan(), new ReferenceBackend());
         Initialization.All(model, seed: 5);

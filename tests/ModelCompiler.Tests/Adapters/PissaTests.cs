@@ -137,19 +137,19 @@ public sealed class PissaTests : IDisposable
     }
 
     [Fact]
-    public void Weights_are_quantised_after_the_start_took_its_part()
+    public void Weights_are_quantized_after_the_start_took_its_part()
     {
         using StoriesPissaNf4 model = _started.Load<StoriesPissaNf4>();
         foreach (LoraAdapter adapter in model.Adapters.Cast<LoraAdapter>())
         {
             double[] delta = Delta(model, adapter);
             float[] rest = [.. _started.Weight(adapter).Select((w, i) => (float)(w - delta[i]))];
-            var quantised = new double[rest.Length];
+            var quantized = new double[rest.Length];
             Tensors.Tensor weight = adapter.WeightIn(model).Value;
-            Dequantization.Read(weight.Type, weight.Rows, weight.Columns, WeightQuantizer.Quantize(weight.Type, weight.Rows, weight.Columns, rest), 0, quantised);
+            Dequantization.Read(weight.Type, weight.Rows, weight.Columns, WeightQuantizer.Quantize(weight.Type, weight.Rows, weight.Columns, rest), 0, quantized);
             var held = new double[rest.Length];
             new HostRows(model.Backend, weight).Read(0, held);
-            Assert.Equal(quantised, held);
+            Assert.Equal(quantized, held);
         }
     }
 

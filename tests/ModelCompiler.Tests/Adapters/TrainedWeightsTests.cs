@@ -17,7 +17,7 @@ public class TrainedWeightsTests
         double nf4 = Loss<StoriesLoraFourNf4>();
         double loftq = Loss<StoriesLoftqFive>();
         Assert.Equal(bare, pissa, 1e-5);
-        Assert.True(Math.Abs(loftq - bare) < 0.9 * Math.Abs(nf4 - bare), $"{loftq} with LoftQ, {nf4} without, {bare} before quantisation");
+        Assert.True(Math.Abs(loftq - bare) < 0.9 * Math.Abs(nf4 - bare), $"{loftq} with LoftQ, {nf4} without, {bare} before quantization");
     }
 
     private static double Loss<T>()

@@ -72,17 +72,17 @@ public class BaseFolderTests
     }
 
     [Fact]
-    public void What_is_no_longer_quantised_does_not_say_so()
+    public void What_is_no_longer_quantized_does_not_say_so()
     {
         using var folder = new TemporaryFolder();
         string @base = Base(folder);
-        using var quantised = Model.ForGeneration<StoriesNf4>(4, backend: new CpuBackend(1));
-        BaseWeights.Load(quantised, @base);
-        Initialization.Adapters(quantised, seed: 1);
+        using var quantized = Model.ForGeneration<StoriesNf4>(4, backend: new CpuBackend(1));
+        BaseWeights.Load(quantized, @base);
+        Initialization.Adapters(quantized, seed: 1);
 
-        BaseFolder.SaveQuantized(quantised, @base, folder.File("nf4"));
-        BaseWeights.Load(quantised, folder.File("nf4"));
-        BaseFolder.SaveMerged(quantised, folder.File("nf4"), folder.File("merged"));
+        BaseFolder.SaveQuantized(quantized, @base, folder.File("nf4"));
+        BaseWeights.Load(quantized, folder.File("nf4"));
+        BaseFolder.SaveMerged(quantized, folder.File("nf4"), folder.File("merged"));
 
         JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.File("nf4"), "config.json")))!;
         Assert.Equal("nf4", config["quantization_config"]!["bnb_4bit_quant_type"]!.ToString());

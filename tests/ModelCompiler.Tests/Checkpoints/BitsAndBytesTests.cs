@@ -79,14 +79,14 @@ public class BitsAndBytesTests
     [Fact]
     public void Parts_that_are_missing_or_of_another_length_are_refused()
     {
-        Refused(Nested, ["double quantised", ".nested_absmax' is missing"], Nested + Nf4Sources.NestedAbsmax, _ => null);
+        Refused(Nested, ["double quantized", ".nested_absmax' is missing"], Nested + Nf4Sources.NestedAbsmax, _ => null);
         Refused(Nested, [".nested_quant_map' is missing"], Nested + Nf4Sources.NestedQuantMap, _ => null);
         Refused(Nested, [".nested_absmax' has 1 elements of F32", "needs 2"], Nested + Nf4Sources.NestedAbsmax, bytes => bytes[4..]);
         Refused(Nested, [".absmax' has 250 elements of U8", "needs 259"], Nested + Nf4Sources.Absmax, bytes => bytes[9..]);
         Refused(Plain, [".absmax' is missing"], Plain + Nf4Sources.Absmax, _ => null);
         Refused(Plain, [".absmax' has 4 elements of F32", "needs 5"], Plain + Nf4Sources.Absmax, bytes => bytes[4..]);
         Refused(Plain, ["136 bytes of codes", "[13, 21] needs 137"], Plain, bytes => bytes[1..]);
-        Refused(Plain, ["quant_state.bitsandbytes__nf4', which says how it is quantised, is missing"], Plain + Nf4State.Suffix, _ => null);
+        Refused(Plain, ["quant_state.bitsandbytes__nf4', which says how it is quantized, is missing"], Plain + Nf4State.Suffix, _ => null);
     }
 
     [Fact]
@@ -99,13 +99,13 @@ public class BitsAndBytesTests
     }
 
     [Fact]
-    public void Another_quantisation_is_named()
+    public void Another_quantization_is_named()
     {
         using var folder = new TemporaryFolder();
         string file = folder.File("other.safetensors");
         SafetensorsWriter.Write(file, [TensorSource.FromBytes("a.weight", SafetensorsType.U8, new byte[8]), TensorSource.FromBytes("a.weight.quant_state.bitsandbytes__fp4", SafetensorsType.U8, new byte[8]), TensorSource.FromBytes("b.weight", SafetensorsType.I8, new byte[8])]);
         using Checkpoint checkpoint = Checkpoint.Open(file);
-        Assert.Contains("'a.weight' has the quantisation 'bitsandbytes__fp4'", Assert.Throws<CheckpointException>(() => StoredNf4.Find(checkpoint, "a.weight")).Message);
+        Assert.Contains("'a.weight' has the quantization 'bitsandbytes__fp4'", Assert.Throws<CheckpointException>(() => StoredNf4.Find(checkpoint, "a.weight")).Message);
         Assert.Contains("'b.weight' is I8", Assert.Throws<CheckpointException>(() => StoredNf4.Find(checkpoint, "b.weight")).Message);
         Assert.Null(StoredNf4.Find(checkpoint, "c.weight"));
     }

@@ -32,7 +32,7 @@ public class QuantizedLoadingMemoryTests
     }
 
     [Fact]
-    public void A_weight_is_quantised_a_block_of_rows_at_a_time()
+    public void A_weight_is_quantized_a_block_of_rows_at_a_time()
     {
         using var kernels = new CpuBackend(1);
         var weight = new Tensor(0, 4096, 1024, 1024, DTypeExtensions.Quantized(DType.NF4, 64, true));

@@ -19,7 +19,7 @@ public class QuantizedWeightsTests
     private const string Query = "model.layers.2.self_attn.q_proj.weight";
 
     [Fact]
-    public void Weights_are_quantised_as_they_are_loaded()
+    public void Weights_are_quantized_as_they_are_loaded()
     {
         using var folder = new TemporaryFolder();
         using Stories260K full = Base<Stories260K>(folder.Path);
@@ -32,9 +32,9 @@ public class QuantizedWeightsTests
             where T : TransformerModel, IModel<T>
         {
             using T model = Loaded<T>(path);
-            Parameter[] quantised = [.. model.Parameters.Where(p => p.Value.Type.IsQuantized())];
-            Assert.NotEmpty(quantised);
-            foreach (Parameter parameter in quantised)
+            Parameter[] quantized = [.. model.Parameters.Where(p => p.Value.Type.IsQuantized())];
+            Assert.NotEmpty(quantized);
+            foreach (Parameter parameter in quantized)
             {
                 Tensor w = parameter.Value;
                 float[] values = [.. full.Values(full.Named(parameter.Path)).Select(v => (float)v)];
@@ -69,7 +69,7 @@ public class QuantizedWeightsTests
     }
 
     [Fact]
-    public void A_file_quantised_in_another_way_than_the_recipe_is_refused_with_both()
+    public void A_file_quantized_in_another_way_than_the_recipe_is_refused_with_both()
     {
         using var folder = new TemporaryFolder();
         using Stories260K full = Base<Stories260K>(folder.Path);
@@ -77,9 +77,9 @@ public class QuantizedWeightsTests
         BaseWeights.SaveQuantized(model, folder.File("nf4"));
 
         string stored = model.Named(Query).Info.Format.ToString();
-        Assert.Contains("double quantised", stored, StringComparison.Ordinal);
-        Assert.Contains($"'model.layers.0.self_attn.q_proj.weight' is quantised as {stored}, but StoriesNf4 has it as NF4, block 128;", Refused<StoriesNf4>());
-        Assert.Contains($"is quantised as {stored}, but StoriesInt8 has it as Int8, block 64;", Refused<StoriesInt8>());
+        Assert.Contains("double quantized", stored, StringComparison.Ordinal);
+        Assert.Contains($"'model.layers.0.self_attn.q_proj.weight' is quantized as {stored}, but StoriesNf4 has it as NF4, block 128;", Refused<StoriesNf4>());
+        Assert.Contains($"is quantized as {stored}, but StoriesInt8 has it as Int8, block 64;", Refused<StoriesInt8>());
 
         string Refused<T>()
             where T : TransformerModel, IModel<T> =>
@@ -93,7 +93,7 @@ public class QuantizedWeightsTests
         using Stories260K full = Base<Stories260K>(folder.Path);
         using var model = Loaded<StoriesInt4>(folder.Path);
         Assert.Contains("Int4, block 32: bitsandbytes has a form for NF4 only", Assert.Throws<ArgumentException>(() => BaseWeights.SaveQuantized(model, folder.File("out"))).Message);
-        Assert.Contains("Stories260K quantises no weights", Assert.Throws<ArgumentException>(() => BaseWeights.SaveQuantized(full, folder.File("out"))).Message);
+        Assert.Contains("Stories260K quantizes no weights", Assert.Throws<ArgumentException>(() => BaseWeights.SaveQuantized(full, folder.File("out"))).Message);
     }
 
     [Fact]
@@ -129,20 +129,20 @@ public class QuantizedWeightsTests
 
     [Theory]
     [MemberData(nameof(ModelBackends.Names), MemberType = typeof(ModelBackends))]
-    public void Gradients_over_quantised_weights_are_those_over_the_decoded_ones(string backend)
+    public void Gradients_over_quantized_weights_are_those_over_the_decoded_ones(string backend)
     {
         using var folder = new TemporaryFolder();
         using Stories260K full = Base<Stories260K>(folder.Path);
-        using var quantised = Loaded<StoriesNf4>(folder.Path, ModelBackends.Create(backend));
-        BaseWeights.Save(quantised, folder.File("decoded"));
+        using var quantized = Loaded<StoriesNf4>(folder.Path, ModelBackends.Create(backend));
+        BaseWeights.Save(quantized, folder.File("decoded"));
         using var decoded = Loaded<StoriesLoraQueryValue>(folder.File("decoded"), new ReferenceBackend());
         int[][] rows = [[1, 40, 300, 7, 9], [5, 6, 7, 8, 100]];
         double expected = Differentiate(decoded);
-        Assert.Equal(expected, Differentiate(quantised), 2e-5);
+        Assert.Equal(expected, Differentiate(quantized), 2e-5);
         foreach (Parameter parameter in decoded.Trainable)
         {
             double[] wanted = decoded.Values(parameter.Gradient);
-            double[] actual = quantised.Values(quantised.Named(parameter.Path).Gradient);
+            double[] actual = quantized.Values(quantized.Named(parameter.Path).Gradient);
             double norm = ModelRun.Norm(wanted);
             Assert.True(ModelRun.Norm(wanted.Zip(actual, (a, b) => a - b)) <= 2e-3 * norm + 1e-9, parameter.Path);
         }

@@ -38,9 +38,9 @@ public sealed class DropoutMaskTests
         Assert.InRange(byColumn.Average(d => d * d), 0.9, 1.1);
     }
 
-    /// <summary>Masks of neighbouring rows, columns and keys agree as often as independent ones.</summary>
+    /// <summary>Masks of neighboring rows, columns and keys agree as often as independent ones.</summary>
     [Fact]
-    public void NeighboursAreIndependent()
+    public void NeighborsAreIndependent()
     {
         const int count = 20_000;
         int rows = 0;

@@ -62,7 +62,7 @@ public sealed class QuantizedLinearTests : IDisposable
     }
 
     [Fact]
-    public void ALowRankTermJoinsAQuantisedProduct()
+    public void ALowRankTermJoinsAQuantizedProduct()
     {
         DType type = DTypeExtensions.Quantized(DType.NF4, 64, true);
         foreach (int tokens in new[] { 1, 30 })
@@ -107,7 +107,7 @@ public sealed class QuantizedLinearTests : IDisposable
         RequireEqual(x, x64, "LinearGradientInput " + shape, fixedPoint ? FixedPointTolerance : Tolerance);
     }
 
-    private (Tensor Quantised, Tensor Decoded) Weight(DType type, int rows, int columns)
+    private (Tensor Quantized, Tensor Decoded) Weight(DType type, int rows, int columns)
     {
         StorageLayout layout = StorageLayout.Of(type, rows, columns);
         var bytes = new byte[layout.Bytes];
@@ -145,11 +145,11 @@ public sealed class QuantizedLinearTests : IDisposable
             };
         }
 
-        var quantised = new Tensor(Take(layout.Bytes), rows, columns, columns, type);
+        var quantized = new Tensor(Take(layout.Bytes), rows, columns, columns, type);
         var decoded = new Tensor(Take(8L * values.Length), rows, columns, columns, DType.Float64);
-        cpu.Write(quantised.Bytes, bytes);
+        cpu.Write(quantized.Bytes, bytes);
         reference.Write(decoded, values);
-        return (quantised, decoded);
+        return (quantized, decoded);
     }
 
     private (Tensor Single, Tensor Double) Values(int rows, int columns)

@@ -251,7 +251,7 @@ public class FamilyTests
 
         ArgumentException error = Assert.Throws<ArgumentException>(() => BaseWeights.SaveQuantized(model, folder.File("nf4")));
         Assert.Contains("'model.layers.0.self_attn.qkv_proj.weight'", error.Message);
-        Assert.Contains("without double quantisation", error.Message);
+        Assert.Contains("without double quantization", error.Message);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public class QuantizedTensorTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Written_values_are_quantised_and_read_values_decoded(DType kind, bool nested)
+    public void Written_values_are_quantized_and_read_values_decoded(DType kind, bool nested)
     {
         DType type = DTypeExtensions.Quantized(kind, 32, nested);
         float[] values = Values(Rows * Columns);
@@ -63,9 +63,9 @@ public class QuantizedTensorTests
             return tensor;
         }
 
-        Tensor quantised = Place(Rows, Columns, DTypeExtensions.Quantized(kind, 32, nested));
+        Tensor quantized = Place(Rows, Columns, DTypeExtensions.Quantized(kind, 32, nested));
         Tensor decoded = Place(Rows, Columns, DType.Float64, filled: false);
-        backend.Write(decoded, Read(backend, quantised));
+        backend.Write(decoded, Read(backend, quantized));
         Tensor x = Place(5, Columns, DType.Float64);
         Tensor dy = Place(5, Rows, DType.Float64);
         Tensor h = Place(5, 2, DType.Float64);
@@ -79,7 +79,7 @@ public class QuantizedTensorTests
             w => Run(Place(5, Columns, DType.Float64), dx => backend.LowRankLinearGradientInput(dy, w, h, a, dx)),
         ])
         {
-            Assert.Equal(Read(backend, run(decoded)), Read(backend, run(quantised)));
+            Assert.Equal(Read(backend, run(decoded)), Read(backend, run(quantized)));
         }
 
         static Tensor Run(Tensor output, Action<Tensor> operation)

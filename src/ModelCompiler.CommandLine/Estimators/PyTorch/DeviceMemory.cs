@@ -51,7 +51,7 @@ internal sealed class DeviceMemory
         (Term.CrossEntropy, "cross-entropy", CostKind.Activations),
         (Term.Outputs, "retained outputs", CostKind.Activations),
         (Term.Head, "head in 16 bits", CostKind.Workspace),
-        (Term.Dequantized, "dequantised weight", CostKind.Workspace),
+        (Term.Dequantized, "dequantized weight", CostKind.Workspace),
         (Term.AdapterCopies, "adapters in 16 bits", CostKind.Workspace),
         (Term.OperandCopies, "operands in fp16", CostKind.Workspace),
         (Term.Workspaces, "cuBLAS workspaces", CostKind.Workspace),

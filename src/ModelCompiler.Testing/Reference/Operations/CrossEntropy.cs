@@ -23,16 +23,16 @@ public sealed unsafe partial class ReferenceBackend
                 sum += Math.Exp(value - maximum);
             }
 
-            double normaliser = maximum + Math.Log(sum);
+            double normalizer = maximum + Math.Log(sum);
             if (!logSumExp.IsNone)
             {
-                Row(logSumExp, t)[0] = normaliser;
+                Row(logSumExp, t)[0] = normalizer;
             }
 
             int target = Id(targets, t, logits.Columns);
             if (!loss.IsNone && target >= 0)
             {
-                Row(loss, 0)[0] += Weight(weights, t) * (normaliser - row[target]);
+                Row(loss, 0)[0] += Weight(weights, t) * (normalizer - row[target]);
             }
         }
     }
@@ -44,12 +44,12 @@ public sealed unsafe partial class ReferenceBackend
         {
             Span<double> row = Row(logits, t);
             Span<double> gradient = Row(dLogits, t);
-            double normaliser = Row(logSumExp, t)[0];
+            double normalizer = Row(logSumExp, t)[0];
             int target = Id(targets, t, logits.Columns);
             double scale = Step.LossScale * Weight(weights, t);
             for (int i = 0; i < gradient.Length; i++)
             {
-                double probability = Math.Exp(row[i] - normaliser);
+                double probability = Math.Exp(row[i] - normalizer);
                 gradient[i] = target < 0 ? 0 : scale * (probability - (i == target ? 1 : 0));
             }
         }

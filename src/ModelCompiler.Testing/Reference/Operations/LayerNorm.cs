@@ -68,8 +68,8 @@ public sealed unsafe partial class ReferenceBackend
             for (int i = 0; i < xt.Length; i++)
             {
                 double c = addend.IsNone ? 0 : Row(addend, t)[i];
-                double normalised = (xt[i] - mean) * r;
-                dxt[i] = r * (dyt[i] * weight[i] - meanG - normalised * meanGx) + c;
+                double normalized = (xt[i] - mean) * r;
+                dxt[i] = r * (dyt[i] * weight[i] - meanG - normalized * meanGx) + c;
             }
         }
     }

@@ -49,7 +49,7 @@ public sealed class AdaLoraAdapter : AdapterState<AdaLoraOptions>
     /// <summary>1 for each direction that the budget keeps, 0 for others, [1, rank].</summary>
     public Parameter Mask { get; }
 
-    /// <summary>A Aᵀ − I, or Bᵀ B − I, while the regularisation is computed, [rank, rank].</summary>
+    /// <summary>A Aᵀ − I, or Bᵀ B − I, while the regularization is computed, [rank, rank].</summary>
     public Parameter Overlap { get; }
 
     /// <summary>The average rank that the budget ends with; in proportion where a plan has another rank than the declared one.</summary>

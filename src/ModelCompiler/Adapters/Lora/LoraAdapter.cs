@@ -53,7 +53,7 @@ public sealed class LoraAdapter : AdapterState<LoraOptions>
     internal override string? KeepsOn => Initialization is LoraInitialization.Pissa or LoraInitialization.Loftq ? $"start {Initialization} changed the weight that the base had" : null;
 
     /// <summary>The values of <see cref="LoraInitialization"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
-    /// <exception cref="ModelCompilerException">PiSSA or LoftQ: the checkpoint's weight is quantised already, or cannot be read any more.</exception>
+    /// <exception cref="ModelCompilerException">PiSSA or LoftQ: the checkpoint's weight is quantized already, or cannot be read any more.</exception>
     /// <exception cref="TrainingException">LoftQ: the weight is not stored as NF4 in this plan.</exception>
     /// <exception cref="InvalidOperationException">LoftQ: the weight was not loaded from a checkpoint.</exception>
     public override void Initialize(TransformerModel model, ulong seed)
@@ -136,7 +136,7 @@ public sealed class LoraAdapter : AdapterState<LoraOptions>
 
         if (model.Base is null)
         {
-            throw new InvalidOperationException($"{parameter.Path}: LoftQ starts from the weight as it was before quantisation; load the base first");
+            throw new InvalidOperationException($"{parameter.Path}: LoftQ starts from the weight as it was before quantization; load the base first");
         }
 
         float[] original = model.ReadOriginal(parameter);

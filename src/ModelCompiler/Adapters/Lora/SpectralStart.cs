@@ -17,10 +17,10 @@ internal static class SpectralStart
     /// LoftQ: Q = quantized(R), starting with R = W; √S · Vᵀ and U · √S of the r largest singular values of W − Q; R = W less their product; and so on
     /// (Li et al. 2023, algorithm 1). The quotient by s is B's alone.
     /// </summary>
-    /// <param name="weight">W, before quantisation.</param>
+    /// <param name="weight">W, before quantization.</param>
     /// <param name="outputs">Rows.</param>
     /// <param name="inputs">Columns.</param>
-    /// <param name="type">The quantised type.</param>
+    /// <param name="type">The quantized type.</param>
     /// <param name="rank">r.</param>
     /// <param name="scale">s.</param>
     /// <param name="iterations">How often, from 1.</param>

@@ -35,7 +35,7 @@ internal unsafe struct Operand
 
         if (stored.Type is not (DType.Float32 or DType.BFloat16))
         {
-            throw new ArgumentException($"{stored} must be Float32, BFloat16 or quantised.");
+            throw new ArgumentException($"{stored} must be Float32, BFloat16 or quantized.");
         }
 
         return new Operand { Data = data, RowBytes = (long)stored.Stride * stored.Type.Size(), Type = stored.Type, Transposed = transposed };

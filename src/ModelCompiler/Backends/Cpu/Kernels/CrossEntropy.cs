@@ -75,14 +75,14 @@ public sealed unsafe partial class CpuBackend
         {
             float* logits = Logits[row];
             float maximum = Columns.Max(logits, Width);
-            double normaliser = maximum + Math.Log(Columns.Sum(new Exponential { X = logits, Maximum = maximum }, Width));
+            double normalizer = maximum + Math.Log(Columns.Sum(new Exponential { X = logits, Maximum = maximum }, Width));
             if (!LogSumExp.IsNone)
             {
-                *LogSumExp[row] = (float)normaliser;
+                *LogSumExp[row] = (float)normalizer;
             }
 
             int target = Targets[row * TargetStride];
-            Losses[row] = target < 0 ? 0 : (normaliser - logits[target]) * (Weights.IsNone ? 1 : *Weights[row]);
+            Losses[row] = target < 0 ? 0 : (normalizer - logits[target]) * (Weights.IsNone ? 1 : *Weights[row]);
         }
 
         private struct Exponential : IColumnTerm

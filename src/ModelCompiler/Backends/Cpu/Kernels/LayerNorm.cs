@@ -103,9 +103,9 @@ public sealed unsafe partial class CpuBackend
             public readonly void At<T>(int i)
                 where T : unmanaged, ILanes<T>
             {
-                T normalised = (T.Load(X + i) - T.Of(Mean)) * T.Of(R);
+                T normalized = (T.Load(X + i) - T.Of(Mean)) * T.Of(R);
                 T w = W.At<T>(i);
-                (B.IsNone ? normalised * w : T.MultiplyAdd(normalised, w, B.At<T>(i))).Store(Y + i);
+                (B.IsNone ? normalized * w : T.MultiplyAdd(normalized, w, B.At<T>(i))).Store(Y + i);
             }
         }
     }

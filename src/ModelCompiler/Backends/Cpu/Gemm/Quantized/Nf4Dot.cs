@@ -6,7 +6,7 @@ namespace ModelCompiler.Backends.Cpu.Gemm;
 
 /// <summary>
 /// Sums of rows of NF4 codes with one x in <see cref="FixedPoint"/>. A unit is a vector of bytes, 128 or 64 codes. x comes in the order in which a
-/// unit is decoded; either order keeps 32 neighbouring elements in one 128-bit lane, so that a lane has one factor.
+/// unit is decoded; either order keeps 32 neighboring elements in one 128-bit lane, so that a lane has one factor.
 /// </summary>
 internal static unsafe class Nf4Dot
 {

@@ -8,7 +8,7 @@ using ModelCompiler.Quantization;
 namespace ModelCompiler.Backends.Cpu.Gemm;
 
 /// <summary>
-/// Decodes 4-bit codes into the panels [k][32] of a forward product, where a vector holds neighbouring rows of the weight. Words of 8 codes
+/// Decodes 4-bit codes into the panels [k][32] of a forward product, where a vector holds neighboring rows of the weight. Words of 8 codes
 /// are transposed, which is an eighth of transposing what they stand for; at each shift a vector of words then has one column's
 /// codes, one of each row.
 /// </summary>
