@@ -1,5 +1,6 @@
 using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests;

@@ -1,5 +1,6 @@
 using ModelCompiler.Cuda.Compilation;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Operations;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;

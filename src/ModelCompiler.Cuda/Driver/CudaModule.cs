@@ -1,5 +1,3 @@
-using ModelCompiler.Cuda.Launch;
-
 namespace ModelCompiler.Cuda.Driver;
 
 /// <summary>Compiled kernels, loaded onto a device.</summary>

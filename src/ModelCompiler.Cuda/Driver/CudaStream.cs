@@ -1,4 +1,4 @@
-using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 
 namespace ModelCompiler.Cuda.Driver;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Gemm;
+using ModelCompiler.Cuda.Native;
 
 namespace ModelCompiler.Cuda.Launch;
 

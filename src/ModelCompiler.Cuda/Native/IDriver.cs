@@ -1,5 +1,3 @@
-using ModelCompiler.Cuda.Launch;
-
 namespace ModelCompiler.Cuda.Native;
 
 /// <summary>

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using ModelCompiler.Cuda.Launch;
 
 namespace ModelCompiler.Cuda.Native;
 

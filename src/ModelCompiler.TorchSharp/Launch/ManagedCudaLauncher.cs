@@ -3,6 +3,7 @@ using ManagedCuda.BasicTypes;
 using ModelCompiler.Cuda;
 using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using CudaException = ModelCompiler.Cuda.CudaException;
 
 namespace ModelCompiler.Torch;

@@ -3,6 +3,7 @@ using ModelCompiler.Cuda;
 using ModelCompiler.Cuda.Compilation;
 using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Planning;
 using ModelCompiler.Tensors;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;

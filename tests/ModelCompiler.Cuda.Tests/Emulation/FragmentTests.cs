@@ -1,6 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Cuda.Compilation;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Cuda.Tests.Kernels;
 
 namespace ModelCompiler.Cuda.Tests.Emulation;

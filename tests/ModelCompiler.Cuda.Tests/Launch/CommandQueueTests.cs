@@ -1,6 +1,7 @@
 using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Gemm;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests.Launch;

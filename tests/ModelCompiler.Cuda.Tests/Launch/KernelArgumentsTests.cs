@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using ModelCompiler.Cuda.Driver;
 using ModelCompiler.Cuda.Launch;
+using ModelCompiler.Cuda.Native;
 using ModelCompiler.Cuda.Tests.Mocks;
 
 namespace ModelCompiler.Cuda.Tests.Launch;

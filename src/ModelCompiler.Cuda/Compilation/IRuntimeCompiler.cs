@@ -1,6 +1,4 @@
-using ModelCompiler.Cuda.Compilation;
-
-namespace ModelCompiler.Cuda.Native;
+namespace ModelCompiler.Cuda.Compilation;
 
 /// <summary>NVRTC's entry points as this library calls them; each returns an nvrtcResult.</summary>
 internal interface IRuntimeCompiler

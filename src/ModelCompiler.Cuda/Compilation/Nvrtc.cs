@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using ModelCompiler.Cuda.Compilation;
+using ModelCompiler.Cuda.Native;
 
-namespace ModelCompiler.Cuda.Native;
+namespace ModelCompiler.Cuda.Compilation;
 
 /// <summary>The installed NVRTC.</summary>
 internal sealed unsafe class Nvrtc : IRuntimeCompiler

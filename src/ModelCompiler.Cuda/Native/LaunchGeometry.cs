@@ -1,4 +1,4 @@
-namespace ModelCompiler.Cuda.Launch;
+namespace ModelCompiler.Cuda.Native;
 
 /// <summary>How many blocks a kernel runs in and how many threads each has.</summary>
 /// <param name="GridX">Blocks along x, up to 2³¹ − 1.</param>
