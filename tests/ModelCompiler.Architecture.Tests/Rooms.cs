@@ -49,6 +49,36 @@ internal sealed class Rooms
         }
     }
 
+    /// <summary>Every circle, with the uses that close it: a largest set of rooms of which each reaches each other.</summary>
+    public IEnumerable<string> Circles()
+    {
+        var reached = Names.ToDictionary(name => name, Reached);
+        var circles = Names
+            .Where(name => reached[name].Contains(name))
+            .GroupBy(name => string.Join(", ", reached[name].Where(other => reached[other].Contains(name)).Order(StringComparer.Ordinal)));
+        foreach (var circle in circles)
+        {
+            var uses = _uses.Where(use => circle.Contains(use.Key.User) && circle.Contains(use.Key.Used));
+            yield return $"{circle.Key} are in a circle: "
+                + string.Join("; ", uses.Select(use => $"{use.Key.User} uses {use.Key.Used} ({string.Join(", ", use.Value)})"));
+        }
+    }
+
+    private HashSet<string> Reached(string from)
+    {
+        var reached = new HashSet<string>();
+        var open = new Stack<string>([from]);
+        while (open.TryPop(out var room))
+        {
+            foreach (var used in _uses.Keys.Where(use => use.User == room).Select(use => use.Used).Where(reached.Add))
+            {
+                open.Push(used);
+            }
+        }
+
+        return reached;
+    }
+
     private void Add(TypeDefinition user, TypeReference used)
     {
         var element = used.GetElementType();
