@@ -140,7 +140,7 @@ public class AnythingTypedTests
             + Sources.TinyLora.With("[Lora", "[MemoryBudget(\"1 GiB\", Batch = 127)]\n[Lora");
         GeneratorRun run = GeneratorRun.Of(source);
         Assert.Equal(
-            "MemoryBudget.Batch is 127; it must be less, or shorter than a sequence of 16777216: a step of so many tokens has more bytes than can be counted",
+            "MemoryBudget.Batch is 127; it must be smaller, or Sequence smaller than 16777216; a step of so many tokens has more bytes than can be counted",
             Assert.Single(run.Result.Diagnostics, diagnostic => diagnostic.Id == "MC0403").Message());
     }
 

@@ -37,11 +37,11 @@ public sealed class AdaLora : AdapterExpansion<AdaLoraOptions>
 
         foreach ((string name, IConvertible value, bool fits, string needed) in new (string, IConvertible, bool, string)[]
         {
-            (nameof(options.Interval), options.Interval, options.Interval >= 1, "1 or more"),
+            (nameof(options.Interval), options.Interval, options.Interval >= 1, "at least 1"),
             (nameof(options.Orthogonality), options.Orthogonality, options.Orthogonality is >= 0 and < float.PositiveInfinity,
-                "0 or more, and finite"),
-            (nameof(options.Beta1), options.Beta1, options.Beta1 is >= 0 and < 1, "from 0 to below 1"),
-            (nameof(options.Beta2), options.Beta2, options.Beta2 is >= 0 and < 1, "from 0 to below 1"),
+                "finite and at least 0"),
+            (nameof(options.Beta1), options.Beta1, options.Beta1 is >= 0 and < 1, "in [0, 1)"),
+            (nameof(options.Beta2), options.Beta2, options.Beta2 is >= 0 and < 1, "in [0, 1)"),
         })
         {
             if (!fits)

@@ -30,10 +30,10 @@ public sealed class L1ra : AdapterExpansion<L1raOptions>
 
         foreach ((string name, double value, bool fits, string range) in new[]
         {
-            (nameof(options.GateRate), options.GateRate, options.GateRate is > 0 and < double.PositiveInfinity, "above 0"),
-            (nameof(options.Lambda), options.Lambda, options.Lambda is >= 0 and < double.PositiveInfinity, "at least 0"),
-            (nameof(options.PruneThreshold), options.PruneThreshold, options.PruneThreshold is >= 0 and < 1, "from 0 to below 1"),
-            (nameof(options.UpdateRatio), options.UpdateRatio, options.UpdateRatio is > 0 and <= 1, "above 0 and at most 1"),
+            (nameof(options.GateRate), options.GateRate, options.GateRate is > 0 and < double.PositiveInfinity, "positive and finite"),
+            (nameof(options.Lambda), options.Lambda, options.Lambda is >= 0 and < double.PositiveInfinity, "finite and at least 0"),
+            (nameof(options.PruneThreshold), options.PruneThreshold, options.PruneThreshold is >= 0 and < 1, "in [0, 1)"),
+            (nameof(options.UpdateRatio), options.UpdateRatio, options.UpdateRatio is > 0 and <= 1, "in (0, 1]"),
         })
         {
             if (!fits)

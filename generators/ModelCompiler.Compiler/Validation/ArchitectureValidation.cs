@@ -164,12 +164,12 @@ internal sealed class ArchitectureValidation
     {
         if (s.Kind is < RotaryScaling.None or > RotaryScaling.Llama3)
         {
-            return ("Scaling", Text((int)s.Kind), "take one of the enumeration's members");
+            return ("Scaling", Text((int)s.Kind), "it must be a member of RotaryScaling");
         }
 
         if (s.Kind != RotaryScaling.None && !(s.Factor >= 1 && IsFinite(s.Factor)))
         {
-            return ("Factor", Text(s.Factor), "scaled frequencies are divided by it, so it must be finite and at least 1");
+            return ("Factor", Text(s.Factor), "it divides the frequencies, so it must be finite and at least 1");
         }
 
         if (s.Kind == RotaryScaling.Llama3)
@@ -181,8 +181,8 @@ internal sealed class ArchitectureValidation
                 : null;
         }
 
-        const string idle = "without Scaling = RotaryScaling.Llama3 it says nothing";
-        return s.Kind == RotaryScaling.None && s.Factor != 0 ? ("Factor", Text(s.Factor), "without Scaling it says nothing")
+        const string idle = "it has no effect without Scaling = RotaryScaling.Llama3";
+        return s.Kind == RotaryScaling.None && s.Factor != 0 ? ("Factor", Text(s.Factor), "it has no effect without Scaling")
             : s.LowFrequencyFactor != 0 ? ("LowFrequencyFactor", Text(s.LowFrequencyFactor), idle)
             : s.HighFrequencyFactor != 0 ? ("HighFrequencyFactor", Text(s.HighFrequencyFactor), idle)
             : s.OriginalContext != 0 ? ("OriginalContext", Text(s.OriginalContext), idle)

@@ -74,13 +74,13 @@ internal sealed class BudgetArguments
         else if (batch && sequence)
         {
             int most = int.MaxValue / plan.Sequence;
-            Require(plan.Batch <= most, origin, nameof(plan.Batch), plan.Batch, $"at most {Text(most)}, or a step has 2^31 tokens");
+            Require(plan.Batch <= most, origin, nameof(plan.Batch), plan.Batch, $"at most {Text(most)}; a step has fewer than 2^31 tokens");
         }
 
         RequireMember(plan.Checkpointing, origin, nameof(plan.Checkpointing));
         if (Require(plan.CheckpointEvery > 0, origin, nameof(plan.CheckpointEvery), plan.CheckpointEvery, "positive"))
         {
-            Require(plan.CheckpointEvery == 1 || plan.Checkpointing == Checkpointing.Block, origin, nameof(plan.CheckpointEvery), plan.CheckpointEvery, "1 where Checkpointing is not Block");
+            Require(plan.CheckpointEvery == 1 || plan.Checkpointing == Checkpointing.Block, origin, nameof(plan.CheckpointEvery), plan.CheckpointEvery, "1 unless Checkpointing is Block");
         }
 
         Require(plan.SavedActivations is Storage.Float32 or Storage.BFloat16, origin, nameof(plan.SavedActivations), (int)plan.SavedActivations, "Storage.Float32 or Storage.BFloat16");

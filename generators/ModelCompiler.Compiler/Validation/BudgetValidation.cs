@@ -23,7 +23,7 @@ internal static class BudgetValidation
             if (ModelCompilation.Peak(tables, budget) is not { } cost)
             {
                 problems.Add(new Problem(ProblemIds.BudgetArgumentUnusable, new Origin("", "MemoryBudget", nameof(budget.Plan.Batch), i), new EquatableArray<string>(
-                    [nameof(budget.Plan.Batch), Text(budget.Plan.Batch), $"less, or shorter than a sequence of {Text(budget.Plan.Sequence)}: a step of so many tokens has more bytes than can be counted"])));
+                    [nameof(budget.Plan.Batch), Text(budget.Plan.Batch), $"smaller, or Sequence smaller than {Text(budget.Plan.Sequence)}; a step of so many tokens has more bytes than can be counted"])));
                 continue;
             }
 
@@ -75,7 +75,7 @@ internal static class BudgetValidation
     private static string Terms(MemoryCost cost) =>
         string.Join(", ", cost.Terms().Select(static term => $"{term.Name} {ByteSize.Format(term.Bytes)}")) + (cost.Paged > 0 ? "; " + Paged(cost) : "");
 
-    private static string Paged(MemoryCost cost) => $"beside it {ByteSize.Format(cost.Paged)} paged in host memory";
+    private static string Paged(MemoryCost cost) => $"plus {ByteSize.Format(cost.Paged)} paged in host memory";
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -17,7 +17,7 @@ internal static class BudgetCases
 
         new(Given("{|MC0403:Batch = 0|}"), $"MemoryBudget.Batch is 0; {Size}", Given("Batch = 1"), "batch"),
         new(Given("{|MC0403:Batch = 16_777_216|}"),
-            "MemoryBudget.Batch is 16777216; it must be at most 16777215, or a step has 2^31 tokens", Given("Batch = 16_777_216, Sequence = 127").With("4 GiB", "8000 TiB"), "tokens"),
+            "MemoryBudget.Batch is 16777216; it must be at most 16777215; a step has fewer than 2^31 tokens", Given("Batch = 16_777_216, Sequence = 127").With("4 GiB", "8000 TiB"), "tokens"),
         new(Given("{|MC0403:Sequence = -1|}"), $"MemoryBudget.Sequence is -1; {Size}", Given("Sequence = 0"), "sequence"),
         new(Given("{|MC0403:Threads = 0|}"), "MemoryBudget.Threads is 0; it must be from 1 to 1024", Given("Threads = 1"), "threads"),
         new(Given("{|MC0403:Threads = 1025|}"), "MemoryBudget.Threads is 1025; it must be from 1 to 1024", Given("Threads = 1024"), "many threads"),
@@ -26,7 +26,7 @@ internal static class BudgetCases
         new(Given("Checkpointing = Checkpointing.Block, {|MC0403:CheckpointEvery = 0|}"),
             $"MemoryBudget.CheckpointEvery is 0; {Size}", Given("Checkpointing = Checkpointing.Block, CheckpointEvery = 1"), "every no layer"),
         new(Given("{|MC0403:CheckpointEvery = 2|}"),
-            "MemoryBudget.CheckpointEvery is 2; it must be 1 where Checkpointing is not Block", Given("CheckpointEvery = 2, Checkpointing = Checkpointing.Block"), "every without blocks"),
+            "MemoryBudget.CheckpointEvery is 2; it must be 1 unless Checkpointing is Block", Given("CheckpointEvery = 2, Checkpointing = Checkpointing.Block"), "every without blocks"),
         new(Given("{|MC0403:SavedActivations = Storage.NF4|}"),
             "MemoryBudget.SavedActivations is 2; it must be Storage.Float32 or Storage.BFloat16", Given("SavedActivations = Storage.BFloat16"), "activations"),
         new(Given("{|MC0403:Optimizer = (Optimizer)3|}"),

@@ -59,7 +59,7 @@ public class MemoryBudgetTests
         string source = BudgetPlans.Recipe(BudgetPlans.Budget("1 KiB", "Sequence = 1, Optimizer = Optimizer.PagedAdamW"))
             .With("Width = 64", "Width = 2048").With("Lora(Rank = 4)", "Lora(Rank = 64, Targets = Projections.Query)");
         const long Paged = 5 * 2 * (64 * 2048) * 2 * 4;
-        Assert.EndsWith($"; beside it {ByteSize.Format(Paged)} paged in host memory", Assert.Single(await AnalyzerRun.DiagnosticsOf(source)).Message());
+        Assert.EndsWith($"; plus {ByteSize.Format(Paged)} paged in host memory", Assert.Single(await AnalyzerRun.DiagnosticsOf(source)).Message());
     }
 
     [Fact]
