@@ -22,7 +22,7 @@ public class AdapterPagesTests
         Assert.Contains("\n## When to choose it\n", page, StringComparison.Ordinal);
         Assert.Contains($"(docs/adapters/{name})", File.ReadAllText(Path.Combine(Repository.Root, "README.md")), StringComparison.Ordinal);
 
-        string signature = page.Split('\n')[2];
+        string signature = page.Split("\n\n")[1].Replace('\n', ' ');
         Assert.EndsWith("Targets = Projections.All, FirstLayer = 0)]`", signature, StringComparison.Ordinal);
         Assert.All(
             AdapterExpansion.Find(attribute)!.Defaults.Arguments,

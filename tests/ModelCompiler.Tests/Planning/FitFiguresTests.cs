@@ -3,7 +3,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tests.Planning;
 
-/// <summary>Plans for published settings; docs/fit.md has the commands that print them. Profiles are the CPU's: fp32 activations, 63 MiB of overhead and more for adapters.</summary>
+/// <summary>Plans for published settings; docs/fit.md has the commands that print them. Profiles are the CPU's: fp32 activations, 60 MiB of overhead and more for adapters.</summary>
 public class FitFiguresTests
 {
     private const long MiB = 1L << 20;
