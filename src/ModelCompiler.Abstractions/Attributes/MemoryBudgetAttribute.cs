@@ -4,7 +4,7 @@ namespace ModelCompiler;
 
 /// <summary>
 /// Stops the build with MC0401 when a training step of the recipe needs more memory than this. A recipe may have one for every device and plan that it
-/// is meant for; each is held by itself. What a budget does not say is as a <see cref="TrainingPlan"/> has it unless told otherwise.
+/// is meant for; each budget is checked on its own. What a budget does not say is as a <see cref="TrainingPlan"/> has it unless told otherwise.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class MemoryBudgetAttribute : Attribute

@@ -30,7 +30,7 @@ internal sealed class CompareCommand : HostCommand
     private readonly DataOptions _rows = new();
     private readonly Option<string[]> _methods = new("--methods")
     {
-        Description = "Recipes, or methods such as LoRA, with commas or spaces between them; default: every recipe over the base's architecture",
+        Description = "Recipes, or methods such as LoRA, separated by commas or spaces; default: every recipe over the base's architecture",
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [],
     };
@@ -138,7 +138,7 @@ internal sealed class CompareCommand : HostCommand
         return architectures.Length switch
         {
             1 => fitting,
-            0 => throw new UsageException($"no recipe{(wanted.Length > 0 ? " of --methods" : "")} is over the architecture that {basePath} holds; name one with --methods to see what is other"),
+            0 => throw new UsageException($"no recipe{(wanted.Length > 0 ? " of --methods" : "")} is over the architecture that {basePath} holds; name one with --methods to see what differs"),
             _ => throw new UsageException($"{basePath} fits {string.Join(" and ", architectures)}: name recipes over one of them with --methods"),
         };
     }

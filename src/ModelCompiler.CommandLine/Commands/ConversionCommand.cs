@@ -83,7 +83,7 @@ internal abstract class ConversionCommand : HostCommand
 
         if (tables.Slots.Any(s => !s.Options.NestedRanks))
         {
-            throw new UsageException($"--rank is for adapters of nested ranks (DyLoRA); those of {tables.Name} have one: leave --rank out");
+            throw new UsageException($"--rank is for adapters of nested ranks (DyLoRA); those of {tables.Name} have one rank; remove --rank");
         }
 
         int most = tables.Slots.Max(s => s.Rank);

@@ -101,7 +101,7 @@ internal sealed class EvaluateCommand : HostCommand
         {
             return nested
                 ? [.. Enumerable.Range(1, entry.Tables.Slots.Max(s => s.Rank))]
-                : throw new UsageException($"--rank all is for adapters of nested ranks (DyLoRA); those of {entry.Tables.Name} have one: leave --rank out");
+                : throw new UsageException($"--rank all is for adapters of nested ranks (DyLoRA); those of {entry.Tables.Name} have one rank; remove --rank");
         }
 
         int most = nested ? entry.Tables.Slots.Max(s => s.Rank) : int.MaxValue;

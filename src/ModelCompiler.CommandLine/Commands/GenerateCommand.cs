@@ -19,7 +19,7 @@ internal sealed class GenerateCommand : HostCommand
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly WeightOptions _weights = new();
     private readonly Option<string> _prompt = new("--prompt") { Description = "The text to continue", Required = true };
-    private readonly Option<bool> _specialTokens = new("--special-tokens") { Description = "Special tokens spelled in the prompt are tokens; default: text, as in the rows of training data" };
+    private readonly Option<bool> _specialTokens = new("--special-tokens") { Description = "Parse special tokens in the prompt; default: plain text, as in the rows of training data" };
     private readonly Option<double> _temperature = NumberOptions.Real("--temperature", "0: always the likeliest token", 0, 0, 100);
     private readonly Option<double> _topP = NumberOptions.Real("--top-p", "Draw only from the likeliest tokens that have this probability together", 1, 1e-6, 1);
     private readonly Option<int> _maximum = NumberOptions.Whole("--max-tokens", "The most tokens to make", 128);

@@ -16,11 +16,11 @@ internal sealed class PlanCommand : HostCommand
 {
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
-    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base: ranks that a method chooses from its weights (LaMDA++) are then the plan's" };
+    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base; the plan then has the ranks that a method chooses from its weights (LaMDA++)" };
     private readonly Option<string?> _budget = BudgetOption.Create();
     private readonly FitArguments _fit = new();
     private readonly Option<string> _estimator = new("--estimator") { Description = "own (exact), gelato (its published formula) or pytorch (the job under PyTorch, PEFT and bitsandbytes)", DefaultValueFactory = _ => Estimates.Own };
-    private readonly Option<string?> _report = new("--report") { Description = "Also draw memory over a training step, as a page: FILE.html" };
+    private readonly Option<string?> _report = new("--report") { Description = "Also draw memory over a training step on a page: FILE.html" };
 
     public PlanCommand(Session session)
         : base("plan", "The memory a training run takes, term by term", session)
@@ -97,7 +97,7 @@ internal sealed class PlanCommand : HostCommand
         }
 
         ReportPage.Check(path, arguments.GetValue(_base));
-        return estimator == Estimates.Own ? path : throw new UsageException($"--report draws our own plan, of which --estimator {estimator} says nothing; leave one of them out");
+        return estimator == Estimates.Own ? path : throw new UsageException($"--report draws our own plan; it cannot be combined with --estimator {estimator}");
     }
 
     private (TrainingPlan Plan, FitSummary Summary) Search(ParseResult arguments, ModelTables tables, TrainingPlan given, BackendProfile profile, long? budget)
@@ -150,7 +150,7 @@ internal sealed class PlanCommand : HostCommand
 
         if (result.Paged > 0)
         {
-            console.WriteLine($"paged to host memory, beside the peak: {Tables.Count(result.Paged)} bytes, {ByteSize.Format(result.Paged)}");
+            console.WriteLine($"paged to host memory, not in the peak: {Tables.Count(result.Paged)} bytes, {ByteSize.Format(result.Paged)}");
         }
 
         if (result.LowerBound is long live)

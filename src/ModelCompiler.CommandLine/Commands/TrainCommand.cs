@@ -27,10 +27,10 @@ internal sealed class TrainCommand : HostCommand
     private readonly RunOptions _run = new();
     private readonly Option<string> _data = new("--data") { Description = "Training data: .jsonl, .json or .txt", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter, the checkpoint and metrics.jsonl", Required = true };
-    private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data: its loss before and after" };
+    private readonly Option<string?> _evaluate = new("--evaluate") { Description = "Held-out data; its loss is measured before and after training" };
     private readonly DataOptions _rows = new();
     private readonly Option<string> _saveEvery = SaveEveryOption.Create();
-    private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Resume from the checkpoint in --out" };
 
     public TrainCommand(Session session)
         : base("train", "Fine-tune a base on a file of data", session)

@@ -22,8 +22,8 @@ internal sealed class TuneCommand : HostCommand
 
     private readonly Argument<string> _model = ModelArgument.Create();
     private readonly PlanOptions _plan = new();
-    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base; default: random weights, which take as long" };
-    private readonly Option<string?> _data = new("--data") { Description = "Data as for the train command, with --base, whose tokenizer reads it; default: full sequences of random tokens" };
+    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base; default: random weights, which take the same time" };
+    private readonly Option<string?> _data = new("--data") { Description = "Training data, read with the tokenizer of --base; default: full sequences of random tokens" };
     private readonly DataOptions _rows = new();
     private readonly Option<string?> _budget = BudgetOption.Create();
     private readonly Option<int> _largest = NumberOptions.Whole("--largest-batch", "The largest micro-batch tried", 64, maximum: 1 << 20);

@@ -71,13 +71,13 @@ internal static class Estimates
         AdapterSlot[] slots = Adapters(tables, shape, plan);
         if (slots.Length != shape.Projections.Count || slots.Any(static s => s.Options is not LoraOptions || s.Layers is not null))
         {
-            throw new ArgumentException($"--estimator pytorch is of LoRA on all seven projections of every layer, which {tables.Name} does not have");
+            throw new ArgumentException($"--estimator pytorch needs LoRA on all seven projections of every layer, which {tables.Name} does not have");
         }
 
         WeightFormat storage = Storage(tables, plan);
         if (storage is not { Storage: ModelCompiler.Storage.NF4, DoubleQuantized: true })
         {
-            throw new ArgumentException($"--estimator pytorch is of weights in double quantized NF4, not {storage}; --storage NF4 plans them so");
+            throw new ArgumentException($"--estimator pytorch needs weights in double quantized NF4, not {storage}; set --storage NF4");
         }
 
         var job = new PyTorchJob(shape, plan.Batch, plan.Sequence, plan.Rank ?? slots[0].Rank) { Dropout = slots.Any(static s => s.Dropout > 0), GradientAccumulation = plan.GradientAccumulation };

@@ -126,6 +126,6 @@ public sealed class GelatoEstimate
         : throw new ArgumentException($"GELATO knows weights of 4, 8 and 16 bits, not of {job.Bits}", nameof(job));
 
     private static LlamaShape Supported(GelatoJob job) => job.Shape.Tied
-        ? throw new ArgumentException($"GELATO's formula has a head of its own beside the embedding; that of {job.Shape.Name} is tied", nameof(job))
+        ? throw new ArgumentException($"GELATO's formula has a separate head; that of {job.Shape.Name} is tied to the embedding", nameof(job))
         : job.Shape;
 }

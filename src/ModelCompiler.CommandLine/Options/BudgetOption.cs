@@ -8,7 +8,7 @@ namespace ModelCompiler.CommandLine.Options;
 internal static class BudgetOption
 {
     /// <summary>The option.</summary>
-    public static Option<string?> Create() => new("--budget") { Description = "Memory the run may take: 24GiB, 8 GB, 900MiB" };
+    public static Option<string?> Create() => new("--budget") { Description = "Memory that the run may use: 24GiB, 8 GB, 900MiB" };
 
     /// <summary>The bytes of it; null where it is not given.</summary>
     /// <exception cref="UsageException">It is not a size.</exception>

@@ -10,7 +10,7 @@ internal static class CommonOptions
     public static Option<bool> Json { get; } = new("--json") { Description = "Print one JSON object on standard output", Recursive = true };
 
     /// <summary>Stacks of errors.</summary>
-    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error arose", Recursive = true };
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Print the stack trace of an error", Recursive = true };
 
     /// <summary>The backend.</summary>
     public static Option<string> Backend { get; } = new("--backend")

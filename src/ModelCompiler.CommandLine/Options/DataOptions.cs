@@ -14,11 +14,11 @@ internal sealed class DataOptions
     private readonly Option<bool> _truncate = new("--truncate") { Description = "Truncate rows longer than the sequence" };
     private readonly Option<string> _maximumDropped = new(DropLimitName)
     {
-        Description = "Rows that may be dropped because nothing can be learned from them: a share, rounded up, or a number",
+        Description = "Most rows that may be dropped for having nothing to learn from: a fraction, rounded up, or a number",
         DefaultValueFactory = _ => "5%",
     };
 
-    private readonly Option<bool> _strict = new("--strict") { Description = "Refuse the first row that would be dropped" };
+    private readonly Option<bool> _strict = new("--strict") { Description = "Stop at the first row that would be dropped" };
 
     /// <summary>Adds the options to a command; without <c>--truncate</c> where the command truncates anyway.</summary>
     public void AddTo(Command command, bool withTruncate = true)

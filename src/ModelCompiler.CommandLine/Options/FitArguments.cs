@@ -13,15 +13,15 @@ internal sealed class FitArguments
     /// <summary>In the order of <see cref="FitObjective"/>.</summary>
     private static readonly string[] s_objectives = ["fastest", "sequence", "rank"];
 
-    private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan in the budget; what other options give, such as --sequence, is kept" };
+    private readonly Option<bool> _fit = new("--fit") { Description = "Find the best plan within the budget; values of other options, such as --sequence, are kept" };
     private readonly Option<string> _objective = new("--objective")
     {
-        Description = "What the best plan has most of: fastest (tokens a second), sequence (tokens in one) or rank",
+        Description = "What to maximize: fastest (tokens per second), sequence (tokens in one) or rank",
         DefaultValueFactory = _ => "fastest",
     };
 
     private readonly Option<int> _step = NumberOptions.Whole("--step-batch", "Sequences in an optimizer step; micro-batches tried are its divisors", 16, maximum: 1 << 16);
-    private readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure this machine's rates for half a second instead of assuming usual ones" };
+    private readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure this machine's speed for half a second instead of assuming typical values" };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

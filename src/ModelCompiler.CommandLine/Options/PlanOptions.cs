@@ -21,12 +21,12 @@ internal sealed class PlanOptions
     private readonly Option<int?> _rank = NumberOptions.OptionalWhole("--rank", "Rank of all adapters instead of the declared ones");
     private readonly Option<string> _checkpointing = new("--checkpointing")
     {
-        Description = "What is recomputed in backward: none, selective (what is cheap), block (all of it, from each layer's input) or N (from the input of every Nth layer)",
+        Description = "What backward recomputes: none, selective (cheap values), block (everything, from each layer's input) or N (from the input of every Nth layer)",
         DefaultValueFactory = _ => "selective",
     };
     private readonly Option<string> _activations = new("--saved-activations")
     {
-        Description = "How saved activations are kept: Float32 or BFloat16",
+        Description = "Storage of saved activations: Float32 or BFloat16",
         DefaultValueFactory = _ => "Float32",
     };
 

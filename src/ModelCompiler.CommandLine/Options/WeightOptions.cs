@@ -21,7 +21,7 @@ internal sealed class WeightOptions
     /// <summary>Keys of config.json that are not compared with the description; of every command that reads a base.</summary>
     public static Option<string[]> IgnoreConfig { get; } = new("--ignore-config")
     {
-        Description = "A key of the base's config.json that is known to change nothing; may be given several times",
+        Description = "A key of the base's config.json to ignore, known to change nothing; may be given several times",
         HelpName = "key",
         DefaultValueFactory = _ => [],
     };

@@ -27,7 +27,7 @@ internal sealed class QuickstartCommand : HostCommand
     private const int SampleTokens = 64;
 
     private readonly Option<string?> _data = new("--data") { Description = "Your own .jsonl of {prompt, completion} rows instead of the SDK's documentation" };
-    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base model; default: the one that comes with the program" };
+    private readonly Option<string?> _base = new("--base") { Description = "Folder of the base model; default: the bundled one" };
     private readonly Option<string> _out = new("--out") { Description = "Folder for the adapter", DefaultValueFactory = _ => Path.Combine("artifacts", "quickstart") };
     private readonly Option<int> _steps = NumberOptions.Whole("--steps", "Optimizer steps", 1000);
     private readonly Option<int?> _heldOut = NumberOptions.OptionalWhole("--held-out", "Evaluate on this many of the held-out rows only");

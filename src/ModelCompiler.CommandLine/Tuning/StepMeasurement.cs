@@ -30,7 +30,7 @@ internal sealed record StepMeasurement(ParseResult Arguments, ModelEntry Model, 
     /// <summary>Measures a plan.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="cancellation">Stops after the step under way.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public TunePoint Run(TrainingPlan plan, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -115,11 +115,11 @@ public static class AdapterFiles
         string tensor = slot.PathIn(layer) + ".Adapter.A";
         if (!File.Exists(path))
         {
-            throw new CheckpointException(path, $"is absent: '{map.ModuleOf(slot, layer)}' holds several projections, and only this file says the rank of each");
+            throw new CheckpointException(path, $"is missing: '{map.ModuleOf(slot, layer)}' holds several projections, and only this file has the rank of each");
         }
 
         using SafetensorsFile state = SafetensorsFile.Open(path);
-        return state.Contains(tensor) ? (int)state[tensor].Rows : throw new CheckpointException(path, $"has no tensor '{tensor}', which says the rank of '{slot.PathIn(layer)}'");
+        return state.Contains(tensor) ? (int)state[tensor].Rows : throw new CheckpointException(path, $"has no tensor '{tensor}', which holds the rank of '{slot.PathIn(layer)}'");
     }
 
     private static void LoadState(TransformerModel model, string folder)
@@ -133,7 +133,7 @@ public static class AdapterFiles
         string path = Path.Combine(folder, StateName);
         if (!File.Exists(path))
         {
-            throw new CheckpointException(path, $"is absent: the {string.Join(" and ", model.Adapters.Where(a => !a.IsLora).Select(a => a.Slot.Method).Distinct())} adapters of {model.Tables.Name} are more than the matrices beside it");
+            throw new CheckpointException(path, $"is missing: the {string.Join(" and ", model.Adapters.Where(a => !a.IsLora).Select(a => a.Slot.Method).Distinct())} adapters of {model.Tables.Name} are more than the matrices beside it");
         }
 
         using SafetensorsFile file = SafetensorsFile.Open(path);

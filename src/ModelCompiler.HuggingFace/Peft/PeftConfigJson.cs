@@ -44,7 +44,7 @@ internal static class PeftConfigJson
             throw file.Wrong("r", "a whole number from 1");
         }
 
-        return config.Dropout is >= 0 and < 1 ? config : throw file.Wrong("lora_dropout", "a number from 0 to below 1");
+        return config.Dropout is >= 0 and < 1 ? config : throw file.Wrong("lora_dropout", "a number in [0, 1)");
     }
 
     /// <summary>Writes the keys that PEFT 0.6 has, and newer ones only where they say something: up to 0.13 PEFT refuses a file with a key that it does not know.</summary>
@@ -144,7 +144,7 @@ internal static class PeftConfigJson
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
-            throw value.Error($"has a pattern that is no regular expression: {error.Message}", error);
+            throw value.Error($"has a pattern that is not a regular expression: {error.Message}", error);
         }
     }
 

@@ -92,7 +92,7 @@ internal static class AddedTokensJson
 
     /// <summary>An id written as a key.</summary>
     public static int Id(string text, string path) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : throw new TokenizerException($"{path}: '{text}' is no token id");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : throw new TokenizerException($"{path}: '{text}' is not a token id");
 
     private static int Id(JsonElement element, string path) =>
         element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int id) && id >= 0

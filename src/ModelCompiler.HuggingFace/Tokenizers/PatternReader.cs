@@ -140,5 +140,5 @@ internal sealed class PatternReader(string pattern)
     private static int Hexadecimal(string digits) =>
         int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int value) && value is >= 0 and <= 0x10FFFF and not (>= 0xD800 and <= 0xDFFF)
             ? value
-            : throw new FormatException($"'{digits}' is no character's number");
+            : throw new FormatException($"'{digits}' is not a character's number");
 }

@@ -83,7 +83,7 @@ public sealed class SentencePieceBpe : Tokenizer
             int length = at + 8 <= bytes.Length ? BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at + 4)) : -1;
             if (length < 0 || length > bytes.Length - at - 8)
             {
-                throw new TokenizerException($"{path}: token {pieces.Count} is cut short at byte {at}; the file is truncated or no llama2.c tokenizer");
+                throw new TokenizerException($"{path}: token {pieces.Count} is cut short at byte {at}; the file is truncated or not a llama2.c tokenizer");
             }
 
             float score = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(at));
@@ -102,7 +102,7 @@ public sealed class SentencePieceBpe : Tokenizer
             string expected = string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
             if (pieces.Count <= FirstByte + value || !pieces[FirstByte + value].AsSpan().SequenceEqual(Encoding.ASCII.GetBytes(expected)))
             {
-                throw new TokenizerException($"{path}: token {FirstByte + value} must be {expected}; this is no llama2.c tokenizer with byte tokens");
+                throw new TokenizerException($"{path}: token {FirstByte + value} must be {expected}; this is not a llama2.c tokenizer with byte tokens");
             }
         }
 

@@ -195,7 +195,7 @@ public sealed class Checkpoint : IDisposable
         {
             if (!opened[shard].Contains(name))
             {
-                throw new CheckpointException(indexPath, $"tensor '{name}' is not in {shard}, where the index says it is");
+                throw new CheckpointException(indexPath, $"tensor '{name}' is not in {shard}, where the index places it");
             }
 
             _owner.Add(name, opened[shard]);

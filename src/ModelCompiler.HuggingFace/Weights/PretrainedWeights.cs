@@ -41,7 +41,7 @@ public sealed class PretrainedWeights(string folderOrFile, ModelTables tables) :
     /// <returns>The ranks; null where no method of the model chooses.</returns>
     /// <exception cref="CheckpointException">The base is absent, damaged or of another model.</exception>
     /// <exception cref="ArgumentException">The uniform rank is out of range for a projection.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static RankPattern? ChooseRanks(ModelTables tables, string folderOrFile, RankChoiceOptions? options = null, IReadOnlyCollection<string>? ignoredConfiguration = null)
     {
         if (RankChoice.Count(tables) == 0)

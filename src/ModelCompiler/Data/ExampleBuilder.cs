@@ -40,7 +40,7 @@ public static class ExampleBuilder
     }
 
     /// <summary>
-    /// Examples for plain language modelling: all texts one after the other, each with its marks, cut into full contexts. What remains
+    /// Examples for plain language modeling: all texts one after the other, each with its marks, cut into full contexts. What remains
     /// at the end is a shorter example.
     /// </summary>
     /// <exception cref="DatasetException">There is no text, or a token is outside the model's vocabulary.</exception>

@@ -33,7 +33,7 @@ public sealed class TextGenerator
     /// <param name="cancellation">Stops between tokens.</param>
     /// <returns>The new tokens, without the end-of-text token, and why there are no more.</returns>
     /// <exception cref="GenerationException">The prompt is empty, longer than the capacity, or has an id outside the vocabulary; or logits are not finite.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public GenerationResult Generate(ReadOnlySpan<int> prompt, GenerationOptions options, Action<int>? onToken = null, CancellationToken cancellation = default)
     {
         options.Validate();

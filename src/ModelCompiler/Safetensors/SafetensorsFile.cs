@@ -55,7 +55,7 @@ public sealed class SafetensorsFile : IDisposable
         _byName.TryGetValue(name, out TensorEntry? entry) ? entry : throw new CheckpointException(Path, $"has no tensor '{name}'");
 
     /// <summary>Opens a file and checks its header against its length.</summary>
-    /// <exception cref="CheckpointException">The file is absent, unreadable, truncated, damaged or no safetensors file.</exception>
+    /// <exception cref="CheckpointException">The file is absent, unreadable, truncated, damaged or not a safetensors file.</exception>
     public static SafetensorsFile Open(string path, NonFinite nonFinite = NonFinite.Reject)
     {
         try
@@ -154,14 +154,14 @@ public sealed class SafetensorsFile : IDisposable
         ReadExactly(0, start);
         if (fileLength < SafetensorsHeader.LengthBytes)
         {
-            throw new CheckpointException(Path, $"is only {fileLength} bytes long; the file is truncated or no safetensors file");
+            throw new CheckpointException(Path, $"is only {fileLength} bytes long; the file is truncated or not a safetensors file");
         }
 
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > (ulong)(fileLength - SafetensorsHeader.LengthBytes) || length > SafetensorsHeader.MaximumLength)
         {
             throw new CheckpointException(
-                Path, ForeignContent.FindOrPage(start) ?? $"promises a header of {length} bytes in a file of {fileLength}; the file is truncated or no safetensors file");
+                Path, ForeignContent.FindOrPage(start) ?? $"promises a header of {length} bytes in a file of {fileLength}; the file is truncated or not a safetensors file");
         }
 
         var json = new byte[length];

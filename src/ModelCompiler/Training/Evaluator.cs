@@ -26,7 +26,7 @@ public sealed class Evaluator
     public Evaluator(TransformerModel model, Batches data) => (_model, _data, _microBatches) = (model, data, new MicroBatches(model, data));
 
     /// <summary>Runs over the data once.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     /// <exception cref="DatasetException">No target counts.</exception>
     /// <exception cref="TrainingException">The loss is not finite.</exception>
     public Evaluation Evaluate(CancellationToken cancellation = default)

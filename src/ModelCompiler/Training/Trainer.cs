@@ -83,7 +83,7 @@ public sealed class Trainer
 
     /// <summary>
     /// Runs the remaining steps. With an output folder, metrics are appended to metrics.jsonl, and the state after the last completed step is
-    /// saved at the end, also when the run is cancelled or an exception ends it.
+    /// saved at the end, also when the run is canceled or an exception ends it.
     /// </summary>
     /// <param name="progress">Told of every step; what it throws ends the run.</param>
     /// <param name="cancellation">Stops the run after the step under way; an evaluation under way is given up.</param>

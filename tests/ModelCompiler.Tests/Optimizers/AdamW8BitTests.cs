@@ -99,7 +99,7 @@ public sealed class AdamW8BitTests
         Assert.All(rig.Read(rig.M), code => Assert.Equal(127, code));
     }
 
-    /// <summary>Minimising ½ Σ a (w − target)² over curvatures of a decade: the same way within 1 % of the start, to the same place.</summary>
+    /// <summary>Minimizing ½ Σ a (w − target)² over curvatures of a decade: the same way within 1 % of the start, to the same place.</summary>
     [Theory]
     [MemberData(nameof(Backends))]
     public void Follows_full_moments_on_a_quadratic(string backend)

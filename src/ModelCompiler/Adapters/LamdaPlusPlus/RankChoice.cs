@@ -32,7 +32,7 @@ public abstract class RankChoice
     /// <returns>The ranks; null where no method of the model chooses.</returns>
     /// <exception cref="ModelCompilerException">The base is absent, damaged or of another model.</exception>
     /// <exception cref="ArgumentException">The uniform rank is out of range for a projection.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">It was canceled.</exception>
     public static RankPattern? FromBase(ModelTables tables, IBaseWeights weights, RankChoiceOptions? options = null)
     {
         options ??= new RankChoiceOptions();
