@@ -11,7 +11,7 @@ internal sealed class RunOptions
     private readonly Option<int> _warmup = NumberOptions.Whole("--warmup-steps", "Steps over which the rate rises", 0, minimum: 0);
     private readonly Option<double> _rate = NumberOptions.Real("--learning-rate", "The highest learning rate", 2e-4, 1e-12, 10);
     private readonly Option<double> _decay = NumberOptions.Real("--weight-decay", "Decoupled weight decay of matrices", 0, 0, 10);
-    private readonly Option<string> _schedule = new("--schedule") { Description = "cosine, linear or constant", DefaultValueFactory = _ => "cosine" };
+    private readonly Option<string> _schedule = new("--schedule") { Description = "Learning rate schedule: cosine, linear or constant", DefaultValueFactory = _ => "cosine" };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

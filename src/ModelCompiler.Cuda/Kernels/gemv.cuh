@@ -1,4 +1,4 @@
-// Products of a few rows with a quantised weight, which is decoded on the way: once for all rows.
+// Products of a few rows with a quantized weight, which is decoded on the way: once for all rows.
 #pragma once
 #include "quantized.cuh"
 #include "reduce.cuh"

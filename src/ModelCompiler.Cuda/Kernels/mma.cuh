@@ -1,7 +1,7 @@
 // Instructions of compute capability 8.0 that have no name in CUDA C without headers, as PTX.
 //
 // Fragments of mma.m16n8k16, by the PTX ISA ("Matrix fragments for mma.m16n8k16 with floating point type"). With g = lane / 4 and t = lane % 4,
-// a register of A and B has two neighbouring elements, the first of them in its lower half:
+// a register of A and B has two neighboring elements, the first of them in its lower half:
 //   A, 16 x 16: a[0] row g, columns 2t and 2t + 1; a[1] row g + 8; a[2] row g, columns 2t + 8 and 2t + 9; a[3] row g + 8 of these.
 //   B, 16 x 8:  b0 rows 2t and 2t + 1 of column g; b1 rows 2t + 8 and 2t + 9 of it.
 //   D, 16 x 8:  d[0], d[1] row g, columns 2t and 2t + 1; d[2], d[3] row g + 8 of these.

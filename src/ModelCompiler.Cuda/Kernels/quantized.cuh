@@ -2,7 +2,7 @@
 #pragma once
 #include "rows.cuh"
 
-// What is read of a block's factor: where factors are quantised themselves an index and the factor of 256 of them, else the factor.
+// What is read of a block's factor: where factors are quantized themselves an index and the factor of 256 of them, else the factor.
 struct FactorParts
 {
     u32 index;
@@ -55,7 +55,7 @@ __device__ const float Codebook[16] = {
     0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f,
 };
 
-// An element of a quantised type is decode(word, i, zero) · scale(factor), for code i of a word. Where a type has a table, the block makes it.
+// An element of a quantized type is decode(word, i, zero) · scale(factor), for code i of a word. Where a type has a table, the block makes it.
 
 // codebook[code] · absmax. The values lie in sixteen banks of shared memory: lanes that read different ones do not wait for each other.
 struct Nf4
