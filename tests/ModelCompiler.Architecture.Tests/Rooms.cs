@@ -25,6 +25,9 @@ internal sealed class Rooms
     /// <summary>The rooms that another room uses or that use another.</summary>
     public IReadOnlyCollection<string> Names => [.. _uses.Keys.SelectMany(use => new[] { use.User, use.Used }).Distinct().Order()];
 
+    /// <summary>The rooms that a room uses.</summary>
+    public IEnumerable<string> Uses(string room) => _uses.Keys.Where(use => use.User == room).Select(use => use.Used);
+
     /// <summary>Reads an assembly of the product from the tests' own folder.</summary>
     public static Rooms Of(string assembly, string? root = null)
     {
@@ -107,8 +110,9 @@ internal sealed class Rooms
 
     private string RoomOf(TypeDefinition type)
     {
+        // The attributes that users write are in the root namespace beside the enumerations that everything uses, but have a folder of their own.
         var space = Outermost(type).Namespace;
-        return space == _root ? "(root)" : space[(_root.Length + 1)..].Split('.')[0];
+        return space == _root ? (Outermost(type).Name.EndsWith("Attribute", StringComparison.Ordinal) ? "Attributes" : "(root)") : space[(_root.Length + 1)..].Split('.')[0];
     }
 
     private static TypeDefinition Outermost(TypeDefinition type) => type.DeclaringType is { } outer ? Outermost(outer) : type;

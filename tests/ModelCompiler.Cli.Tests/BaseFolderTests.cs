@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 
 namespace ModelCompiler.Cli.Tests;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Tests;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ModelCompiler.CommandLine.Quickstart.Documentation;
 using ModelCompiler.Data;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 
 namespace ModelCompiler.Cli.Tests;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ModelCompiler.Adapters;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Options;
 using ModelCompiler.CommandLine.Reports;
 using ModelCompiler.CommandLine.Results;

@@ -34,7 +34,7 @@ internal sealed class LogitsCommand : HostCommand
         string? adapter = _weights.Adapter(arguments, entry.Tables);
         using TransformerModel model = BoundModel.ForGeneration(arguments, entry, tokens.Length, adapter);
         BoundModel.Load(model, _weights.Base(arguments, entry.Tables), adapter, (ulong)arguments.GetValue(CommonOptions.Seed), WeightOptions.Ignored(arguments));
-        var result = new LogitsResult(entry.Tables.Name, tokens, Logits(model, tokens, cancellation));
+        var result = new LogitsResult(entry.Tables.Name, tokens, LogitComparison.LogitsOf(model, tokens, cancellation));
         foreach ((int position, float[] row) in result.Logits.Index())
         {
             if (row.Any(value => !float.IsFinite(value)))
@@ -51,27 +51,6 @@ internal sealed class LogitsCommand : HostCommand
         !int.TryParse(part, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id)
             ? throw new UsageException($"--tokens takes ids such as 1,2,3, not '{part}'")
             : id < vocabulary ? id : throw new UsageException($"token {id} is outside the vocabulary of {vocabulary}"))];
-
-    /// <summary>Logits of every position of a model that is planned for generation.</summary>
-    public static float[][] Logits(TransformerModel model, int[] tokens, CancellationToken cancellation)
-    {
-        var logits = new float[tokens.Length][];
-        int longest = model.Plan.Sizes.Sequence;
-        for (int start = 0; start < tokens.Length; start += longest)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            ReadOnlySpan<int> part = tokens.AsSpan(start, Math.Min(longest, tokens.Length - start));
-            model.BeginStep(new Step(1, part.Length, start), part);
-            model.Decode();
-            for (int row = 0; row < part.Length; row++)
-            {
-                logits[start + row] = new float[model.Tables.Vocabulary];
-                model.Backend.Read(model.Logits(row, 1), logits[start + row].AsSpan());
-            }
-        }
-
-        return logits;
-    }
 
     private static void Show(IAnsiConsole console, LogitsResult result)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Options;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Runs;

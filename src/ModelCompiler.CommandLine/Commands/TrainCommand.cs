@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Options;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Runs;

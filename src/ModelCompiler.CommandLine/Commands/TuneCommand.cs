@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Options;
 using ModelCompiler.CommandLine.Reports;
 using ModelCompiler.CommandLine.Results;

@@ -1,3 +1,4 @@
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Runs;
 using ModelCompiler.Data;
 using ModelCompiler.Models;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ModelCompiler.CommandLine.Commands;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Runs;
 using ModelCompiler.CommandLine.Terminal;

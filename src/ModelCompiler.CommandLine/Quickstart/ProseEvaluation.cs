@@ -1,4 +1,5 @@
 using System.Text;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Runs;
 using ModelCompiler.CommandLine.Terminal;

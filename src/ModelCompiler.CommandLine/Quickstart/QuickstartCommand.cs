@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ModelCompiler.CommandLine.Commands;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Options;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Runs;
@@ -8,6 +9,7 @@ using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Data;
 using ModelCompiler.Files;
 using ModelCompiler.Generation;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.HuggingFace.Tokenizers;
 using ModelCompiler.HuggingFace.Weights;

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Runs;
 using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Files;

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using ModelCompiler.Backends;
 using ModelCompiler.CommandLine.Commands;
+using ModelCompiler.CommandLine.Files;
 using ModelCompiler.CommandLine.Results;
 using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Data;
@@ -25,8 +27,8 @@ internal sealed record LogitSample(int[] Tokens, ExampleSet? Examples)
             return new LogitSample([.. Enumerable.Range(1, Math.Min(ComparedTokens, tables.Context)).Select(i => (int)(i * 7919L % tables.Vocabulary))], null);
         }
 
-        ExampleOptions options = Runs.Examples.Options(tables, Math.Min(256, tables.Context), truncate: true);
-        ExampleSet examples = Runs.Examples.Read(session, data, PretrainedTokenizer.Load(basePath), options);
+        ExampleOptions options = Files.Examples.Options(tables, Math.Min(256, tables.Context), truncate: true);
+        ExampleSet examples = Files.Examples.Read(session, data, PretrainedTokenizer.Load(basePath), options);
         return new LogitSample([.. examples[0].Tokens.Take(ComparedTokens)], examples);
     }
 }
@@ -48,7 +50,7 @@ internal sealed record LogitComparison(float[][] Logits, double? Perplexity)
         using (TransformerModel model = BoundModel.ForGeneration(arguments, entry, sample.Tokens.Length, ranks))
         {
             load(model);
-            logits = LogitsCommand.Logits(model, sample.Tokens, cancellation);
+            logits = LogitsOf(model, sample.Tokens, cancellation);
         }
 
         if (sample.Examples is not { } examples)
@@ -68,4 +70,25 @@ internal sealed record LogitComparison(float[][] Logits, double? Perplexity)
 
     /// <summary>The perplexities of two forms; null without data.</summary>
     public BeforeAfter? Perplexities(LogitComparison after) => Perplexity is null ? null : new BeforeAfter(Perplexity, after.Perplexity);
+
+    /// <summary>Logits of every position of a model that is planned for generation.</summary>
+    public static float[][] LogitsOf(TransformerModel model, int[] tokens, CancellationToken cancellation)
+    {
+        var logits = new float[tokens.Length][];
+        int longest = model.Plan.Sizes.Sequence;
+        for (int start = 0; start < tokens.Length; start += longest)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            ReadOnlySpan<int> part = tokens.AsSpan(start, Math.Min(longest, tokens.Length - start));
+            model.BeginStep(new Step(1, part.Length, start), part);
+            model.Decode();
+            for (int row = 0; row < part.Length; row++)
+            {
+                logits[start + row] = new float[model.Tables.Vocabulary];
+                model.Backend.Read(model.Logits(row, 1), logits[start + row].AsSpan());
+            }
+        }
+
+        return logits;
+    }
 }

@@ -1,3 +1,4 @@
+using ModelCompiler.Cuda.Compilation;
 using ModelCompiler.Cuda.Driver;
 
 namespace ModelCompiler.Cuda.Native;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ModelCompiler.Backends;
+using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
@@ -72,7 +73,7 @@ internal static class Nf4Sources
             mean = MemoryMarshal.Read<float>(bytes);
         }
 
-        var state = new Nf4State(first.Type.BlockSize(), BaseWeights.TypeName(type), parts.Sum(p => p.Rows), first.Columns, mean);
+        var state = new Nf4State(first.Type.BlockSize(), ConfigurationFile.TypeName(type), parts.Sum(p => p.Rows), first.Columns, mean);
         yield return TensorSource.FromBytes(name + Nf4State.Suffix, SafetensorsType.U8, state.ToJson());
     }
 
@@ -90,7 +91,7 @@ internal static class Nf4Sources
         json.WriteBoolean("load_in_8bit", false);
         json.WriteString("bnb_4bit_quant_type", "nf4");
         json.WriteBoolean("bnb_4bit_use_double_quant", parameters.Any(p => p.Value.Type.IsNested()));
-        json.WriteString("bnb_4bit_compute_dtype", BaseWeights.TypeName(type));
+        json.WriteString("bnb_4bit_compute_dtype", ConfigurationFile.TypeName(type));
         json.WriteString("bnb_4bit_quant_storage", "uint8");
 
         // Transformers takes every other linear layer for quantized.

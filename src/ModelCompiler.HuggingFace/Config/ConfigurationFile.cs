@@ -89,4 +89,12 @@ internal static class ConfigurationFile
 
         AtomicFile.WriteBytes(to, text);
     }
+
+    /// <summary>Transformers' name of a type.</summary>
+    internal static string TypeName(SafetensorsType type) => type switch
+    {
+        SafetensorsType.BF16 => "bfloat16",
+        SafetensorsType.F16 => "float16",
+        _ => "float32",
+    };
 }

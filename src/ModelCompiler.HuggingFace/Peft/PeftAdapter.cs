@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ModelCompiler.Adapters;
 using ModelCompiler.Files;
+using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
 
 namespace ModelCompiler.HuggingFace.Peft;

@@ -1,5 +1,6 @@
 using ModelCompiler.Backends;
 using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;

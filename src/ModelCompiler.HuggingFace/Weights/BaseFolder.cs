@@ -1,6 +1,8 @@
 using ModelCompiler.Files;
 using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Config;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Safetensors;
@@ -70,12 +72,12 @@ public static class BaseFolder
         string original = Path.Combine(from, ModelConfiguration.FileName);
         if (File.Exists(original))
         {
-            ConfigurationFile.Copy(original, config, type is { } given ? BaseWeights.TypeName(given) : null, quantization);
+            ConfigurationFile.Copy(original, config, type is { } given ? ConfigurationFile.TypeName(given) : null, quantization);
         }
         else
         {
             SafetensorsType stored = type ?? checkpoint.TypeOf(checkpoint.Map.Of(BaseWeights.Base(model)[0]));
-            ConfigurationFile.Write(config, model.Tables, checkpoint.Map.Family, BaseWeights.TypeName(stored), quantization);
+            ConfigurationFile.Write(config, model.Tables, checkpoint.Map.Family, ConfigurationFile.TypeName(stored), quantization);
         }
 
         return [weights, config, .. FolderFiles.Copy(from, to, others)];

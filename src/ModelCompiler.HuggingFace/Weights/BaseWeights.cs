@@ -1,6 +1,7 @@
 using ModelCompiler.Backends;
 using ModelCompiler.Files;
 using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.Models;
@@ -109,16 +110,8 @@ public static class BaseWeights
         BaseFolder.RequireNoShards(folder);
         AtomicFile.CreateFolder(folder);
         SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.FileName), sources);
-        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), tables, map.Family, TypeName(type), quantization);
+        ConfigurationFile.Write(Path.Combine(folder, ModelConfiguration.FileName), tables, map.Family, ConfigurationFile.TypeName(type), quantization);
     }
-
-    /// <summary>Transformers' name of a type.</summary>
-    internal static string TypeName(SafetensorsType type) => type switch
-    {
-        SafetensorsType.BF16 => "bfloat16",
-        SafetensorsType.F16 => "float16",
-        _ => "float32",
-    };
 
     /// <summary>The parameters that are not an adapter's.</summary>
     internal static Parameter[] Base(TransformerModel model) => [.. model.Parameters.Where(p => p.Info.Slot < 0)];

@@ -52,7 +52,7 @@ public sealed class Trainer
         _evaluator = heldOut is null ? null : new Evaluator(model, heldOut);
         _rates = options.Rates;
         _step = new TrainingStep(model);
-        _schedules = AdapterSchedule.Of(model, options);
+        _schedules = options.SchedulesOf(model);
         if (_step.IsEmpty)
         {
             throw new TrainingException($"{model.Tables.Name} has no trainable parameter");

@@ -1,4 +1,5 @@
 using ModelCompiler.Files;
+using ModelCompiler.Models;
 
 namespace ModelCompiler.Training;
 
@@ -68,6 +69,9 @@ public sealed record TrainingOptions
 
     /// <summary>The learning rate of every step.</summary>
     public LearningRateSchedule Rates => new(Schedule, LearningRate, Steps, WarmupSteps, MinimumLearningRate);
+
+    /// <summary>The schedules of a model's adapter methods over these steps.</summary>
+    internal AdapterSchedule[] SchedulesOf(TransformerModel model) => AdapterSchedule.Of(model, Steps, Seed);
 
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ArgumentException">A choice is out of range; it is named.</exception>

@@ -81,7 +81,7 @@ public class LamdaGradientTests
 
     private static void Begin(ModelRun run, int step)
     {
-        foreach (AdapterSchedule schedule in AdapterSchedule.Of(run.Model, new TrainingOptions { Steps = Steps }))
+        foreach (AdapterSchedule schedule in (new TrainingOptions { Steps = Steps }).SchedulesOf(run.Model))
         {
             schedule.BeginStep(step);
         }

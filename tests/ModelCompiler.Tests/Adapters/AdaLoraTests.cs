@@ -262,7 +262,7 @@ public class AdaLoraTests
         Assert.Equal(Stories260K.Tables.ParameterCount(trainable: false) + own, tables.ParameterCount(trainable: false));
     }
 
-    private static AdapterSchedule ScheduleOf(TransformerModel model) => Assert.Single(AdapterSchedule.Of(model, new TrainingOptions { Steps = 12 }));
+    private static AdapterSchedule ScheduleOf(TransformerModel model) => Assert.Single((new TrainingOptions { Steps = 12 }).SchedulesOf(model));
 
     private static double[] Random(Random random, Parameter p) => [.. Enumerable.Range(0, (int)p.Value.Count).Select(_ => random.NextDouble() - 0.5)];
 

@@ -65,7 +65,7 @@ public class DyLoraTests
         using TransformerModel model = lastOnly ? SmallRun.CreateModel<StoriesDyLoraLastOnly>() : SmallRun.CreateModel<StoriesDyLora>();
         var options = SmallRun.Options with { WeightDecay = 0.1 };
         var trainer = new Trainer(model, SmallRun.Data, options);
-        var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, options).Single();
+        var schedule = (DyLoraSchedule)options.SchedulesOf(model).Single();
         var adapter = (DyLoraAdapter)model.Adapters[3];
         for (int step = 1; step <= 10; step++)
         {
@@ -96,7 +96,7 @@ public class DyLoraTests
         using StoriesDyLora model = SmallRun.CreateModel<StoriesDyLora>();
         var options = SmallRun.Options with { WeightDecay = 0, Schedule = Schedule.Constant, WarmupSteps = 0, MaximumGradientNorm = 0, LearningRate = 1e-3 };
         var trainer = new Trainer(model, SmallRun.Data, options);
-        var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, options).Single();
+        var schedule = (DyLoraSchedule)options.SchedulesOf(model).Single();
         var adapter = (DyLoraAdapter)model.Adapters[3];
         var updated = new bool[MaximumRank];
         for (int step = 1; step <= 12; step++)
@@ -138,7 +138,7 @@ public class DyLoraTests
     public void A_share_of_the_steps_uses_the_maximum_rank_and_the_others_draw()
     {
         using StoriesDyLoraOften model = SmallRun.CreateModel<StoriesDyLoraOften>();
-        var schedule = (DyLoraSchedule)AdapterSchedule.Of(model, SmallRun.Options with { Seed = 7 }).Single();
+        var schedule = (DyLoraSchedule)(SmallRun.Options with { Seed = 7 }).SchedulesOf(model).Single();
         int[] drawn = [.. Enumerable.Range(1, 100_000).Select(schedule.RankOf)];
         double Expected(int rank) => drawn.Length * (0.4 / MaximumRank + (rank == MaximumRank ? 0.6 : 0));
 
@@ -154,7 +154,7 @@ public class DyLoraTests
         Assert.Equal(choices, DyLoraSchedule.Choices(draw, MaximumRank));
         Assert.Equal([1, 2, 4, 6], DyLoraSchedule.Choices(RankDraw.PowersOfTwo, 6));
         using TransformerModel model = draw == RankDraw.Uniform ? SmallRun.CreateModel<StoriesDyLora>() : SmallRun.CreateModel<StoriesDyLoraLastOnly>();
-        DyLoraSchedule Schedule(ulong seed) => (DyLoraSchedule)AdapterSchedule.Of(model, SmallRun.Options with { Seed = seed }).Single();
+        DyLoraSchedule Schedule(ulong seed) => (DyLoraSchedule)(SmallRun.Options with { Seed = seed }).SchedulesOf(model).Single();
         int[] drawn = [.. Enumerable.Range(1, 100_000).Select(Schedule(7).RankOf)];
 
         // Chi-square with at most 7 degrees of freedom: 24.3 is exceeded once in a thousand seeds; this is one seed, for ever.

@@ -28,7 +28,7 @@ public class L1raTests
         double before = SmallRun.Gradients(model);
         RankPattern first = Pattern(model);
 
-        AdapterSchedule schedule = Assert.Single(AdapterSchedule.Of(model, Options));
+        AdapterSchedule schedule = Assert.Single(Options.SchedulesOf(model));
         schedule.BeginStep(3);
 
         Assert.NotNull(schedule.Moved);

@@ -147,7 +147,7 @@ public class LamdaTests
     public void Llama_2_7B_trains_the_published_numbers_of_parameters()
     {
         using Llama2_7B_Lamda model = Llama2_7B_Lamda.ForTraining(new TrainingPlan { Sequence = 8 }, new NullBackend());
-        AdapterSchedule schedule = Assert.Single(AdapterSchedule.Of(model, new TrainingOptions { Steps = 100 }));
+        AdapterSchedule schedule = Assert.Single((new TrainingOptions { Steps = 100 }).SchedulesOf(model));
         long Live() => model.Trainable.Sum(p => (long)p.UpdateWindow.Rows * p.UpdateWindow.Columns);
 
         schedule.BeginStep(1);

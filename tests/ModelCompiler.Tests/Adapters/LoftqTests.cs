@@ -76,7 +76,7 @@ public sealed class LoftqTests : IDisposable
     {
         using var model = Model.ForTraining<StoriesLoftq>(new TrainingPlan { Sequence = 8, Storage = new WeightFormat(Storage.Int8, 64) }, new ReferenceBackend());
         BaseWeights.Load(model, _started.Base);
-        Assert.Contains("Int8", Assert.Throws<TrainingException>(() => Initialization.Adapters(model, seed: 1)).Message);
+        Assert.Contains("Int8", Assert.Throws<AdapterException>(() => Initialization.Adapters(model, seed: 1)).Message);
     }
 
     public void Dispose() => _started.Dispose();

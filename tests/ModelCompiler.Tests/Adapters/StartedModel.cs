@@ -1,4 +1,5 @@
 using ModelCompiler.Adapters;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Planning;
 using ModelCompiler.Safetensors;

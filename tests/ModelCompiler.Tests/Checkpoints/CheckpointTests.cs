@@ -1,3 +1,4 @@
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ModelCompiler.Adapters;
 using ModelCompiler.Files;
 using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 

@@ -1,6 +1,7 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ModelCompiler.Adapters;
 using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
 using ModelCompiler.Tests.Files;
 using ModelCompiler.Tests.Fixtures;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.HuggingFace.Weights;

@@ -1,3 +1,4 @@
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Weights;

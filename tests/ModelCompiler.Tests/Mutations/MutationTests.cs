@@ -1,5 +1,6 @@
 using System.Reflection;
 using ModelCompiler.CommandLine.Quickstart.Documentation;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Planning;
 using ModelCompiler.Safetensors;

@@ -4,6 +4,7 @@ using ModelCompiler.Backends.Cpu;
 using ModelCompiler.CommandLine.Quickstart.Documentation;
 using ModelCompiler.Data;
 using ModelCompiler.HuggingFace.BitsAndBytes;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Config;
 using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.HuggingFace.Tokenizers;
@@ -263,7 +264,7 @@ internal static class Readers
         where T : TransformerModel, IModel<T>
     {
         T model = SmallRun.CreateModel<T>();
-        AdapterSchedule[] schedules = [.. AdapterSchedule.Of(model, SmallRun.Options)];
+        AdapterSchedule[] schedules = [.. SmallRun.Options.SchedulesOf(model)];
         KeyValuePair<string, string>[] facts = [new("model", "stories \"small\""), new("batch", "4")];
         TrainingCheckpoint.Save(folder.Path, model, 3, facts, schedules);
         return () =>

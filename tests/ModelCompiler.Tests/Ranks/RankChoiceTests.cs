@@ -1,5 +1,6 @@
 using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Planning;

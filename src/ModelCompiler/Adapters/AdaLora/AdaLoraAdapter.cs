@@ -114,8 +114,8 @@ public sealed class AdaLoraAdapter : AdapterState<AdaLoraOptions>
     }
 
     /// <inheritdoc/>
-    public override AdapterSchedule Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) =>
-        new AdaLoraSchedule(model, [.. adapters.Cast<AdaLoraAdapter>()], options.Steps);
+    public override AdapterSchedule Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, int steps, ulong seed) =>
+        new AdaLoraSchedule(model, [.. adapters.Cast<AdaLoraAdapter>()], steps);
 }
 
 /// <summary>A parameter and what is known of the importance of its elements.</summary>

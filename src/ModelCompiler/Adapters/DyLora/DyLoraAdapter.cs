@@ -62,8 +62,8 @@ public sealed class DyLoraAdapter : AdapterState<DyLoraOptions>
     }
 
     /// <inheritdoc/>
-    public override AdapterSchedule Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) =>
-        new DyLoraSchedule(model, [.. adapters.Cast<DyLoraAdapter>()], options.Seed);
+    public override AdapterSchedule Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, int steps, ulong seed) =>
+        new DyLoraSchedule(model, [.. adapters.Cast<DyLoraAdapter>()], seed);
 
     internal override void Use(int rank)
     {

@@ -63,8 +63,8 @@ public sealed class L1raAdapter : AdapterState<L1raOptions>
     }
 
     /// <inheritdoc/>
-    public override AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) =>
-        new L1raSchedule(model, [.. adapters.Cast<L1raAdapter>()], options);
+    public override AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, int steps, ulong seed) =>
+        new L1raSchedule(model, [.. adapters.Cast<L1raAdapter>()], steps, seed);
 
     /// <summary>Takes the rank that its parameters have now.</summary>
     internal void TakeRank() => Rank = ActiveRank = A.Value.Rows;

@@ -31,11 +31,12 @@ public sealed partial class L1raSchedule : AdapterSchedule
     /// <summary>Prepares the schedule of a run; the gates' learning rate is set apart from that of the other parameters.</summary>
     /// <param name="model">A model planned for training.</param>
     /// <param name="adapters">Its L1RA adapters.</param>
-    /// <param name="options">The run.</param>
-    internal L1raSchedule(TransformerModel model, L1raAdapter[] adapters, TrainingOptions options)
+    /// <param name="steps">Optimizer steps of the run.</param>
+    /// <param name="seed">Seed of the run.</param>
+    internal L1raSchedule(TransformerModel model, L1raAdapter[] adapters, int steps, ulong seed)
     {
-        (_model, _adapters, _steps, _seed, _options) = (model, adapters, options.Steps, options.Seed, adapters[0].Options);
-        _interval = Math.Max(1, (int)(_options.UpdateRatio * options.Steps));
+        (_model, _adapters, _steps, _seed, _options) = (model, adapters, steps, seed, adapters[0].Options);
+        _interval = Math.Max(1, (int)(_options.UpdateRatio * steps));
         _places = adapters.Index().ToDictionary(a => (a.Item.Index, a.Item.Layer), a => a.Index);
         _updates = [.. adapters.Select(a => new int[a.Rank])];
         foreach (L1raAdapter adapter in adapters)

@@ -104,8 +104,8 @@ public sealed class LamdaAdapter : AdapterState<LamdaOptions>
     }
 
     /// <inheritdoc/>
-    public override AdapterSchedule Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) =>
-        new LamdaSchedule(adapters.Cast<LamdaAdapter>(), options.Steps);
+    public override AdapterSchedule Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, int steps, ulong seed) =>
+        new LamdaSchedule(adapters.Cast<LamdaAdapter>(), steps);
 
     /// <summary>−B S of a diagonal S, from both as they are stored: what is left beside it is the rounding of one multiplication.</summary>
     private double[] NegativeProduct(TransformerModel model)

@@ -54,7 +54,7 @@ public sealed class LoraAdapter : AdapterState<LoraOptions>
 
     /// <summary>The values of <see cref="LoraInitialization"/>; PiSSA and LoftQ change the weight too, from the checkpoint it was loaded from.</summary>
     /// <exception cref="ModelCompilerException">PiSSA or LoftQ: the checkpoint's weight is quantized already, or cannot be read any more.</exception>
-    /// <exception cref="TrainingException">LoftQ: the weight is not stored as NF4 in this plan.</exception>
+    /// <exception cref="AdapterException">LoftQ: the weight is not stored as NF4 in this plan.</exception>
     /// <exception cref="InvalidOperationException">LoftQ: the weight was not loaded from a checkpoint.</exception>
     public override void Initialize(TransformerModel model, ulong seed)
     {
@@ -131,7 +131,7 @@ public sealed class LoraAdapter : AdapterState<LoraOptions>
         Parameter parameter = WeightIn(model);
         if (parameter.Value.Type.Kind() != DType.NF4)
         {
-            throw new TrainingException($"{parameter.Path}: LoftQ starts from what NF4 loses of it, and this plan stores it as {WeightFormat.Of(parameter.Value.Type)}; plan it with NF4, or take a recipe with another start");
+            throw new AdapterException($"{parameter.Path}: LoftQ starts from what NF4 loses of it, and this plan stores it as {WeightFormat.Of(parameter.Value.Type)}; plan it with NF4, or take a recipe with another start");
         }
 
         if (model.Base is null)

@@ -1,3 +1,4 @@
+using ModelCompiler.Models;
 using ModelCompiler.Numerics;
 using ModelCompiler.Planning;
 using ModelCompiler.Quantization;

@@ -1,8 +1,7 @@
-using ModelCompiler.Models;
+using ModelCompiler.Adapters;
 using ModelCompiler.Planning;
-using ModelCompiler.Training;
 
-namespace ModelCompiler.Adapters;
+namespace ModelCompiler.Models;
 
 /// <summary>One adapter of a bound model.</summary>
 public abstract class AdapterState
@@ -99,8 +98,9 @@ public abstract class AdapterState
     /// <summary>What the method does while it trains; null where that is nothing.</summary>
     /// <param name="model">The model.</param>
     /// <param name="adapters">All of its adapters of this class.</param>
-    /// <param name="options">The run.</param>
-    public virtual AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, TrainingOptions options) => null;
+    /// <param name="steps">Optimizer steps of the run.</param>
+    /// <param name="seed">Seed of the run.</param>
+    public virtual AdapterSchedule? Schedule(TransformerModel model, IReadOnlyList<AdapterState> adapters, int steps, ulong seed) => null;
 
     /// <summary>The frozen weight that it adapts; of a tied head that is the token embedding.</summary>
     public Parameter WeightIn(TransformerModel model)

@@ -1,7 +1,7 @@
 using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Files;
 
-namespace ModelCompiler.CommandLine.Runs;
+namespace ModelCompiler.CommandLine.Files;
 
 /// <summary>What a command writes, kept apart from what it reads.</summary>
 internal static class OutputFolder

@@ -1,7 +1,7 @@
 using ModelCompiler.CommandLine.Terminal;
 using ModelCompiler.Tokenizers;
 
-namespace ModelCompiler.CommandLine.Runs;
+namespace ModelCompiler.CommandLine.Files;
 
 /// <summary>Tells people what became of marks and special tokens that texts spell.</summary>
 internal static class MarkNotes

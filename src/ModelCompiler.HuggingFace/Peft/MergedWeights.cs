@@ -3,10 +3,11 @@ using ModelCompiler.Backends;
 using ModelCompiler.Files;
 using ModelCompiler.HuggingFace.Families;
 using ModelCompiler.HuggingFace.Peft;
+using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
 
-namespace ModelCompiler.HuggingFace.Weights;
+namespace ModelCompiler.HuggingFace.Peft;
 
 /// <summary>The base model with its adapters merged in: W' = W + s · B A, its rows scaled to DoRA's magnitudes, in double and rounded once. The model itself stays as it is.</summary>
 public static class MergedWeights

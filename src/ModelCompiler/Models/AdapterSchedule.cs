@@ -1,8 +1,6 @@
-using ModelCompiler.Models;
 using ModelCompiler.Planning;
-using ModelCompiler.Training;
 
-namespace ModelCompiler.Adapters;
+namespace ModelCompiler.Models;
 
 /// <summary>
 /// What an adapter method does while it trains: ranks that change, columns that freeze, gates that are pruned. Each method that adapts has one,
@@ -13,9 +11,10 @@ public abstract class AdapterSchedule
 {
     /// <summary>The schedules of a model's adapters, in the order of their first adapter.</summary>
     /// <param name="model">A model planned for training.</param>
-    /// <param name="options">The run.</param>
-    public static AdapterSchedule[] Of(TransformerModel model, TrainingOptions options) =>
-        [.. model.Adapters.GroupBy(a => a.GetType()).Select(g => g.First().Schedule(model, [.. g], options)).OfType<AdapterSchedule>()];
+    /// <param name="steps">Optimizer steps of the run.</param>
+    /// <param name="seed">Seed of the run.</param>
+    public static AdapterSchedule[] Of(TransformerModel model, int steps, ulong seed) =>
+        [.. model.Adapters.GroupBy(a => a.GetType()).Select(g => g.First().Schedule(model, [.. g], steps, seed)).OfType<AdapterSchedule>()];
 
     /// <summary>What the schedule depends on beyond the slots' rows and the seed, and a resumed run must therefore have the same; "" where that is nothing.</summary>
     public virtual string Fact => "";

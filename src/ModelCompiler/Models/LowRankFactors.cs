@@ -1,4 +1,4 @@
-namespace ModelCompiler.Adapters;
+namespace ModelCompiler.Models;
 
 /// <summary>The two matrices of one adapted projection: Δ = scale · B A. With magnitudes, DoRA, the rows of W + Δ are given those in the place of their norms.</summary>
 /// <param name="Rank">r.</param>

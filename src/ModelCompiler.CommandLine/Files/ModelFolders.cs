@@ -1,7 +1,8 @@
 using ModelCompiler.CommandLine.Terminal;
+using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Weights;
 
-namespace ModelCompiler.CommandLine.Runs;
+namespace ModelCompiler.CommandLine.Files;
 
 /// <summary>Folders of bases and adapters as people give them: what is wrong with one is said before anything in it is read.</summary>
 internal static class ModelFolders

@@ -2,7 +2,7 @@ using ModelCompiler.Backends;
 using ModelCompiler.Reading;
 using ModelCompiler.Safetensors;
 
-namespace ModelCompiler.HuggingFace.Weights;
+namespace ModelCompiler.HuggingFace.Checkpoints;
 
 /// <summary>
 /// The weights of a model: one safetensors file, or a Hugging Face folder with model.safetensors or with

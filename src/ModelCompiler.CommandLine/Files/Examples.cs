@@ -3,7 +3,7 @@ using ModelCompiler.Data;
 using ModelCompiler.Planning;
 using ModelCompiler.Tokenizers;
 
-namespace ModelCompiler.CommandLine.Runs;
+namespace ModelCompiler.CommandLine.Files;
 
 /// <summary>Examples of a data file for a model.</summary>
 internal static class Examples
