@@ -2,6 +2,7 @@ using System.CommandLine;
 using ModelCompiler.Adapters;
 using ModelCompiler.CommandLine.Options;
 using ModelCompiler.CommandLine.Terminal;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
@@ -31,7 +32,7 @@ internal sealed class MergeCommand : ConversionCommand
             return BaseFolder.Save(model, basePath, output, type ?? SafetensorsType.F32);
         }
 
-        return BaseFolder.SaveMerged(model, basePath, output, type);
+        return MergedWeights.SaveFolder(model, basePath, output, type);
     }
 
     protected override void Read(ParseResult arguments, TransformerModel architecture, TransformerModel model, string output) => BaseWeights.Load(architecture, output, WeightOptions.Ignored(arguments));

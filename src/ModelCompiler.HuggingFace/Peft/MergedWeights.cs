@@ -25,6 +25,12 @@ public static class MergedWeights
         BaseWeights.Save(model, folder, type, Replacement(model));
     }
 
+    /// <summary>Writes a folder as that of the base, the model's adapters merged into its weights.</summary>
+    /// <inheritdoc cref="BaseFolder.Save(TransformerModel, string, string, SafetensorsType?)"/>
+    /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
+    public static string[] SaveFolder(TransformerModel model, string from, string to, SafetensorsType? type = null) =>
+        BaseFolder.Save(model, from, to, type, Replacement(model));
+
     /// <summary>Gives a model without adapters the weights of another with an exported adapter merged in.</summary>
     /// <param name="model">Takes the weights: the architecture, not quantized.</param>
     /// <param name="from">A model over the same architecture with its weights loaded; its own adapters are left out, and so is what their start took from its weights.</param>
@@ -81,7 +87,7 @@ public static class MergedWeights
 
     /// <summary>Gives the merged rows of each weight that has an adapter, null for the others.</summary>
     /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
-    internal static Func<Parameter, FillRows?> Replacement(TransformerModel model)
+    private static Func<Parameter, FillRows?> Replacement(TransformerModel model)
     {
         Dictionary<string, AdapterState> adapters = model.Adapters.ToDictionary(a => a.Path);
         RequireWeights(model, adapters.Keys);

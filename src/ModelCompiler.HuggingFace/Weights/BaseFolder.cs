@@ -25,12 +25,6 @@ public static class BaseFolder
     /// <exception cref="OutputException">A file cannot be written.</exception>
     public static string[] Save(TransformerModel model, string from, string to, SafetensorsType? type = null) => Save(model, from, to, type, _ => null);
 
-    /// <summary>Writes the weights with the model's adapters merged in.</summary>
-    /// <inheritdoc cref="Save(TransformerModel, string, string, SafetensorsType?)"/>
-    /// <exception cref="ArgumentException">An adapter is on a head that is tied to the embedding, which it must not change.</exception>
-    public static string[] SaveMerged(TransformerModel model, string from, string to, SafetensorsType? type = null) =>
-        Save(model, from, to, type, MergedWeights.Replacement(model));
-
     /// <summary>Writes the weights with those that are NF4 in bitsandbytes' form, the others as the base has them.</summary>
     /// <inheritdoc cref="Save(TransformerModel, string, string, SafetensorsType?)"/>
     /// <exception cref="ArgumentException">No weight is quantized, or one in a way that bitsandbytes has no form for.</exception>
@@ -54,7 +48,8 @@ public static class BaseFolder
         }
     }
 
-    private static string[] Save(TransformerModel model, string from, string to, SafetensorsType? type, Func<Parameter, FillRows?> replacement)
+    /// <summary>Writes the weights, some of them replaced.</summary>
+    internal static string[] Save(TransformerModel model, string from, string to, SafetensorsType? type, Func<Parameter, FillRows?> replacement)
     {
         using BaseCheckpoint checkpoint = BaseCheckpoint.Open(from, model.Tables);
         return Write(checkpoint, model, from, to, [.. MappedSources.Of(model, checkpoint.Map, p => type ?? checkpoint.TypeOf(p), replacement)], type, null);

@@ -3,6 +3,7 @@ using ModelCompiler.Adapters;
 using ModelCompiler.Backends.Cpu;
 using ModelCompiler.HuggingFace.Checkpoints;
 using ModelCompiler.HuggingFace.Families;
+using ModelCompiler.HuggingFace.Peft;
 using ModelCompiler.HuggingFace.Weights;
 using ModelCompiler.Models;
 using ModelCompiler.Safetensors;
@@ -37,7 +38,7 @@ public class BaseFolderTests
         }
 
         using StoriesLoraQueryValue model = Adapted(@base);
-        string[] written = BaseFolder.SaveMerged(model, @base, folder.File("merged"));
+        string[] written = MergedWeights.SaveFolder(model, @base, folder.File("merged"));
 
         Assert.Equal(["model.safetensors", "config.json", .. copied], written.Select(f => Path.GetRelativePath(folder.File("merged"), f)));
         Assert.Equal(written.Order(), Directory.GetFiles(folder.File("merged"), "*", SearchOption.AllDirectories).Order());
@@ -65,7 +66,7 @@ public class BaseFolderTests
         string @base = Base(folder);
         using StoriesLoraQueryValue model = Adapted(@base);
 
-        BaseFolder.SaveMerged(model, @base, folder.File("merged"), SafetensorsType.F16);
+        MergedWeights.SaveFolder(model, @base, folder.File("merged"), SafetensorsType.F16);
 
         using Checkpoint checkpoint = Checkpoint.Open(folder.File("merged"));
         Assert.All(checkpoint.Names.Where(n => n.EndsWith("weight", StringComparison.Ordinal)), name => Assert.Equal(SafetensorsType.F16, checkpoint.Entry(name).Type));
@@ -83,7 +84,7 @@ public class BaseFolderTests
 
         BaseFolder.SaveQuantized(quantized, @base, folder.File("nf4"));
         BaseWeights.Load(quantized, folder.File("nf4"));
-        BaseFolder.SaveMerged(quantized, folder.File("nf4"), folder.File("merged"));
+        MergedWeights.SaveFolder(quantized, folder.File("nf4"), folder.File("merged"));
 
         JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.File("nf4"), "config.json")))!;
         Assert.Equal("nf4", config["quantization_config"]!["bnb_4bit_quant_type"]!.ToString());
@@ -103,7 +104,7 @@ public class BaseFolderTests
         using StoriesLoraQueryValue model = Adapted(@base);
         string[] before = Directory.GetFiles(@base);
 
-        Assert.Contains(Checkpoint.IndexName, Assert.Throws<CheckpointException>(() => BaseFolder.SaveMerged(model, @base, @base)).Message);
+        Assert.Contains(Checkpoint.IndexName, Assert.Throws<CheckpointException>(() => MergedWeights.SaveFolder(model, @base, @base)).Message);
         Assert.Equal(before, Directory.GetFiles(@base));
     }
 
@@ -116,7 +117,7 @@ public class BaseFolderTests
         var adapter = (LoraAdapter)model.Adapters.First(a => model.ModuleOf(a) + ".weight" == Query);
         model.Backend.Write(adapter.B.Value, Enumerable.Repeat(1e5f, (int)adapter.B.Value.Count).ToArray());
 
-        string message = Assert.Throws<CheckpointException>(() => BaseFolder.SaveMerged(model, @base, folder.File("merged"))).Message;
+        string message = Assert.Throws<CheckpointException>(() => MergedWeights.SaveFolder(model, @base, folder.File("merged"))).Message;
 
         Assert.Contains($"'{Query}' has ", message);
         Assert.Contains("F16 cannot hold", message);
