@@ -29,4 +29,18 @@ public class AssemblyTests
     [InlineData("ModelCompiler.Testing")]
     public void Only_the_command_line_knows_a_terminal(string assembly) =>
         Assert.DoesNotContain(Rooms.Of(assembly).References, name => name is "Spectre.Console" or "System.CommandLine");
+
+    [Fact]
+    public void No_project_compiles_the_sources_of_another()
+    {
+        string root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "ModelCompiler.sln")))
+        {
+            root = Path.GetDirectoryName(root)!;
+        }
+
+        string[] projects = Directory.GetFiles(root, "*.csproj", SearchOption.AllDirectories);
+        Assert.True(projects.Length > 20);
+        Assert.All(projects, project => Assert.DoesNotContain("<Compile Include=\"..", File.ReadAllText(project), StringComparison.Ordinal));
+    }
 }

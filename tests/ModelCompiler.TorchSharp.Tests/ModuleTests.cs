@@ -1,6 +1,7 @@
 using ModelCompiler.Models;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Models;
+using ModelCompiler.Torch.Peers;
 using TorchSharp;
 using static TorchSharp.torch;
 

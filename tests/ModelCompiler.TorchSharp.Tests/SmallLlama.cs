@@ -1,3 +1,5 @@
+using ModelCompiler.Torch.Peers;
+
 namespace ModelCompiler.Torch.Tests;
 
 /// <summary>A Llama of three layers, grouped heads, tied head.</summary>

@@ -7,7 +7,7 @@ using ModelCompiler.Models;
 using ModelCompiler.Optimizers;
 using ModelCompiler.Planning;
 using ModelCompiler.Torch;
-using ModelCompiler.Torch.Tests;
+using ModelCompiler.Torch.Peers;
 using ModelCompiler.Training;
 using Parameter = ModelCompiler.Models.Parameter;
 using TorchSharp;

@@ -2,13 +2,13 @@ using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace ModelCompiler.Torch.Tests;
+namespace ModelCompiler.Torch.Peers;
 
 /// <summary>Sizes of a Llama; with a rank, LoRA beside all linears of its blocks, scaled by 2, is all that trains.</summary>
-internal sealed record LlamaSize(int Vocabulary, int Width, int Layers, int Heads, int KeyValueHeads, int Hidden, float Epsilon = 1e-5f, float Theta = 10_000, int Rank = 0);
+public sealed record LlamaSize(int Vocabulary, int Width, int Layers, int Heads, int KeyValueHeads, int Hidden, float Epsilon = 1e-5f, float Theta = 10_000, int Rank = 0);
 
 /// <summary>A Llama with a tied head as one writes it with TorchSharp's modules: what a compiled model is compared with.</summary>
-internal sealed class PlainLlama : Module<Tensor, Tensor>
+public sealed class PlainLlama : Module<Tensor, Tensor>
 {
     private readonly LlamaSize _size;
     private readonly global::TorchSharp.Modules.Embedding _embedding;
