@@ -24,6 +24,7 @@ public class OutputTests
         Sources.Tiny.With("[TokenEmbedding(Tied = true)]", "[TokenEmbedding(Scale = 8), Head(Bias = true, SoftCap = 30), LayerNorm(Bias = false)]"),
         (Sources.Tiny + Sources.TinyLora).Replace("public partial class", "internal partial class", StringComparison.Ordinal),
         Sources.Tiny.With("[Attention(Heads = 8, KeyValueHeads = 4), Rotary]", "[Attention(Heads = 4, HeadWidth = 24), Rotary(Width = 8), QueryKeyNorm]"),
+        Sources.Tiny.With("Rotary]", "Rotary(Layers = \"0..2, 4\")]") + "[FineTune<Tiny>, Lora(Layers = \"0, 2..3\")] public partial class R;",
         Sources.TinyGpt + "[FineTune<TinyGpt>, Lora(Dropout = 0.1f, FirstLayer = 1), Lora(Rank = 2, Targets = Projections.Head), Frozen(Storage.BFloat16)] public partial class R;",
     ];
 

@@ -26,6 +26,7 @@ public sealed class Lower
     private readonly ModelSpec _spec;
     private readonly List<Value> _parameters = [];
     private readonly List<ProjectionSite> _projections = [];
+    private readonly Dictionary<string, LayerSet> _rotaryLayers = [];
 
     private Lower(ModelSpec spec) => _spec = spec;
 
@@ -63,7 +64,18 @@ public sealed class Lower
     ];
 
     private bool Rotates(AttentionSpec? attention, int layer) =>
-        attention?.Rotary is not null && (attention.RotaryLayers.Length == 0 || LayerSet.Find(attention.RotaryLayers, _spec.Block.Repeat)!.Contains(layer));
+        attention?.Rotary is not null && (attention.RotaryLayers.Length == 0 || RotaryLayers(attention.RotaryLayers).Contains(layer));
+
+    /// <summary>A set's text is read once, not in each layer.</summary>
+    private LayerSet RotaryLayers(string text)
+    {
+        if (!_rotaryLayers.TryGetValue(text, out LayerSet? layers))
+        {
+            _rotaryLayers.Add(text, layers = LayerSet.Find(text, _spec.Block.Repeat)!);
+        }
+
+        return layers;
+    }
 
     private Region Block(int layer)
     {

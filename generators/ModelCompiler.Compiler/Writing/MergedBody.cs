@@ -1,3 +1,4 @@
+using System.Numerics;
 using ModelCompiler.Compiler.Passes;
 using ModelCompiler.Planning;
 
@@ -25,7 +26,7 @@ internal sealed class MergedBody
     {
         foreach ((BlockVariant variant, BodyMode mode, OperationLine[] lines) in bodies)
         {
-            Add(lines, 1L << _runs.Count);
+            Add(lines, BigInteger.One << _runs.Count);
             _runs.Add((variant, mode));
         }
 
@@ -36,13 +37,13 @@ internal sealed class MergedBody
     /// <summary>The lines, together where they run under one condition.</summary>
     public IReadOnlyList<OperationGroup> Groups()
     {
-        long all = (1L << _runs.Count) - 1;
+        BigInteger all = (BigInteger.One << _runs.Count) - 1;
         var groups = new List<OperationGroup>();
-        long before = all;
+        BigInteger before = all;
         bool otherwise = false;
         for (int i = 0; i < _entries.Count;)
         {
-            long runs = _entries[i].Runs;
+            BigInteger runs = _entries[i].Runs;
             OperationLine[] lines = [.. _entries.Skip(i).TakeWhile(entry => entry.Runs == runs).Select(static entry => entry.Line)];
             i += lines.Length;
 
@@ -56,7 +57,7 @@ internal sealed class MergedBody
     }
 
     /// <summary>Puts a body's lines among those there are, along the longest sequence that both have.</summary>
-    private void Add(OperationLine[] lines, long run)
+    private void Add(OperationLine[] lines, BigInteger run)
     {
         int[,] common = new int[_entries.Count + 1, lines.Length + 1];
         for (int i = _entries.Count - 1; i >= 0; i--)
@@ -89,11 +90,11 @@ internal sealed class MergedBody
         _entries.AddRange(merged);
     }
 
-    private string Condition(long runs)
+    private string Condition(BigInteger runs)
     {
         string[] terms =
         [
-            .. _modes.Select(mode => (Mode: mode, Layers: _variants.Where(variant => (runs >> _runs.IndexOf((variant, mode)) & 1) != 0).ToArray()))
+            .. _modes.Select(mode => (Mode: mode, Layers: _variants.Where(variant => !(runs >> _runs.IndexOf((variant, mode))).IsEven).ToArray()))
                 .Where(static term => term.Layers.Length > 0)
                 .GroupBy(term => Layers(term.Layers))
                 .Select(group => string.Join(" && ", new[] { Modes([.. group.Select(static term => term.Mode)]), group.Key }.Where(static text => text.Length > 0))),
@@ -108,5 +109,5 @@ internal sealed class MergedBody
         ? ""
         : LayersText.Condition("layer.Index", LayerSet.Of(variants.SelectMany(static variant => variant.Layers)), _variants.Max(static variant => variant.Layers.Last) + 1);
 
-    private sealed record Entry(OperationLine Line, long Runs);
+    private sealed record Entry(OperationLine Line, BigInteger Runs);
 }

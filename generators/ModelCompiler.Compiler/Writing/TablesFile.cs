@@ -7,7 +7,9 @@ namespace ModelCompiler.Compiler.Writing;
 /// <summary>X.Tables.g.cs: what the planner reads. A recipe has its architecture's tables, and beside them only what it adds.</summary>
 internal static class TablesFile
 {
-    private static readonly string[] s_policies = ["none", "selective", "pass", "block", "decode"];
+    /// <summary>The frames of a variant: heads of their columns, and their names in <see cref="VariantFrames"/>.</summary>
+    private static readonly (string Column, string Name)[] s_frames =
+        [("none", "None"), ("selective", "Selective"), ("pass", "Pass"), ("block", "Recompute"), ("decode", "Decode")];
 
     public static SourceFile Write(ModelTypes types)
     {
@@ -16,7 +18,7 @@ internal static class TablesFile
         SourceWriter w = FileHeader.Open(spec);
         w.Line("// How long each buffer lives in a frame: from the operation that writes it to the last that reads it; backward's operations count on");
         w.Line("// from forward's. A column is a frame: by the checkpointing policy, of a forward that saves nothing (pass), of generation (decode).");
-        (string, FrameBuffer[])[][] variants = [.. t.Variants.Select(static v => s_policies.Zip(Frames(v), static (policy, frame) => (policy, frame.Buffers)).ToArray())];
+        (string, FrameBuffer[])[][] variants = [.. t.Variants.Select(static v => s_frames.Zip(Frames(v), static (head, frame) => (head.Column, frame.Buffers)).ToArray())];
         int highest = variants.Length - 1;
         Buffers(w, t.Variants[highest].Name, variants[highest]);
         for (int i = 0; i < highest; i++)
@@ -46,7 +48,7 @@ internal static class TablesFile
             FrameTable[] frames = Frames(v);
             for (int i = 0; i < frames.Length; i++)
             {
-                Frame(w, $"{(v.Name, s_policies[i]).Item2 switch { "block" => "Recompute", var policy => Capitalized(policy) }}: ", frames[i], v.Name, s_policies[i], i + 1 < frames.Length ? "," : "),");
+                Frame(w, s_frames[i].Name + ": ", frames[i], v.Name, s_frames[i].Column, i + 1 < frames.Length ? "," : "),");
             }
 
             w.Back();
@@ -163,6 +165,4 @@ internal static class TablesFile
     }
 
     private static string Field(string name) => $"s_{char.ToLowerInvariant(name[0])}{name.Substring(1)}Buffers";
-
-    private static string Capitalized(string word) => char.ToUpperInvariant(word[0]) + word.Substring(1);
 }

@@ -27,7 +27,7 @@ public sealed class RankPattern : IEquatable<RankPattern>
         get
         {
             int index = _layers[slot]?.IndexOf(layer) ?? layer;
-            return _ranks[slot][Math.Min(Math.Max(0, index < -1 ? ~index : index), _ranks[slot].Length - 1)];
+            return _ranks[slot][Math.Min(index < 0 ? ~index : index, _ranks[slot].Length - 1)];
         }
     }
 

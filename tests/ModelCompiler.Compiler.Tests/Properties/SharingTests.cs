@@ -46,9 +46,31 @@ public class SharingTests
         (compiled.Entry(spec), plan with { SavedActivations = Storage.BFloat16, ShareMemory = false }),
     ]);
 
-    private static void Compare(int batch, Func<CompiledBatch, ModelSpec, TrainingPlan, (ModelEntry, TrainingPlan)[]> runs)
+    /// <summary>24 variants under three policies are more ways to run a layer than a machine word has bits.</summary>
+    [Fact]
+    public void Each_of_many_variants_runs_its_own_calls()
     {
-        CompiledBatch compiled = Compiled.Batches.Get(batch);
+        Projections[] carriers = [Projections.Query, Projections.Key, Projections.Value, Projections.Output, Projections.Up];
+        IEnumerable<AdapterSpec> adapters = carriers.Select((carrier, bit) => new AdapterSpec(
+            "Lora", carrier, 0, new EquatableArray<ArgumentSpec>([new ArgumentSpec("Rank", 1 + bit % 2), new ArgumentSpec("Alpha", 3)]))
+        {
+            Layers = LayerSet.Of(Enumerable.Range(0, 24).Where(layer => (layer + 1 >> bit & 1) != 0)).ToString(),
+        });
+        ModelSpec spec = Llama.Architecture(24, 8, 6, 2, 1) with { Recipe = new RecipeSpec("Base", default, new EquatableArray<AdapterSpec>(adapters), default) };
+        CompiledBatch compiled = CompiledBatch.Compile([spec with { Type = new TypeSpec("Random", "ManyVariants", "public") }], "ManyVariants");
+        Assert.Equal(24, compiled.Entry(compiled.Specs[0]).Tables.Variants.Length);
+        Compare(compiled, static (compiled, spec, plan) =>
+        [
+            (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.None }),
+            (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Selective }),
+            (compiled.Entry(spec), plan with { Checkpointing = Checkpointing.Block, CheckpointEvery = 1 }),
+        ]);
+    }
+
+    private static void Compare(int batch, Func<CompiledBatch, ModelSpec, TrainingPlan, (ModelEntry, TrainingPlan)[]> runs) => Compare(Compiled.Batches.Get(batch), runs);
+
+    private static void Compare(CompiledBatch compiled, Func<CompiledBatch, ModelSpec, TrainingPlan, (ModelEntry, TrainingPlan)[]> runs)
+    {
         var failures = new List<string>();
         for (int i = 0; i < compiled.Specs.Count; i++)
         {
